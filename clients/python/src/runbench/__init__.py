@@ -1,0 +1,1 @@
+"""Record experiments from Python and the command line."""

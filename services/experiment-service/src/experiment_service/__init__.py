@@ -1,0 +1,1 @@
+"""Experiments and runs: what was tried, with what parameters, and how it ended."""
