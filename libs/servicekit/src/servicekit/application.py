@@ -1,0 +1,197 @@
+"""A service's web application: the same doors on every house."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+import asyncpg
+import orjson
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from servicekit import observability, openapi
+from servicekit.database import DATABASE, Pool, answers
+from servicekit.idempotency import delete_expired_keys, serve_once
+from servicekit.identity import Identity
+from servicekit.problems import (
+    Invalid,
+    MethodNotAllowed,
+    NotFound,
+    Problem,
+    RequestRefused,
+    TooLarge,
+    Unavailable,
+    respond,
+)
+from servicekit.routing import Endpoint, Routes
+
+log = structlog.get_logger()
+
+type Context = Callable[[web.Application], AsyncIterator[None]]
+type Check = Callable[[web.Application], Awaitable[bool]]
+
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+}
+
+
+class UnguardedRoute(Exception):
+    """A route declares no policy; every route must say who may call it."""
+
+
+@dataclass(slots=True)
+class Lifecycle:
+    """Whether the service is taking work or on its way out."""
+
+    draining: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+LIFECYCLE = web.AppKey("lifecycle", Lifecycle)
+ENDPOINTS: web.AppKey[list[Endpoint]] = web.AppKey("endpoints", list)
+IDENTITY: web.AppKey[Identity] = web.AppKey("identity", Identity)
+
+
+def application(
+    *,
+    name: str,
+    version: str,
+    routes: Iterable[Routes],
+    contexts: Iterable[Context],
+    identity: Identity,
+    checks: Mapping[str, Check] | None = None,
+) -> web.Application:
+    """Wire routes, identity and background contexts into one application.
+
+    `checks` are what `/ready` asks beside PostgreSQL, by the name it shows.
+
+    Raises:
+        UnguardedRoute: an endpoint without a policy.
+    """
+    endpoints = [endpoint for group in routes for endpoint in group]
+    for endpoint in endpoints:
+        if endpoint.policy is None:
+            raise UnguardedRoute(f"{endpoint.method} {endpoint.path}")
+    app = web.Application(middlewares=[observability.request_middleware, problem_middleware])
+    app[ENDPOINTS] = endpoints
+    app[IDENTITY] = identity
+    app[LIFECYCLE] = Lifecycle()
+    app.cleanup_ctx.extend(contexts)
+    app.cleanup_ctx.append(_forget_expired_keys)
+    _add_doors(app, openapi.document(name, version, endpoints), dict(checks or {}))
+    for endpoint in endpoints:
+        app.router.add_route(endpoint.method, endpoint.path, _serve(endpoint))
+    app.on_response_prepare.append(_add_headers)
+    return app
+
+
+def _serve(endpoint: Endpoint) -> Handler:
+    async def handler(request: web.Request) -> web.StreamResponse:
+        path = endpoint.path_arguments(request)
+        if endpoint.policy:
+            await endpoint.policy.admit(request, request.app[IDENTITY], path)
+        arguments, raw = await endpoint.arguments(request)
+
+        async def call() -> web.StreamResponse:
+            return endpoint.answer(await endpoint.handler(request, **path, **arguments))
+
+        if endpoint.idempotent:
+            return await serve_once(request, f"{endpoint.method} {endpoint.path}", raw, call)
+        return await call()
+
+    return handler
+
+
+def _add_doors(app: web.Application, contract: dict[str, object], checks: dict[str, Check]) -> None:
+    document = orjson.dumps(contract)
+
+    async def health(_request: web.Request) -> web.Response:
+        return web.json_response({"status": "ok"})
+
+    async def ready(request: web.Request) -> web.Response:
+        app = request.app
+        dependencies: dict[str, str] = {}
+        if DATABASE in app:
+            up = await answers(app[DATABASE])
+            dependencies["postgresql"] = "ok" if up else "unreachable"
+        for name, check in checks.items():
+            dependencies[name] = "ok" if await check(app) else "unreachable"
+        draining = app[LIFECYCLE].draining.is_set()
+        fine = not draining and all(state == "ok" for state in dependencies.values())
+        status = "draining" if draining else "ready" if fine else "not ready"
+        return web.json_response(
+            {"status": status, "dependencies": dependencies}, status=200 if fine else 503
+        )
+
+    async def openapi_json(_request: web.Request) -> web.Response:
+        return web.Response(body=document, content_type="application/json")
+
+    app.router.add_get("/health", health)
+    app.router.add_get("/ready", ready)
+    app.router.add_get("/metrics", observability.metrics)
+    app.router.add_get("/openapi.json", openapi_json)
+
+
+@web.middleware
+async def problem_middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every exception into a problem document; only surprises are logged as errors."""
+    try:
+        return await handler(request)
+    except Problem as problem:
+        log.info("request.problem", code=problem.code, detail=problem.detail)
+        return respond(problem)
+    except web.HTTPException as exc:
+        return _respond_to_http(request, exc)
+    except (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError) as exc:
+        log.warning("database.unreachable", error=repr(exc))
+        return respond(Unavailable("The database does not answer."))
+    except (asyncpg.InterfaceError, asyncpg.InsufficientResourcesError, TimeoutError) as exc:
+        log.warning("database.overloaded", error=repr(exc))
+        return respond(Unavailable("The database does not keep up."))
+    except (asyncpg.DataError, asyncpg.CharacterNotInRepertoireError) as exc:
+        # Models refuse such values earlier; where one slips through, it is still no crash.
+        log.warning("request.value_refused_by_database", error=repr(exc))
+        return respond(Invalid("A value cannot be stored as it is."))
+    except Exception:
+        log.exception("request.crashed")
+        return respond(Problem())
+
+
+def _respond_to_http(request: web.Request, exc: web.HTTPException) -> web.StreamResponse:
+    match exc:
+        case web.HTTPNotFound():
+            return respond(NotFound())
+        case web.HTTPMethodNotAllowed():
+            allowed = ", ".join(sorted(exc.allowed_methods))
+            problem = MethodNotAllowed(
+                f"{request.method} is not among {allowed}.", headers={"Allow": allowed}
+            )
+            return respond(problem)
+        case web.HTTPRequestEntityTooLarge():
+            return respond(TooLarge())
+        case _ if exc.status < 400:  # noqa: PLR2004: redirects are answers, not errors
+            raise exc
+        case _:
+            return respond(RequestRefused(exc.reason), exc.status)
+
+
+async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+
+
+async def _forget_expired_keys(app: web.Application) -> AsyncIterator[None]:
+    async def sweep() -> None:
+        while True:
+            await asyncio.sleep(3600)
+            with contextlib.suppress(Problem, OSError, asyncpg.PostgresError):
+                await delete_expired_keys(app[DATABASE])
+
+    task = asyncio.create_task(sweep()) if isinstance(app.get(DATABASE), Pool) else None
+    yield
+    if task:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)

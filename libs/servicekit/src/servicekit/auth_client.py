@@ -1,0 +1,202 @@
+"""Identity for every service but auth-service: verify tokens here, ask for roles there.
+
+Access tokens are verified with the published keys; sessions that ended are known
+from a list that is polled, so that a logout reaches every service within seconds.
+API tokens and roles are asked for with the caller's own token and kept for seconds.
+While auth-service is away nothing new is let in: what is not kept answers 503.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Mapping
+from http import HTTPStatus
+from time import monotonic
+from typing import Literal
+from uuid import UUID
+
+import aiohttp
+import structlog
+from aiohttp import web
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from jwt.utils import base64url_decode
+from pydantic import BaseModel, ValidationError
+
+from servicekit.cache import BriefCache
+from servicekit.identity import (
+    Access,
+    Principal,
+    Scope,
+    bearer_token,
+    key_id,
+    verify_access_token,
+)
+from servicekit.machine_tokens import parse_machine_token
+from servicekit.problems import Unauthenticated, Unavailable
+from servicekit.tracing import current_trace
+
+log = structlog.get_logger()
+
+KEPT_SEC = 5.0
+POLL_SEC = 2.0
+KEYS_EVERY_SEC = 60.0
+UNKNOWN_KEY_EVERY_SEC = 5.0
+TIMEOUT = aiohttp.ClientTimeout(total=5)
+
+
+class _Key(BaseModel):
+    kty: Literal["OKP"]
+    crv: Literal["Ed25519"]
+    kid: str
+    x: str
+
+
+class _Keys(BaseModel):
+    keys: list[_Key]
+
+
+class _Revocations(BaseModel):
+    revoked: list[str]
+
+
+class _Me(BaseModel):
+    id: UUID
+    kind: Literal["user", "token"]
+    is_admin: bool
+    token_id: UUID | None = None
+    session_id: UUID | None = None
+    scope: Scope | None = None
+
+
+class AuthClient:
+    """What auth-service knows, as far as another service needs it."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url.rstrip("/")
+        self._session: aiohttp.ClientSession | None = None
+        self._keys: Mapping[str, Ed25519PublicKey] = {}
+        self._keys_asked = -KEYS_EVERY_SEC
+        self._keys_lock = asyncio.Lock()
+        self._revoked: frozenset[str] | None = None
+        self._people: BriefCache[str, _Me | None] = BriefCache(ttl=KEPT_SEC)
+        self._access: BriefCache[tuple[str, UUID], Access | None] = BriefCache(ttl=KEPT_SEC)
+
+    async def context(self, _app: web.Application) -> AsyncIterator[None]:
+        """Keep the keys and the ended sessions current while the service runs."""
+        async with aiohttp.ClientSession(timeout=TIMEOUT) as self._session:
+            poll = asyncio.create_task(self._poll())
+            yield
+            poll.cancel()
+            await asyncio.gather(poll, return_exceptions=True)
+
+    async def ready(self) -> bool:
+        """Whether tokens can be verified at all: keys and ended sessions were read once."""
+        return bool(self._keys) and self._revoked is not None
+
+    async def identify(self, request: web.Request) -> Principal | None:
+        """See `Identity.identify`."""
+        token = bearer_token(request)
+        if token is None:
+            return None
+        if token.startswith("rb_"):
+            return await self._identify_program(token)
+        return await self._identify_session(token)
+
+    async def access(
+        self, request: web.Request, principal: Principal, project_id: UUID
+    ) -> Access | None:
+        """See `Identity.access`; kept for five seconds."""
+        token = bearer_token(request)
+        if token is None or (principal.scope and principal.scope.project_id != project_id):
+            return None
+
+        async def ask() -> Access | None:
+            found = await self._get(f"/api/v1/projects/{project_id}/access", token)
+            return Access.model_validate_json(found) if found else None
+
+        return await self._access.get((principal.key, project_id), ask)
+
+    async def is_admin(self, request: web.Request, principal: Principal) -> bool:
+        """See `Identity.is_admin`."""
+        token = bearer_token(request)
+        me = await self._me(token) if token and principal.kind == "user" else None
+        return bool(me and me.is_admin)
+
+    async def _identify_session(self, token: str) -> Principal:
+        await self._know_key(key_id(token))
+        if self._revoked is None:
+            msg = "auth-service does not answer."
+            raise Unavailable(msg)
+        claims = verify_access_token(token, self._keys)
+        if hashlib.sha256(str(claims.sid).encode()).hexdigest() in self._revoked:
+            msg = "The session has ended."
+            raise Unauthenticated(msg)
+        return Principal(user_id=claims.sub, session_id=claims.sid)
+
+    async def _identify_program(self, token: str) -> Principal:
+        parsed = parse_machine_token(token)
+        me = await self._me(token) if parsed and parsed.kind == "pat" else None
+        if me is None:
+            msg = "The API token is not valid, has expired or was revoked."
+            raise Unauthenticated(msg)
+        return Principal(user_id=me.id, kind="token", token_id=me.token_id, scope=me.scope)
+
+    async def _me(self, token: str) -> _Me | None:
+        async def ask() -> _Me | None:
+            found = await self._get("/auth/me", token)
+            return _Me.model_validate_json(found) if found else None
+
+        return await self._people.get(hashlib.sha256(token.encode()).hexdigest(), ask)
+
+    async def _know_key(self, kid: str) -> None:
+        """Fetch the keys again for an unknown one, seldom enough that nobody can make us flood."""
+        if kid in self._keys:
+            return
+        async with self._keys_lock:
+            recently = monotonic() - self._keys_asked < UNKNOWN_KEY_EVERY_SEC
+            if kid not in self._keys and not (recently and self._keys):
+                await self._fetch_keys()
+
+    async def _poll(self) -> None:
+        while True:
+            try:
+                if monotonic() - self._keys_asked >= KEYS_EVERY_SEC or not self._keys:
+                    await self._fetch_keys()
+                answer = await self._get("/.well-known/revocations")
+                if answer:
+                    self._revoked = frozenset(_Revocations.model_validate_json(answer).revoked)
+            except Unavailable as exc:
+                log.warning("auth.unreachable", detail=exc.detail)
+            except Exception:  # the poll must outlive whatever comes back
+                log.exception("auth.poll_failed")
+            await asyncio.sleep(POLL_SEC)
+
+    async def _fetch_keys(self) -> None:
+        answer = await self._get("/.well-known/jwks.json")
+        self._keys_asked = monotonic()
+        if answer:
+            self._keys = {
+                key.kid: Ed25519PublicKey.from_public_bytes(base64url_decode(key.x))
+                for key in _Keys.model_validate_json(answer).keys
+            }
+
+    async def _get(self, path: str, token: str | None = None) -> bytes | None:
+        """The answer's body; None where auth-service refuses (401, 403, 404)."""
+        if self._session is None:
+            msg = "The service is not running."
+            raise Unavailable(msg)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        if trace := current_trace():
+            headers |= {"traceparent": trace.traceparent(), "X-Request-Id": trace.request_id}
+        try:
+            async with self._session.get(
+                self._url + path, headers=headers, allow_redirects=False
+            ) as response:
+                if response.status == HTTPStatus.OK:
+                    return await response.read()
+                if response.status in {401, 403, 404}:
+                    return None
+                msg = f"auth-service answered {response.status}."
+                raise Unavailable(msg)
+        except (aiohttp.ClientError, TimeoutError, ValidationError) as exc:
+            msg = "auth-service does not answer."
+            raise Unavailable(msg) from exc

@@ -1,0 +1,143 @@
+"""The connection pool, three ways to read rows, and constraints given a meaning."""
+
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import LiteralString, Protocol, cast
+
+import asyncpg
+import orjson
+from aiohttp import web
+from asyncpg.pool import PoolConnectionProxy
+from pydantic import BaseModel
+
+from servicekit.problems import Problem, Unavailable
+
+type _AsyncpgPool = asyncpg.Pool[asyncpg.Record]
+type Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+
+COMMAND_TIMEOUT_SEC = 60
+ACQUIRE_TIMEOUT_SEC = 10
+
+
+class Database(Protocol):
+    """Where operations get a connection; one request may hold a single pinned one."""
+
+    def acquire(self) -> AbstractAsyncContextManager[Connection]: ...
+
+
+class Pool:
+    """Connections to one database, shared by all requests of a process."""
+
+    def __init__(self, pool: _AsyncpgPool) -> None:
+        self._pool = pool
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Connection]:
+        try:
+            connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SEC)
+        except TimeoutError as exc:
+            msg = "All database connections are busy."
+            raise Unavailable(msg) from exc
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection)
+
+
+class PinnedConnection:
+    """A database of one connection: everything a request does joins the same transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[Connection]:
+        yield self._connection
+
+
+DATABASE: web.AppKey[Database] = web.AppKey("database", Database)
+
+
+def database(
+    dsn: str, *, schema: str, size: int = 10
+) -> Callable[[web.Application], AsyncIterator[None]]:
+    """A cleanup context that opens the pool at start and closes it at the end.
+
+    Unqualified names resolve in `schema`, the one that the service owns.
+    """
+
+    async def context(app: web.Application) -> AsyncIterator[None]:
+        async with asyncpg.create_pool(
+            dsn,
+            min_size=1,
+            max_size=size,
+            init=set_codecs,
+            command_timeout=COMMAND_TIMEOUT_SEC,
+            server_settings={"search_path": schema, "application_name": schema},
+        ) as pool:
+            app[DATABASE] = Pool(pool)
+            yield
+
+    return context
+
+
+async def fetch_one[M: BaseModel](
+    connection: Connection, model: type[M], sql: LiteralString, *arguments: object
+) -> M:
+    """The row of a statement that always has one.
+
+    Raises:
+        LookupError: there was none, which is a mistake of ours.
+    """
+    row = await connection.fetchrow(sql, *arguments)
+    if row is None:
+        msg = f"No {model.__name__} where one was certain."
+        raise LookupError(msg)
+    return model.model_validate(dict(row))
+
+
+async def fetch_optional[M: BaseModel](
+    connection: Connection, model: type[M], sql: LiteralString, *arguments: object
+) -> M | None:
+    """The only row of a statement, if there is one."""
+    row = await connection.fetchrow(sql, *arguments)
+    return model.model_validate(dict(row)) if row else None
+
+
+async def fetch_all[M: BaseModel](
+    connection: Connection, model: type[M], sql: LiteralString, *arguments: object
+) -> list[M]:
+    """Every row of a statement, in its order."""
+    rows = await connection.fetch(sql, *arguments)
+    return [model.model_validate(dict(row)) for row in rows]
+
+
+@contextmanager
+def constraint(name: str, *, otherwise: Problem) -> Generator[None]:
+    """Say what breaking a named database constraint means to the caller."""
+    try:
+        yield
+    except asyncpg.IntegrityConstraintViolationError as exc:
+        if exc.constraint_name != name:
+            raise
+        raise otherwise from exc
+
+
+async def set_codecs(connection: Connection) -> None:
+    """Read and write `json` and `jsonb` as Python values."""
+    for kind in ("json", "jsonb"):
+        await connection.set_type_codec(
+            kind,
+            encoder=lambda value: orjson.dumps(value).decode(),
+            decoder=orjson.loads,
+            schema="pg_catalog",
+        )
+
+
+async def answers(database: Database) -> bool:
+    """Whether the database takes a statement right now."""
+    try:
+        async with database.acquire() as connection:
+            return cast("int", await connection.fetchval("SELECT 1", timeout=2)) == 1
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, Problem):
+        return False

@@ -1,0 +1,131 @@
+"""Who may call a route; a route that does not say so stops the service from starting.
+
+The project of a request always comes from the path or from the row that the path
+names, never from a header or a body.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+from uuid import UUID
+
+from aiohttp import web
+
+from servicekit.database import DATABASE, Connection, Database
+from servicekit.identity import ACCESS, PRINCIPAL, Identity, Principal, Role
+from servicekit.problems import Forbidden, NotFound, ProjectArchived, Unauthenticated
+
+
+class ProjectOf(Protocol):
+    """How a route finds the project that it acts in."""
+
+    async def __call__(self, database: Database, path: Mapping[str, Any]) -> UUID | None: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Who is let in: anybody, the signed in, people only, administrators, members of a role."""
+
+    kind: Literal["public", "signed_in", "person", "admin", "member"]
+    role: Role | None = None
+    project: ProjectOf | None = None
+    when_archived: bool = True
+
+    def __str__(self) -> str:
+        """As it stands in the OpenAPI document under `x-policy`."""
+        return str(self.role) if self.role else self.kind
+
+    async def admit(
+        self, request: web.Request, identity: Identity, path: Mapping[str, Any]
+    ) -> None:
+        """Let the request in and note who it is, or refuse it.
+
+        Raises:
+            Unauthenticated: no valid credentials where some are needed.
+            NotFound: no such row, or a project that the caller has no part in.
+            Forbidden: a member whose role, or a program whose token, does not reach.
+            ProjectArchived: a change in an archived project.
+        """
+        if self.kind == "public":
+            return
+        principal = await identity.identify(request)
+        if principal is None:
+            raise Unauthenticated
+        request[PRINCIPAL] = principal
+        if self.kind in {"person", "admin"} and principal.kind != "user":
+            msg = "An API token may not do this; sign in instead."
+            raise Forbidden(msg)
+        if self.kind == "admin" and not await identity.is_admin(request, principal):
+            msg = "Only an administrator may do this."
+            raise Forbidden(msg)
+        if self.role and self.project:
+            await self._admit_member(request, identity, principal, self.role, self.project, path)
+
+    async def _admit_member(
+        self,
+        request: web.Request,
+        identity: Identity,
+        principal: Principal,
+        role: Role,
+        project: ProjectOf,
+        path: Mapping[str, Any],
+    ) -> None:
+        project_id = await project(request.app[DATABASE], path)
+        access = project_id and await identity.access(request, principal, project_id)
+        if not access:
+            raise NotFound
+        if not access.role.includes(role):
+            msg = f"This needs the role {role}; yours is {access.role}."
+            raise Forbidden(msg)
+        if access.archived and not self.when_archived:
+            raise ProjectArchived
+        request[ACCESS] = access
+
+
+async def _project_in_path(_database: Database, path: Mapping[str, Any]) -> UUID | None:
+    return path["project_id"]
+
+
+def row(parameter: str, select: Callable[[Connection, UUID], Awaitable[UUID | None]]) -> ProjectOf:
+    """The project of the row that the path parameter names, found by `select`."""
+
+    async def project_of_row(database: Database, path: Mapping[str, Any]) -> UUID | None:
+        async with database.acquire() as connection:
+            return await select(connection, path[parameter])
+
+    return project_of_row
+
+
+def public() -> Policy:
+    """Anybody."""
+    return Policy(kind="public")
+
+
+def signed_in() -> Policy:
+    """Whoever has valid credentials: a person or a program."""
+    return Policy(kind="signed_in")
+
+
+def person() -> Policy:
+    """People with a session; API tokens are refused."""
+    return Policy(kind="person")
+
+
+def admin() -> Policy:
+    """People who manage the platform."""
+    return Policy(kind="admin")
+
+
+def viewer(project: ProjectOf = _project_in_path) -> Policy:
+    """Members of the project: they may read."""
+    return Policy(kind="member", role=Role.VIEWER, project=project)
+
+
+def editor(project: ProjectOf = _project_in_path) -> Policy:
+    """Members who may write; not while the project is archived."""
+    return Policy(kind="member", role=Role.EDITOR, project=project, when_archived=False)
+
+
+def owner(project: ProjectOf = _project_in_path, *, when_archived: bool = False) -> Policy:
+    """Owners of the project; `when_archived` for what brings it back."""
+    return Policy(kind="member", role=Role.OWNER, project=project, when_archived=when_archived)

@@ -1,0 +1,126 @@
+"""Starting a service: settings, logs, migrations, the port, and a stop that loses nothing."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import orjson
+import structlog
+import uvloop
+from aiohttp import web
+
+from servicekit import observability, openapi
+from servicekit.application import ENDPOINTS, LIFECYCLE
+from servicekit.logs import configure_logs
+from servicekit.migrations import migrate
+from servicekit.settings import ServiceSettings, read_settings
+
+log = structlog.get_logger()
+
+# Below the gateway's idle time for upstream connections, so that it never meets a closed
+# one; it also ends a connection whose request head does not arrive.
+KEEPALIVE_SEC = 15
+STOP_WITHIN_SEC = 20
+DATABASE_WITHIN_SEC = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service[S: ServiceSettings]:
+    """What the command line needs to know of a service."""
+
+    name: str
+    version: str
+    schema: str
+    migrations: Path
+    settings: type[S]
+    create_app: Callable[[S], web.Application]
+    contract_settings: Callable[[], S]
+
+
+def main[S: ServiceSettings](service: Service[S], arguments: list[str] | None = None) -> int:
+    """`serve` (the default), `migrate`, or `openapi`; answers the exit code."""
+    parser = argparse.ArgumentParser(prog=f"python -m {service.name.replace('-', '_')}")
+    parser.add_argument(
+        "command",
+        nargs="?",
+        default="serve",
+        choices=["serve", "migrate", "openapi"],
+        help="serve (migrates first), migrate only, or print the OpenAPI document",
+    )
+    command = parser.parse_args(arguments).command
+    if command == "openapi":
+        sys.stdout.write(contract(service))
+        return 0
+    settings = read_settings(service.settings)
+    configure_logs(service.name, level=settings.log_level, form=settings.log_format)
+    if settings.otel_exporter_otlp_endpoint:
+        observability.start_tracing(
+            service.name, service.version, settings.otel_exporter_otlp_endpoint
+        )
+    return uvloop.run(
+        _migrate(service, settings) if command == "migrate" else serve(service, settings)
+    )
+
+
+def contract[S: ServiceSettings](service: Service[S]) -> str:
+    """The OpenAPI document as text, the same every time."""
+    configure_logs(service.name, level="error")
+    app = service.create_app(service.contract_settings())
+    document = openapi.document(service.name, service.version, app[ENDPOINTS])
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode() + "\n"
+
+
+async def serve[S: ServiceSettings](service: Service[S], settings: S) -> int:
+    """Migrate, then listen until SIGTERM or SIGINT."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if code := await _migrate(service, settings):
+        return code
+    app = service.create_app(settings)
+    runner = web.AppRunner(
+        app, keepalive_timeout=KEEPALIVE_SEC, shutdown_timeout=STOP_WITHIN_SEC, access_log=None
+    )
+    await runner.setup()
+    site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
+    try:
+        await site.start()
+    except OSError as exc:
+        await runner.cleanup()
+        log.error("service.port_taken", host=settings.host, port=settings.port, error=str(exc))
+        return 1
+    log.info("service.listening", host=settings.host, port=runner.addresses[0][1])
+    await stop.wait()
+    log.info("service.stopping")
+    app[LIFECYCLE].draining.set()
+    await asyncio.sleep(settings.drain_sec)
+    await runner.cleanup()
+    log.info("service.stopped")
+    return 0
+
+
+async def _migrate[S: ServiceSettings](service: Service[S], settings: S) -> int:
+    """Bring the schema up to date, waiting a while for a database that is still starting."""
+    dsn = str(settings.database_url)
+    end = asyncio.get_running_loop().time() + DATABASE_WITHIN_SEC
+    while True:
+        try:
+            applied = await migrate(dsn, service.migrations, schema=service.schema)
+        except (OSError, asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError) as exc:
+            if asyncio.get_running_loop().time() > end:
+                log.error("database.unreachable", error=str(exc))
+                return 1
+            await asyncio.sleep(0.2)
+        except Exception as exc:
+            log.error("migrations.failed", problem=type(exc).__doc__, error=str(exc))
+            return 1
+        else:
+            if applied:
+                log.info("migrations.applied", names=applied)
+            return 0

@@ -1,0 +1,69 @@
+"""What every service reads from its environment; each variable stands in its `.env.example`."""
+
+import sys
+from typing import Annotated, Literal, NoReturn
+
+from pydantic import Field, PostgresDsn, StringConstraints, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+type HttpAddress = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s]+)?$")]
+
+
+class ServiceSettings(BaseSettings):
+    """Settings that all services have in common."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="ignore", env_ignore_empty=True)
+
+    runbench_env: Literal["dev", "production"] = Field(
+        default="production",
+        description="dev allows development defaults; production refuses them.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    database_url: PostgresDsn = Field(description="PostgreSQL 16 or newer.")
+    database_pool_size: int = Field(default=10, ge=1, le=200, description="Connections at most.")
+    auth_service_url: HttpAddress = Field(
+        default="", description="Where tokens are verified and roles are asked."
+    )
+    telemetry_broker_url: str = Field(
+        default="", description="Valkey or Redis for live updates; without it, polling is used."
+    )
+    rabbitmq_url: str = Field(default="", description="Domain events for other systems.")
+    otel_exporter_otlp_endpoint: HttpAddress = Field(
+        default="", description="Traces and metrics go here (OTLP over HTTP) when set."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe level that is written."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="json for machines, console for people."
+    )
+    drain_sec: float = Field(
+        default=0,
+        ge=0,
+        le=60,
+        description="Seconds between saying 'not ready' and closing the port on a stop.",
+    )
+
+    @property
+    def is_development(self) -> bool:
+        """Whether development defaults and the debug headers may be used at all."""
+        return self.runbench_env == "dev"
+
+
+def read_settings[S: ServiceSettings](model: type[S]) -> S:
+    """Read the environment, or name every variable that is wrong and leave with exit code 2."""
+    try:
+        return model()  # pyright: ignore[reportCallIssue]: the values come from the environment
+    except ValidationError as exc:
+        _explain(exc)
+
+
+def _explain(exc: ValidationError) -> NoReturn:
+    lines = ["The environment does not fit:"]
+    # The value itself stays unsaid: it may be a secret.
+    for error in exc.errors(include_url=False, include_context=False, include_input=False):
+        variable = "_".join(str(part) for part in error["loc"]).upper() or "settings"
+        lines.append(f"  {variable}: {error['msg'].removeprefix('Value error, ')}")
+    sys.stderr.write("\n".join(lines) + "\n")
+    raise SystemExit(2)

@@ -1,0 +1,1 @@
+"""What the tests of every service share: an ephemeral PostgreSQL, people with roles, a client."""
