@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+from localpostgres import Cluster
 from psycopg import sql
 
-from scripts.cluster import Cluster
 from scripts.environment import DATABASES, Workspace
 from scripts.foreground import fail, say, stop_asked, tell_ready
 from scripts.state import Identity

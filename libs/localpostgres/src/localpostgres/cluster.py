@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self, override
 
+import psutil
 import psycopg
 from pytest_postgresql.executors import PostgreSQLExecutor
 
@@ -76,8 +77,7 @@ class Cluster(PostgreSQLExecutor):
     @override
     def start(self, patience: float = 60) -> Self:
         """Start, or take over a server that a killed session left; return when SQL is answered."""
-        if self.running():
-            self.stop()
+        self.settle_lock()
         super().start()  # returns when the port opens, which is before recovery is over
         deadline = time.monotonic() + patience
         while True:
@@ -89,6 +89,25 @@ class Cluster(PostgreSQLExecutor):
                 time.sleep(0.02)
             else:
                 return self
+
+    def settle_lock(self) -> None:
+        """Stop the server that a killed session left behind, or drop the lock of a dead one.
+
+        The lock names a pid, and after a crash of the machine that pid may be somebody else's:
+        only a server of this data folder is ever signalled.
+        """
+        pid = self.pid
+        if pid is None:
+            return
+        try:
+            left = psutil.Process(pid)
+            ours = self.datadir in left.cmdline() and left.status() != psutil.STATUS_ZOMBIE
+        except psutil.NoSuchProcess:
+            ours = False
+        if ours:
+            self.stop()
+        else:
+            (Path(self.datadir) / "postmaster.pid").unlink(missing_ok=True)
 
     def connect(self, database: str = "postgres") -> psycopg.Connection:
         """A connection as the superuser."""
