@@ -12,6 +12,8 @@ from servicekit.testing.identity import KnownPeople
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
+from notes import create_app  # noqa: E402 - found through the line above
+
 
 @pytest.fixture(scope="session")
 def schemas() -> dict[str, Path]:
@@ -37,8 +39,6 @@ def people(project_id: UUID) -> KnownPeople:
 async def client(
     aiohttp_client: Callable[..., Awaitable[TestClient]], database_url: str, people: KnownPeople
 ) -> TestClient:
-    from notes import create_app
-
     return await aiohttp_client(create_app(database_url, people))
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from aiohttp import web
 from aiohttp.web import Request
-from pydantic import JsonValue
+from pydantic import Field, JsonValue
 from servicekit import policy
 from servicekit.application import application
 from servicekit.database import Connection, Database, constraint, database, fetch_all, fetch_one
@@ -30,7 +30,7 @@ class NewNote(Body):
     title: Name
     text: Text = ""
     weight: float = 1.0
-    extra: dict[str, JsonValue] = {}
+    extra: dict[str, JsonValue] = Field(default_factory=dict)
 
 
 class NoteChange(Body):
@@ -38,7 +38,7 @@ class NoteChange(Body):
 
 
 class NoteQuery(PageQuery):
-    tag: list[str] = []
+    tag: list[str] = Field(default_factory=list)
 
 
 class Note(Answer):

@@ -79,7 +79,7 @@ async def test_a_body_over_the_limit_is_refused_however_it_comes(
 ) -> None:
     big = b'{"title": "a", "text": "' + b"x" * 5000 + b'"}'
 
-    async def in_pieces():  # noqa: ANN202
+    async def in_pieces():
         yield big
 
     headers = {**EDITOR, "Content-Type": "application/json"}

@@ -44,7 +44,7 @@ def way_down(folder: Path) -> tuple[list[str], int | None]:
     for tool, template in WAYS_DOWN.items():
         prefix = shlex.split(template.format(uid=nobody.pw_uid, gid=nobody.pw_gid))
         try:
-            probe = subprocess.run(
+            probe = subprocess.run(  # noqa: S603 - the commands of WAYS_DOWN
                 [*prefix, str(folder / "postgres"), "--version"],
                 capture_output=True,
                 text=True,

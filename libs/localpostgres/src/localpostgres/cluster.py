@@ -6,7 +6,7 @@ import shutil
 import socket
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self, override
@@ -141,7 +141,7 @@ class Cluster(PostgreSQLExecutor):
 
     @override
     def clean_directory(self) -> None:
-        """Keep the data where they matter: the base class deletes them on start and on collection."""
+        """Keep data that matter: the base class deletes them on start and when collected."""
         if not self.keep:
             super().clean_directory()
 
@@ -156,7 +156,7 @@ class Cluster(PostgreSQLExecutor):
 
 
 @contextmanager
-def throwaway_cluster(password: str = "throwaway") -> Iterator[Cluster]:  # noqa: S107
+def throwaway_cluster(password: str = "throwaway") -> Generator[Cluster]:  # noqa: S107
     """A running server of its own, in memory where there is room; gone when the block ends."""
     with tempfile.TemporaryDirectory(
         prefix="runbench-pg-", dir=_memory(), ignore_cleanup_errors=True
@@ -170,7 +170,8 @@ def throwaway_cluster(password: str = "throwaway") -> Iterator[Cluster]:  # noqa
 
 
 def _memory() -> str | None:
-    memory = Path("/dev/shm")  # noqa: S108: 64 MB in a stock container, so its size is asked
+    # A stock container has 64 MB there, so its size is asked.
+    memory = Path("/dev/shm")  # noqa: S108
     fits = os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ROOM_IN_MEMORY
     return str(memory) if fits else None
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 
 import asyncpg
 import orjson
@@ -145,19 +146,27 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
         return respond(problem)
     except web.HTTPException as exc:
         return _respond_to_http(request, exc)
-    except (asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError, OSError) as exc:
-        log.warning("database.unreachable", error=repr(exc))
-        return respond(Unavailable("The database does not answer."))
-    except (asyncpg.InterfaceError, asyncpg.InsufficientResourcesError, TimeoutError) as exc:
-        log.warning("database.overloaded", error=repr(exc))
-        return respond(Unavailable("The database does not keep up."))
-    except (asyncpg.DataError, asyncpg.CharacterNotInRepertoireError) as exc:
-        # Models refuse such values earlier; where one slips through, it is still no crash.
-        log.warning("request.value_refused_by_database", error=repr(exc))
-        return respond(Invalid("A value cannot be stored as it is."))
-    except Exception:
-        log.exception("request.crashed")
-        return respond(Problem())
+    except Exception as exc:
+        problem = _database_problem(exc)
+        if problem is None:
+            log.exception("request.crashed")
+            return respond(Problem())
+        log.warning("request.database_problem", code=problem.code, error=repr(exc))
+        return respond(problem)
+
+
+def _database_problem(exc: Exception) -> Problem | None:
+    """What the caller is told of a database that fails; None where it is a mistake of ours."""
+    match exc:
+        case asyncpg.PostgresConnectionError() | asyncpg.CannotConnectNowError() | OSError():
+            return Unavailable("The database does not answer.")
+        case asyncpg.InterfaceError() | asyncpg.InsufficientResourcesError() | TimeoutError():
+            return Unavailable("The database does not keep up.")
+        case asyncpg.DataError() | asyncpg.CharacterNotInRepertoireError():
+            # Models refuse such values earlier; where one slips through, it is still no crash.
+            return Invalid("A value cannot be stored as it is.")
+        case _:
+            return None
 
 
 def _respond_to_http(request: web.Request, exc: web.HTTPException) -> web.StreamResponse:
@@ -172,7 +181,7 @@ def _respond_to_http(request: web.Request, exc: web.HTTPException) -> web.Stream
             return respond(problem)
         case web.HTTPRequestEntityTooLarge():
             return respond(TooLarge())
-        case _ if exc.status < 400:  # noqa: PLR2004: redirects are answers, not errors
+        case _ if exc.status < HTTPStatus.BAD_REQUEST:  # a redirect is an answer
             raise exc
         case _:
             return respond(RequestRefused(exc.reason), exc.status)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import orjson
 from aiohttp import ContentTypeError, web
@@ -90,13 +90,13 @@ def _with_nul(value: Any, pointer: str) -> Iterator[dict[str, str]]:
         case str() if "\0" in value:
             yield {"pointer": pointer, "detail": "must not contain the NUL character"}
         case dict():
-            for key, member in value.items():
+            for key, member in cast("dict[str, Any]", value).items():
                 if "\0" in key:
                     yield {"pointer": pointer, "detail": "a key contains the NUL character"}
                 else:
                     yield from _with_nul(member, f"{pointer}/{escape_pointer(key)}")
         case list():
-            for index, member in enumerate(value):
+            for index, member in enumerate(cast("list[Any]", value)):
                 yield from _with_nul(member, f"{pointer}/{index}")
         case _:
             return

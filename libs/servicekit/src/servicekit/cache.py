@@ -6,7 +6,7 @@ from time import monotonic
 
 
 class BriefCache[K: Hashable, V]:
-    """Key → value for `ttl` seconds; concurrent misses of a key share one call; failures are not kept."""
+    """Key → value for `ttl` seconds; concurrent misses share one call; failures are not kept."""
 
     def __init__(self, *, ttl: float, size: int = 10_000) -> None:
         self._ttl = ttl

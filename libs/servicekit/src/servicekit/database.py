@@ -1,6 +1,6 @@
 """The connection pool, three ways to read rows, and constraints given a meaning."""
 
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import LiteralString, Protocol, cast
 
@@ -32,7 +32,7 @@ class Pool:
         self._pool = pool
 
     @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Connection]:
+    async def acquire(self) -> AsyncGenerator[Connection]:
         try:
             connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SEC)
         except TimeoutError as exc:
@@ -51,7 +51,7 @@ class PinnedConnection:
         self._connection = connection
 
     @asynccontextmanager
-    async def acquire(self) -> AsyncIterator[Connection]:
+    async def acquire(self) -> AsyncGenerator[Connection]:
         yield self._connection
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any, Literal, NotRequired, Protocol, TypedDict, cast
+from typing import Any, Literal, NotRequired, Protocol, TypedDict
 from uuid import UUID
 
 import jwt
@@ -14,7 +14,7 @@ from servicekit.problems import Unauthenticated
 
 ISSUER = "runbench-auth"
 AUDIENCE = "runbench-api"
-TOKEN_TYPE = "at+jwt"  # noqa: S105: the media type of RFC 9068, not a secret
+TOKEN_TYPE = "at+jwt"  # noqa: S105 - the media type of RFC 9068, not a secret
 ALGORITHM = "EdDSA"
 LEEWAY_SEC = 30
 
@@ -156,17 +156,14 @@ def verify_access_token(token: str, keys: Mapping[str, Ed25519PublicKey]) -> Acc
     if key is None:
         raise Unauthenticated
     try:
-        claims = cast(
-            "dict[str, Any]",
-            jwt.decode(
-                token,
-                key,
-                algorithms=[ALGORITHM],
-                audience=AUDIENCE,
-                issuer=ISSUER,
-                leeway=LEEWAY_SEC,
-                options={"require": _REQUIRED, "strict_aud": True},
-            ),
+        claims = jwt.decode(
+            token,
+            key,
+            algorithms=[ALGORITHM],
+            audience=AUDIENCE,
+            issuer=ISSUER,
+            leeway=LEEWAY_SEC,
+            options={"require": _REQUIRED, "strict_aud": True},
         )
         # PyJWT takes a time that is a numeric string; a token of ours never has one.
         identifiers = {name: UUID(str(claims[name])) for name in ("sub", "sid")}

@@ -14,7 +14,7 @@ def uuid7() -> UUID:
 
     The 12 bits after the milliseconds hold its fraction (method 3 of section 6.2).
     """
-    global _last  # noqa: PLW0603: the last stamp is what makes the next one greater
+    global _last  # noqa: PLW0603 - the last stamp is what makes the next one greater
     with _lock:
         nanoseconds = time.time_ns()
         milliseconds, rest = divmod(nanoseconds, 1_000_000)

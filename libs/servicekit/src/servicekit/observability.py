@@ -76,10 +76,12 @@ def start_tracing(service: str, version: str, endpoint: str) -> None:
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
         OTLPSpanExporter,
     )
-    from opentelemetry.instrumentation.aiohttp_server import (  # noqa: PLC0415
+    from opentelemetry.instrumentation.aiohttp_server import (  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
         AioHttpServerInstrumentor,
     )
-    from opentelemetry.instrumentation.asyncpg import AsyncPGInstrumentor  # noqa: PLC0415
+    from opentelemetry.instrumentation.asyncpg import (  # noqa: PLC0415  # pyright: ignore[reportMissingTypeStubs]
+        AsyncPGInstrumentor,
+    )
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415

@@ -82,7 +82,10 @@ class Policy:
         request[ACCESS] = access
 
 
-async def _project_in_path(_database: Database, path: Mapping[str, Any]) -> UUID | None:
+async def _project_in_path(
+    database: Database,  # noqa: ARG001 - the signature of ProjectOf
+    path: Mapping[str, Any],
+) -> UUID | None:
     return path["project_id"]
 
 

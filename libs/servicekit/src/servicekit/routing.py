@@ -226,9 +226,7 @@ def _read_signature(
     _request, *parameters = signature.parameters.values()
     annotations = {parameter.name: parameter.annotation for parameter in parameters}
     takes_if_match = annotations.pop("if_match", None) is not None
-    adapters: dict[str, TypeAdapter[Any]] = {
-        name: TypeAdapter(annotation) for name, annotation in annotations.items()
-    }
+    adapters = {name: adapter_of(annotation) for name, annotation in annotations.items()}
     query, body = adapters.pop("query", None), adapters.pop("body", None)
     if adapters.keys() != set(_PARAMETER.findall(path)):
         msg = f"{method} {path} and the parameters of {handler.__qualname__} disagree."
@@ -247,11 +245,16 @@ def _read_signature(
         query=query,
         body=body,
         body_optional=body is not None and _takes_none(body),
-        returns=TypeAdapter(returns) if typed else None,
+        returns=adapter_of(returns) if typed else None,
         takes_if_match=takes_if_match,
         lists=_list_fields(query) if query else frozenset(),
         **more,
     )
+
+
+def adapter_of(annotation: Any) -> TypeAdapter[Any]:
+    """Validation and schema of whatever an annotation names."""
+    return TypeAdapter(annotation)
 
 
 def _is_response(annotation: object) -> bool:

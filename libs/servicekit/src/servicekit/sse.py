@@ -1,7 +1,7 @@
 """Server-sent events (WHATWG HTML, section 9.2): resumable, never buffered, never in the way."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Self
 
@@ -46,7 +46,7 @@ def last_event_id(request: web.Request) -> str | None:
 @asynccontextmanager
 async def event_stream(
     request: web.Request,
-) -> AsyncIterator[tuple[web.StreamResponse, EventStream]]:
+) -> AsyncGenerator[tuple[web.StreamResponse, EventStream]]:
     """Answer with an event stream; leaving the block ends it, and so does the viewer's leaving."""
     response = web.StreamResponse(
         headers={

@@ -1,4 +1,4 @@
-"""One trace id per request, in the form of W3C Trace Context, from the first hop to the log line."""
+"""One trace id per request (W3C Trace Context), from the first hop to the log line."""
 
 import re
 import secrets

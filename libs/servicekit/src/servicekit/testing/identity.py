@@ -11,7 +11,7 @@ from servicekit.problems import Unauthenticated
 
 @dataclass(slots=True)
 class KnownPeople:
-    """An `Identity` that is told whom it knows; hand it to `create_app` in place of auth-service."""
+    """An `Identity` that is told whom it knows, handed to `create_app` in auth-service's place."""
 
     principals: dict[str, Principal] = field(default_factory=dict[str, Principal])
     roles: dict[tuple[UUID, UUID], Role] = field(default_factory=dict[tuple[UUID, UUID], Role])
