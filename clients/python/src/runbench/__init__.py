@@ -1,1 +1,59 @@
-"""Record experiments from Python and the command line."""
+"""Record experiments from Python and the command line.
+
+Importing this package loads nothing else: every name below is fetched when it is first used,
+so that `import runbench` costs a script about a millisecond.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from runbench.api import ApiError, Unreachable
+    from runbench.reading import Runs, StoredRun, runs
+    from runbench.run import Run, current, finish, flush, init, log
+    from runbench.values import NotRecordable
+
+__all__ = [
+    "ApiError",
+    "NotRecordable",
+    "Run",
+    "Runs",
+    "StoredRun",
+    "Unreachable",
+    "current",
+    "finish",
+    "flush",
+    "init",
+    "log",
+    "runs",
+]
+
+_HOMES = {
+    "ApiError": "runbench.api",
+    "NotRecordable": "runbench.values",
+    "Run": "runbench.run",
+    "Runs": "runbench.reading",
+    "StoredRun": "runbench.reading",
+    "Unreachable": "runbench.api",
+    "current": "runbench.run",
+    "finish": "runbench.run",
+    "flush": "runbench.run",
+    "init": "runbench.run",
+    "log": "runbench.run",
+    "runs": "runbench.reading",
+}
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'runbench' has no attribute {name!r}")
+    value = getattr(importlib.import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,218 @@
+"""Requests to a Runbench server: JSON both ways, a bearer token, errors that tell what to do."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple, Self, cast
+from urllib.parse import urlsplit
+
+import httpx
+
+import runbench
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+CONNECT_TIMEOUT = 5.0
+READ_TIMEOUT = 30.0
+
+
+class ApiError(Exception):
+    """The server answered, and the answer is no.
+
+    status is the HTTP status, code the last part of the problem's type, detail which rule was
+    broken, fields what is wrong where, retry_after the seconds that the server asks to wait.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        *,
+        code: str = "",
+        title: str = "",
+        detail: str = "",
+        fields: list[str] | None = None,
+        trace_id: str = "",
+        retry_after: float | None = None,
+    ) -> None:
+        self.status = status
+        self.code = code
+        self.title = title
+        self.detail = detail
+        self.fields = fields or []
+        self.trace_id = trace_id
+        self.retry_after = retry_after
+        said = ": ".join(part for part in (title, detail) if part) or "the server refused"
+        super().__init__(f"{status} {said}" + "".join(f"; {field}" for field in self.fields))
+
+    @property
+    def passing(self) -> bool:
+        """Whether the same request may succeed later."""
+        return self.status in (408, 421, 425, 429) or self.status >= 500
+
+
+class Unreachable(Exception):
+    """The server did not answer, or not like a Runbench server; the same request may succeed later.
+
+    maybe_done is False when the request certainly never reached the server.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Answer(NamedTuple):
+    """A good answer: its JSON ({} for none), its ETag and its Date header."""
+
+    body: Any
+    etag: str | None
+    date: str | None
+
+
+class Api:
+    """One server and one token. Redirects are refused: a token goes to no other address."""
+
+    def __init__(self, url: str, token: str | None, *, read_timeout: float = READ_TIMEOUT) -> None:
+        self.url = url
+        self.token = token
+        headers = {
+            "Accept": "application/json",
+            "User-Agent": f"runbench-python/{runbench.__version__}",
+        }
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        self._client = httpx.Client(
+            headers=headers,
+            timeout=httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT),
+            follow_redirects=False,
+            trust_env=(urlsplit(url).hostname or "") not in LOOPBACK,
+        )
+
+    def get(self, path: str, **query: Any) -> Any:
+        """The JSON of a GET. None values are left out of the query. Raises ApiError, Unreachable."""
+        return self.request("GET", path, query=query).body
+
+    def post(self, path: str, body: object = None, *, key: str | None = None) -> Any:
+        """The JSON of a POST, with an Idempotency-Key when given. Raises ApiError, Unreachable."""
+        return self.request("POST", path, body=body, key=key).body
+
+    def patch(self, path: str, body: object, *, if_match: str | None = None) -> Any:
+        """The JSON of a PATCH (merge patch). Raises ApiError, Unreachable."""
+        return self.request("PATCH", path, body=body, if_match=if_match).body
+
+    def items(self, path: str, *, limit: int | None = None, **query: Any) -> Iterator[Any]:
+        """The items of a list, page by page, at most limit of them."""
+        page_size, cursor, left = 1000 if limit is None else min(limit, 1000), None, limit
+        while left is None or left > 0:
+            page = self.get(path, **query, limit=page_size, cursor=cursor)
+            found = page.get("items") if isinstance(page, dict) else None
+            if not isinstance(found, list):
+                raise Unreachable(f"{self.url} does not answer like a Runbench server")
+            yield from cast("list[Any]", found)[:left]
+            cursor = cast("dict[str, Any]", page).get("next_cursor")
+            left = None if left is None else left - len(cast("list[Any]", found))
+            if not cursor:
+                return
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: object = None,
+        key: str | None = None,
+        if_match: str | None = None,
+    ) -> Answer:
+        """One request. Raises ApiError for a refusal, Unreachable for no proper answer."""
+        headers: dict[str, str] = {}
+        content: bytes | None = None
+        if body is not None:
+            content = body if isinstance(body, bytes) else _encode(body)
+            headers["Content-Type"] = "application/json"
+        if key is not None:
+            headers["Idempotency-Key"] = key
+        if if_match is not None:
+            headers["If-Match"] = if_match
+        params = {name: value for name, value in (query or {}).items() if value is not None}
+        try:
+            response = self._client.request(
+                method, self.url + path, params=params, content=content, headers=headers
+            )
+        except httpx.TimeoutException as error:
+            raise Unreachable(f"{self.url} did not answer in time ({_named(error)})") from None
+        except (httpx.HTTPError, OSError) as error:
+            raise Unreachable(f"{self.url} does not answer ({_named(error)})") from None
+        except (httpx.InvalidURL, UnicodeError) as error:
+            raise ApiError(0, title="This request cannot be sent", detail=str(error)) from None
+        return self._answer(response)
+
+    def _answer(self, response: httpx.Response) -> Answer:
+        status = response.status_code
+        try:
+            body = response.json() if response.content else {}
+        except ValueError:
+            body = None
+        if 200 <= status < 300:  # noqa: PLR2004 - the class of good answers
+            if body is None:
+                raise Unreachable(f"{self.url} does not answer like a Runbench server")
+            return Answer(body, response.headers.get("etag"), response.headers.get("date"))
+        if 300 <= status < 400:  # noqa: PLR2004 - the class of redirects
+            raise ApiError(
+                status,
+                title="The server redirects",
+                detail=f"to {response.headers.get('location', '?')}; set RUNBENCH_URL to the "
+                "address itself (a token is not sent to another one)",
+            )
+        raise _refusal(response, cast("dict[str, Any]", body) if isinstance(body, dict) else {})
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _encode(body: object) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def _named(error: Exception) -> str:
+    return str(error) or type(error).__name__
+
+
+def _refusal(response: httpx.Response, problem: dict[str, Any]) -> ApiError:
+    fields: list[str] = []
+    for entry in problem.get("errors") or []:
+        if isinstance(entry, dict):
+            named = cast("dict[str, Any]", entry)
+            place = named.get("pointer") or named.get("parameter") or ""
+            fields.append(f"{place} {named.get('detail', '')}".strip())
+    return ApiError(
+        response.status_code,
+        code=str(problem.get("type") or "").rsplit("/", 1)[-1],
+        title=str(problem.get("title") or response.reason_phrase),
+        detail=str(problem.get("detail") or ""),
+        fields=fields,
+        trace_id=str(problem.get("trace_id") or ""),
+        retry_after=_retry_after(response),
+    )
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    given = response.headers.get("retry-after")
+    if not given:
+        return None
+    try:
+        return max(0.0, float(given))
+    except ValueError:
+        pass
+    import email.utils  # noqa: PLC0415 - only the date form of the header needs it
+    import time  # noqa: PLC0415
+
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(given).timestamp() - time.time())
+    except ValueError:
+        return None

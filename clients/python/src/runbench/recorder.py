@@ -1,0 +1,396 @@
+"""The two threads behind a run: one brings what was logged to disk, one brings it to the server.
+
+    log()  →  queue (memory, bounded)  →  writer  →  spool (disk)  →  sender  →  server
+
+The script only ever touches the queue. The writer never waits for the network, so what was logged
+is on disk within WRITE_SECONDS whatever the server does. The sender retries for as long as the
+process lives; what it could not bring is left for `runbench sync`.
+"""
+
+import random
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from runbench.messages import Voice, logger
+from runbench.records import Series, metrics_record
+from runbench.settings import Settings
+from runbench.spool import Spool
+
+if TYPE_CHECKING:
+    from runbench.upload import Uploader
+
+WRITE_SECONDS = 0.2
+WRITE_SECONDS_BEHIND = 1.0
+FSYNC_SECONDS = 1.0
+HEARTBEAT_SECONDS = 15.0
+BATCH_POINTS = 5000
+BACKOFF_FIRST = 0.5
+BACKOFF_MOST = 30.0
+RETRY_AFTER_MOST = 300.0
+AWAY_PATIENCE = 5.0
+POINT_BYTES = 120
+ENTRY_BYTES = 120
+
+Points: TypeAlias = list[tuple[str, float]]
+Entry: TypeAlias = tuple[int, int, Points] | bytes
+
+
+class Recorder:
+    """Takes what a run logs, and keeps and sends it in the background.
+
+    prepare is called once in the background before anything is sent. announce is called there when
+    the server has created the run. Nothing here raises into the script.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        spool: Spool,
+        voice: Voice,
+        *,
+        prepare: Callable[[], None],
+        announce: Callable[[], None],
+    ) -> None:
+        self.settings = settings
+        self.spool = spool
+        self.voice = voice
+        self.blocked: str | None = None
+        self.away: str | None = None
+        self.remote_status: str | None = None
+        self.dropped = 0
+        self.complete = False
+        self._prepare = prepare
+        self._announce = announce
+        # Re-entrant: a signal handler or a finaliser may log while this thread is in log().
+        self._lock = threading.RLock()
+        self._queue: deque[Entry] = deque()
+        self._queued_bytes = 0
+        self._logged = 0
+        self._work = threading.Event()
+        self._urgent = threading.Event()
+        self._closing = False
+        self._progress = threading.Condition()
+        self._stored = 0
+        self._writer_done = False
+        self._sender_done = False
+        self._created = False
+        self._sent_up_to = 0
+        self._settled = False
+        self._stop = threading.Event()
+        self._nudge = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._write, name="runbench-writer", daemon=True),
+            threading.Thread(target=self._send, name="runbench-sender", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    # The script's side
+
+    def log(self, step: int, when: int, points: Points) -> None:
+        """Queue points of one step; drops and counts them when the queue is full."""
+        size = ENTRY_BYTES + POINT_BYTES * len(points)
+        with self._lock:
+            if self._queued_bytes + size > self.settings.queue_limit:
+                self._drop(len(points))
+                return
+            self._queue.append((step, when, points))
+            self._queued_bytes += size
+            self._logged += 1
+            idle = not self._work.is_set()
+        if idle:
+            self._work.set()
+
+    def act(self, record: bytes) -> None:
+        """Queue a record that is no metric; never dropped."""
+        with self._lock:
+            self._queue.append(record)
+            self._logged += 1
+        self._work.set()
+
+    def flush(self, *, sent: bool, timeout: float) -> bool:
+        """Wait until all that was logged so far is on disk (or accepted by the server); False when
+        it was not within timeout seconds.
+        """
+        with self._lock:
+            goal = self._logged
+        self._urgent.set()
+        self._work.set()
+
+        def reached() -> bool:
+            if sent:
+                return self._sent_up_to >= goal or (self._sender_done and self._all_sent())
+            return self._stored >= goal or self._writer_done
+
+        return self._wait(reached, timeout) and (not sent or not self._given_up())
+
+    def await_created(self, timeout: float) -> bool:
+        """Wait until the server has created the run, but not for a server that is away."""
+        self._wait(
+            lambda: self._created or bool(self.blocked or self.away) or self._sender_done, timeout
+        )
+        return self._created
+
+    def close(self, timeout: float) -> bool:
+        """Take nothing more, wait for the rest to arrive at the server; whether it did.
+
+        Waits at most timeout seconds, and AWAY_PATIENCE for a server that does not answer.
+        """
+        with self._lock:
+            self._closing = True
+        self._urgent.set()
+        self._work.set()
+        self._nudge.set()
+        started = time.monotonic()
+
+        def over() -> bool:
+            patient = time.monotonic() - started < AWAY_PATIENCE
+            return self._sender_done or (self.away is not None and not patient)
+
+        try:
+            self._wait(lambda: self._writer_done, timeout)
+            self._wait(over, timeout - (time.monotonic() - started))
+        finally:
+            self._stop.set()
+            self._nudge.set()
+            if self._sender_done:
+                self._settle()
+        return self.complete
+
+    def abandon_in_child(self) -> None:
+        """After a fork, in the child: forget everything; the parent's threads go on there."""
+        self._lock = threading.RLock()
+        self._queue = deque()
+        self.spool.abandon_in_child()
+
+    def _settle(self) -> None:
+        """Remove a spool that has arrived whole, let go of any other. Once."""
+        with self._lock:
+            settled, self._settled = self._settled, True
+        if settled:
+            return
+        self.complete = self._sender_done and self._all_sent()
+        try:
+            if self.complete and not self.spool.has_refused:
+                self.spool.delete()
+            else:
+                self.spool.close()
+        except OSError as error:
+            logger.debug("could not tidy up the spool: %s", error)
+
+    def _wait(self, reached: Callable[[], bool], timeout: float) -> bool:
+        deadline = time.monotonic() + timeout
+        with self._progress:
+            while not reached():
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                # Bounded, because `away` and the clock change without a notification.
+                self._progress.wait(min(left, 0.1))
+        return True
+
+    def _all_sent(self) -> bool:
+        return self._writer_done and self._created and not self._given_up()
+
+    def _given_up(self) -> bool:
+        return self.blocked is not None or self.spool.peek() is not None
+
+    def _drop(self, points: int) -> None:
+        self.dropped += points
+        self.voice.warn(
+            "points are logged faster than they can be kept, or the spool is full; some are "
+            "dropped (counted at the end). See RUNBENCH_QUEUE_MB and RUNBENCH_SPOOL_MB.",
+            once="dropped",
+        )
+
+    def _tell(self) -> None:
+        with self._progress:
+            self._progress.notify_all()
+
+    # The writer
+
+    def _write(self) -> None:
+        unsynced_since: float | None = None
+        while True:
+            left = None
+            if unsynced_since is not None:
+                left = max(0.0, unsynced_since + FSYNC_SECONDS - time.monotonic())
+            self._work.wait(left)
+            if self._work.is_set() and not self._closing:
+                behind = self.away is not None
+                self._urgent.wait(WRITE_SECONDS_BEHIND if behind else WRITE_SECONDS)
+            with self._lock:
+                entries, self._queue, self._queued_bytes = self._queue, deque(), 0
+                goal, closing, urgent = self._logged, self._closing, self._urgent.is_set()
+                self._work.clear()
+                self._urgent.clear()
+            try:
+                self._store(entries)
+            except Exception:
+                logger.exception("could not keep what was logged")
+            now = time.monotonic()
+            if entries and unsynced_since is None:
+                unsynced_since = now
+            if unsynced_since is not None and (
+                urgent or closing or now - unsynced_since >= FSYNC_SECONDS
+            ):
+                self.spool.sync_to_disk()
+                unsynced_since = None
+            self._stored = goal
+            if closing:
+                self._writer_done = True
+            self._tell()
+            self._nudge.set()
+            if closing:
+                return
+
+    def _store(self, entries: deque[Entry]) -> None:
+        """Bring entries to the spool in order, points of consecutive ones as batches."""
+        series: Series = {}
+        points = 0
+
+        def end_batch() -> None:
+            nonlocal series, points
+            if points and not self.spool.append(metrics_record(series), droppable=True):
+                with self._lock:
+                    self._drop(points)
+            series, points = {}, 0
+
+        for entry in entries:
+            if isinstance(entry, bytes):
+                end_batch()
+                self.spool.append(entry, droppable=False)
+                continue
+            step, when, pairs = entry
+            for key, value in pairs:
+                column = series.get(key)
+                if column is None:
+                    column = series[key] = ([], [], [])
+                column[0].append(step)
+                column[1].append(value)
+                column[2].append(when)
+                points += 1
+                if points >= BATCH_POINTS:
+                    end_batch()
+        end_batch()
+        if self.spool.disk_error is not None:
+            self.voice.warn(
+                f"cannot write to the spool ({self.spool.disk_error}); recording goes on in memory",
+                once="disk",
+            )
+
+    # The sender
+
+    def _send(self) -> None:
+        try:
+            self._prepare()
+            if self.settings.mode == "online":
+                self._deliver()
+            else:
+                while not self._writer_done and not self._stop.is_set():
+                    self._nudge.wait()
+                    self._nudge.clear()
+        except Exception as error:
+            logger.exception("sending stopped")
+            self.blocked = f"sending stopped: {error!r}; what was logged is kept"
+        finally:
+            self._sender_done = True
+            if self._stop.is_set():
+                self._settle()
+            self._tell()
+
+    def _deliver(self) -> None:
+        from runbench.api import Api, ApiError, Unreachable  # noqa: PLC0415 - in the background
+        from runbench.upload import Blocked, Uploader  # noqa: PLC0415
+
+        pause = Backoff()
+        beat_due = 0.0
+        with Api(self.settings.url, self.settings.token) as api:
+            uploader = Uploader(api, self.spool, self.voice)
+            while True:
+                try:
+                    if not uploader.run_id:
+                        uploader.create()
+                    if not self._created:
+                        self._created = True
+                        beat_due = time.monotonic() + HEARTBEAT_SECONDS
+                        self._announce()
+                        self._tell()
+                    if time.monotonic() >= beat_due:
+                        uploader.heartbeat()
+                        beat_due = time.monotonic() + HEARTBEAT_SECONDS
+                    self.remote_status = uploader.remote_status
+                    finished = self._pass_on(uploader)
+                    self.away = None
+                    pause.reset()
+                    if finished:
+                        return
+                    self._rest(beat_due - time.monotonic())
+                except (Unreachable, ApiError) as error:
+                    self._left(str(error), pause.failures)
+                    asked = error.retry_after if isinstance(error, ApiError) else None
+                    self._pause(pause.next(asked), firm=asked is not None)
+                except Blocked as error:
+                    self.blocked = str(error)
+                    self.voice.warn(f"{error}. Recording goes on to disk.", once="blocked")
+                    self._tell()
+                    return
+                if self._stop.is_set():
+                    return
+
+    def _pass_on(self, uploader: "Uploader") -> bool:
+        """Send one record, or find that there is none; whether everything is done."""
+        stored, writer_done = self._stored, self._writer_done
+        record = self.spool.peek()
+        if record is not None:
+            uploader.send(record)
+            self._nudge.set()
+            return False
+        self._sent_up_to = stored
+        self._tell()
+        return writer_done
+
+    def _rest(self, seconds: float) -> None:
+        self._nudge.wait(max(0.0, seconds))
+        self._nudge.clear()
+
+    def _pause(self, seconds: float, *, firm: bool) -> None:
+        """Wait before the next try; less while closing, unless the server asked for the time."""
+        until = time.monotonic() + seconds
+        while not self._stop.is_set():
+            if self._closing and not firm:
+                until = min(until, time.monotonic() + 1.0)
+                firm = True
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            self._nudge.clear()
+            self._nudge.wait(min(left, 1.0))
+
+    def _left(self, reason: str, failures: int) -> None:
+        self.away = reason
+        logger.debug("not sent: %s", reason)
+        if failures >= 2:  # noqa: PLR2004 - a single hiccup is no news
+            self.voice.warn(f"{reason}; recording goes on to disk and is sent later", once="away")
+        self._tell()
+
+
+class Backoff:
+    """Waiting times that double, with full jitter, so that many clients do not return at once."""
+
+    def __init__(self) -> None:
+        self.failures = 0
+
+    def next(self, asked: float | None) -> float:
+        """Seconds to wait now; at least what the server asked for (at most RETRY_AFTER_MOST)."""
+        most = min(BACKOFF_MOST, BACKOFF_FIRST * 2.0**self.failures)
+        self.failures = min(self.failures + 1, 16)
+        jitter = random.uniform(0.1, 1.0) * most  # noqa: S311 - no secret
+        return jitter if asked is None else min(asked, RETRY_AFTER_MOST) + jitter * 0.1
+
+    def reset(self) -> None:
+        """The server answered."""
+        self.failures = 0

@@ -1,0 +1,473 @@
+"""Recording a run: `init`, `log`, `finish`."""
+
+import atexit
+import os
+import sys
+import threading
+import time
+import traceback
+import unicodedata
+import uuid
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeAlias
+
+from runbench import records, settings, values
+from runbench.config import Config
+from runbench.messages import Voice
+from runbench.recorder import Points, Recorder
+from runbench.settings import Settings
+from runbench.spool import Spool
+
+Status: TypeAlias = Literal["succeeded", "failed", "interrupted"]
+
+MAX_NAME = 200
+MANY_KEYS = 5000
+URL_SECONDS = 3.0
+TRACEBACK_CHARACTERS = 16_000
+ERROR_TAG_CHARACTERS = 200
+
+_RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
+
+_active: list["Run"] = []
+_hooks_set = False
+
+
+class Run:
+    """One run that is being recorded. Made by `runbench.init`.
+
+    As a context manager it ends the run: succeeded, or failed with the traceback in its notes when
+    an exception leaves the block, or interrupted for Ctrl-C.
+
+    Logging never raises (set RUNBENCH_STRICT=1 for that) and never waits for the network.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        voice: Voice,
+        *,
+        manifest: dict[str, Any],
+        config: object,
+    ) -> None:
+        self.experiment: str = manifest["experiment"]
+        self.status: str = "running"
+        self._settings = settings
+        self._voice = voice
+        self._manifest = manifest
+        self._recorder: Recorder | None = None
+        self._lock = threading.RLock()
+        self._next_step = 0
+        self._known_keys: set[str] = set()
+        self._points = 0
+        self.config = Config(config, self._add_params)
+        manifest["body"]["params"] = self.config.params()
+
+    def _start(self, folder: str, argv: list[str], *, capture: bool) -> None:
+        """Begin to record: make the spool, start the threads."""
+        spool = Spool.create(
+            self._settings.spool, self._manifest, limit=self._settings.spool_limit
+        )
+
+        def prepare() -> None:
+            if capture:
+                _capture(self._manifest["body"], folder, argv)
+            spool.save_manifest()
+
+        self._recorder = Recorder(
+            self._settings, spool, self._voice, prepare=prepare, announce=self._announce
+        )
+        if spool.disk_error is not None:
+            self._voice.warn(
+                f"cannot write to {self._settings.spool} ({spool.disk_error}); what is logged is "
+                "kept in memory and lost if this process is killed",
+                once="disk",
+            )
+
+    # What it is
+
+    @property
+    def id(self) -> str | None:
+        """The server's id of the run; None while the server has not answered."""
+        self._await_created()
+        return self._manifest.get("run_id")
+
+    @property
+    def name(self) -> str | None:
+        """The run's name; the server makes one up (known once it has answered) when none is given."""
+        return self._manifest.get("run_name") or self._manifest["body"].get("name")
+
+    @property
+    def project(self) -> str | None:
+        """The project as it was named, or its slug once the server has answered."""
+        return self._manifest.get("project_slug") or self._manifest.get("project")
+
+    @property
+    def url(self) -> str:
+        """Where to watch the run. Waits a moment for the server to create it; while the server is
+        away this is the address of the project.
+        """
+        self._await_created()
+        return self._address()
+
+    def _await_created(self) -> None:
+        if self._recorder is not None and not self._manifest.get("run_id"):
+            self._recorder.await_created(URL_SECONDS)
+
+    def _address(self) -> str:
+        base = self._settings.portal_url or self._settings.url
+        if not self.project:
+            return base
+        run_id = self._manifest.get("run_id")
+        return f"{base}/p/{self.project}" + (f"/r/{run_id}" if run_id else "/runs")
+
+    # Recording
+
+    def log(self, metrics: Mapping[str, Any], step: int | None = None) -> None:
+        """Record metrics: `run.log({"loss": 0.1, "val": {"acc": 0.9}}, step=3)`.
+
+        Nested names are joined by `/`. Values are numbers or one-element arrays; NaN and infinities
+        are kept. Without a step, it is one more than the largest so far (0 at first). Steps may come
+        in any order. What cannot be recorded is left out with a warning.
+        """
+        when = time.time_ns() // 1000
+        recorder = self._recorder
+        if recorder is None:
+            self._not_recording()
+            return
+        try:
+            points: Points = []
+            known = self._known_keys
+            for key, value in metrics.items():
+                if type(value) is float and key in known:
+                    points.append((key, value))
+                else:
+                    self._convert(key, value, points)
+            if step is not None and type(step) is not int:
+                step = values.step_value(step)
+            with self._lock:
+                if step is None:
+                    step = self._next_step
+                elif not -values.INT64 <= step < values.INT64:
+                    step = values.step_value(step)
+                if step >= self._next_step:
+                    self._next_step = step + 1
+                self._points += len(points)
+            if points:
+                recorder.log(step, when, points)
+        except Exception as error:
+            self._complain(error)
+
+    def _convert(self, key: object, value: object, points: Points) -> None:
+        """Add the points of one entry, checked; complain about those that cannot be recorded."""
+        if isinstance(value, Mapping):
+            for inner, leaf in values.flatten(value, f"{key}/"):
+                self._convert(inner, leaf, points)
+            return
+        try:
+            name = values.metric_key(key)
+            points.append((name, values.metric_value(name, value)))
+        except values.NotRecordable as error:
+            self._complain(error)
+            return
+        if name not in self._known_keys:
+            self._known_keys.add(name)
+            if len(self._known_keys) == MANY_KEYS:
+                self._voice.warn(
+                    f"{MANY_KEYS} different metrics in one run; is a step or an id part of the name?"
+                )
+
+    def set_tags(self, tags: Mapping[str, Any] | Iterable[str] | None = None, /, **named: Any) -> None:
+        """Set tags: a mapping, words, or `set_tags(rig="A")`. None as a value removes a tag."""
+        try:
+            merged = {**(values.tags(tags) if tags is not None else {}), **values.tags(named)}
+        except (TypeError, ValueError) as error:
+            self._complain(error)
+            return
+        if merged:
+            self._act("tags", tags=merged)
+
+    def add_note(self, text: str) -> None:
+        """Add a paragraph (Markdown) to the run's notes, beside what others write there."""
+        self._act("notes", text=values.storable(str(text)))
+
+    def flush(self, *, sent: bool = False, timeout: float = 30.0) -> bool:
+        """Wait until all that was logged so far is on disk (milliseconds), or with sent=True until
+        the server has it. False when that was not so within timeout seconds.
+        """
+        return self._recorder is None or self._recorder.flush(sent=sent, timeout=timeout)
+
+    def should_stop(self) -> bool:
+        """Whether somebody ended the run at the server (seen with the next heartbeat, ≤ 15 s)."""
+        status = self._recorder.remote_status if self._recorder is not None else None
+        return status in ("succeeded", "failed", "archived")
+
+    def _add_params(self, params: dict[str, values.Scalar]) -> None:
+        self._act("params", params=params)
+
+    def _act(self, do: str, **content: object) -> None:
+        if self._recorder is None:
+            self._not_recording()
+            return
+        self._recorder.act(records.action_record(do, **content))
+
+    def _not_recording(self) -> None:
+        if self.status == "disabled":
+            return
+        if self.status == "elsewhere":
+            message = "this run belongs to the process that forked this one; log there, or init here"
+        else:
+            message = f"the run is over ({self.status}); what is logged now is not recorded"
+        self._complain(RuntimeError(message))
+
+    def _complain(self, error: Exception) -> None:
+        if self._settings.strict:
+            raise error
+        self._voice.warn(f"not recorded: {error}", once=f"not recorded: {error}"[:120])
+
+    # The end
+
+    def finish(self, status: Status = "succeeded", *, timeout: float | None = None) -> None:
+        """End the run and wait until the server has everything, at most timeout seconds (default:
+        RUNBENCH_FINISH_TIMEOUT, 30). What is left stays on disk for `runbench sync`.
+        """
+        if status not in ("succeeded", "failed", "interrupted"):
+            raise ValueError(f"{status!r} is no ending; use succeeded, failed or interrupted")
+        with self._lock:
+            recorder, self._recorder = self._recorder, None
+        if self in _active:
+            _active.remove(self)
+        if recorder is None:
+            return
+        self.status = status
+        recorder.act(records.action_record("finish", status=status))
+        try:
+            recorder.close(self._settings.finish_timeout if timeout is None else timeout)
+        finally:
+            self._say_goodbye(recorder)
+
+    def _say_goodbye(self, recorder: Recorder) -> None:
+        name = self.name or "the run"
+        lost = f", {recorder.dropped:,} points dropped" if recorder.dropped else ""
+        if recorder.complete:
+            self._voice.say(f"{name} {self.status}: {self._points:,} points recorded{lost}")
+            return
+        folder = recorder.spool.folder
+        if folder is None:
+            self._voice.warn(f"{name} {self.status}: not everything could be sent{lost}")
+            return
+        self._voice.say(
+            f"{name} {self.status}{lost}; not everything is sent yet. It is kept in {folder}: "
+            "run `runbench sync`"
+        )
+
+    def _announce(self) -> None:
+        self._voice.say(f"view {self.name} at {self._address()}")
+
+    def _leave_to_parent(self) -> None:
+        """After a fork, in the child."""
+        recorder, self._recorder = self._recorder, None
+        self._lock = threading.RLock()
+        if recorder is not None:
+            self.status = "elsewhere"
+            recorder.abandon_in_child()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._end_with(error)
+
+    def _end_with(self, error: BaseException | None) -> None:
+        if self._recorder is None:
+            return
+        if error is None or (isinstance(error, SystemExit) and not error.code):
+            self.finish("succeeded")
+        elif isinstance(error, KeyboardInterrupt):
+            self.finish("interrupted")
+        else:
+            self._note_error(error)
+            self.finish("failed")
+
+    def _note_error(self, error: BaseException) -> None:
+        from runbench.capture import scrub  # noqa: PLC0415 - only a failure needs it
+
+        first = scrub(f"{type(error).__name__}: {error}".strip())
+        self.set_tags(error=first.replace("\n", " ")[:ERROR_TAG_CHARACTERS])
+        if not isinstance(error, SystemExit):
+            text = "".join(traceback.format_exception(error))
+            text = scrub(text)[-TRACEBACK_CHARACTERS:].replace("```", "'''")
+            self.add_note(f"The run failed:\n\n```text\n{text.rstrip()}\n```")
+
+    def __repr__(self) -> str:
+        return f"<runbench run {self.name or 'not named yet'}: {self.status}, {self._address()}>"
+
+
+def init(
+    project: str | None = None,
+    experiment: str | None = None,
+    config: object = None,
+    *,
+    name: str | None = None,
+    tags: Mapping[str, Any] | Iterable[str] | None = None,
+    notes: str | None = None,
+    parent: str | None = None,
+    capture: bool = True,
+    mode: settings.Mode | None = None,
+) -> Run:
+    """Start a run. Returns within milliseconds and never waits for the network.
+
+    project: slug, name or id (default RUNBENCH_PROJECT, else the project of the token).
+    experiment: its name, created when it is new (default "Default").
+    config: a dict, namespace or dataclass; its leaves become params.
+    tags: a mapping, or words. notes: Markdown. parent: id of the run that this one belongs to.
+    capture: also record git, machine, Python and packages.
+    mode: online, offline (to disk alone) or disabled (nothing), instead of RUNBENCH_MODE.
+
+    Raises ValueError for a name that no server takes and for a RUNBENCH_… variable that means
+    nothing. In a distributed job every process but rank 0 gets a run that records nothing.
+    """
+    current_settings = settings.load()
+    if mode is not None:
+        current_settings = current_settings._replace(mode=mode)
+    voice = Voice(quiet=current_settings.quiet)
+    body: dict[str, Any] = {"status": "running"}
+    if name is not None:
+        body["name"] = _name(name, "name")
+    if tags is not None:
+        body["tags"] = {key: value or "" for key, value in values.tags(tags).items()}
+    if notes:
+        body["notes"] = values.storable(notes)
+    parent = parent or os.environ.get("RUNBENCH_PARENT_RUN_ID") or None
+    if parent:
+        body["parent_run_id"] = parent
+    key = str(uuid.uuid4())
+    manifest: dict[str, Any] = {
+        "version": 1,
+        "key": key,
+        "url": current_settings.url,
+        "project": project or current_settings.project,
+        "experiment": _name(experiment or "Default", "experiment"),
+        "started_at": time.time(),
+        "pid": os.getpid(),
+        "body": body,
+    }
+    run = Run(current_settings, voice, manifest=manifest, config=config)
+    other_rank = _other_rank()
+    if current_settings.mode == "disabled" or other_rank:
+        run.status = "disabled"
+        if other_rank and current_settings.mode != "disabled":
+            voice.warn(f"{other_rank}: rank 0 records this run")
+        return run
+    _set_hooks()
+    run._start(_working_directory(), list(sys.orig_argv or sys.argv), capture=capture)
+    _active.append(run)
+    where = " / ".join(part for part in (run.project, run.experiment) if part)
+    if current_settings.mode == "offline":
+        voice.say(f"recording {where} to disk: {current_settings.spool / key}")
+    else:
+        voice.say(f"recording {where} to {current_settings.url}")
+    return run
+
+
+def current() -> Run | None:
+    """The run that was started last and is not over; None when there is none."""
+    return _active[-1] if _active else None
+
+
+def log(metrics: Mapping[str, Any], step: int | None = None) -> None:
+    """`Run.log` of the current run; without one, a warning."""
+    run = current()
+    if run is not None:
+        run.log(metrics, step)
+        return
+    if settings.flag("RUNBENCH_STRICT"):
+        raise RuntimeError("there is no current run: call runbench.init() first")
+    _voice_without_run.warn("there is no current run: call runbench.init() first", once="no run")
+
+
+def flush(*, sent: bool = False, timeout: float = 30.0) -> bool:
+    """`Run.flush` of the current run; True without one."""
+    run = current()
+    return run is None or run.flush(sent=sent, timeout=timeout)
+
+
+def finish(status: Status = "succeeded") -> None:
+    """`Run.finish` of the current run; nothing without one."""
+    run = current()
+    if run is not None:
+        run.finish(status)
+
+
+_voice_without_run = Voice(quiet=settings.flag("RUNBENCH_QUIET"))
+
+
+def _name(given: object, what: str) -> str:
+    text = unicodedata.normalize("NFC", str(given)).strip()
+    if not 1 <= len(text) <= MAX_NAME or any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
+        raise ValueError(f"{what} {text[:40]!r}: 1 to {MAX_NAME} characters, none of them control")
+    return text
+
+
+def _other_rank() -> str | None:
+    """Which rank of a distributed job this process is, when it is not the first one."""
+    for variable in _RANKS:
+        rank = os.environ.get(variable, "")
+        if rank.isdigit():
+            return f"{variable}={rank}" if int(rank) > 0 else None
+    return None
+
+
+def _working_directory() -> str:
+    try:
+        return str(Path.cwd())
+    except OSError:
+        return "."
+
+
+def _capture(body: dict[str, Any], folder: str, argv: list[str]) -> None:
+    from runbench import capture  # noqa: PLC0415 - in the background, where its cost is not felt
+
+    commit = capture.git_commit(folder)
+    if commit is not None:
+        body["git_commit"], body["git_dirty"] = commit.sha, commit.dirty
+        if commit.branch:
+            body["git_branch"] = commit.branch
+    body["environment"] = capture.environment(folder, argv)
+    source, host = capture.source(), capture.host()
+    if source:
+        body["source"] = source
+    if host:
+        body["host"] = host
+
+
+def _set_hooks() -> None:
+    global _hooks_set  # noqa: PLW0603 - once per process
+    if _hooks_set:
+        return
+    _hooks_set = True
+    atexit.register(_at_exit)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_after_fork)
+
+
+def _at_exit() -> None:
+    """End what the script left open, by how the script ended."""
+    error = getattr(sys, "last_exc", None) or getattr(sys, "last_value", None)
+    if hasattr(sys, "ps1"):
+        error = None
+    while _active:
+        _active[-1]._end_with(error)
+
+
+def _after_fork() -> None:
+    runs = _active.copy()
+    _active.clear()
+    for run in runs:
+        run._leave_to_parent()

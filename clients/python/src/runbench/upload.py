@@ -1,0 +1,289 @@
+"""What a run's records mean to the server, each so that sending it twice changes nothing."""
+
+import json
+import uuid
+from typing import Any, cast
+
+from runbench.api import Api, ApiError, Unreachable
+from runbench.messages import Voice, logger
+from runbench.records import METRICS, describe, dump
+from runbench.spool import Record, Spool
+
+CREATE_ATTEMPTS = 4
+
+_WRONG_CONTENT = (400, 413, 422)
+_UNDER_WAY = ("idempotency", "in-flight", "in-progress", "under-way")
+
+
+class Blocked(Exception):
+    """The server refuses this run as a whole; only a person can change that."""
+
+
+class Uploader:
+    """Brings one spool to the server. Every method raises Unreachable or a passing ApiError when
+    trying again later may help, Blocked when it will not.
+    """
+
+    def __init__(self, api: Api, spool: Spool, voice: Voice) -> None:
+        self.api = api
+        self.spool = spool
+        self.voice = voice
+        self.remote_status: str | None = None
+
+    @property
+    def run_id(self) -> str | None:
+        """The server's id of the run, once it is known."""
+        return self.spool.manifest.get("run_id")
+
+    def create(self) -> None:
+        """Make sure that the run exists at the server. Repeating it finds the same run."""
+        if self.run_id:
+            return
+        if not self.api.token:
+            raise Blocked(f"no token for {self.api.url}: run `runbench login {self.api.url}`")
+        try:
+            self._find_project()
+            self._find_experiment()
+            self._create_run()
+        except ApiError as error:
+            if error.passing or self._under_way(error):
+                raise
+            raise Blocked(_explained(error, self.api.url)) from error
+
+    def _find_project(self) -> None:
+        manifest = self.spool.manifest
+        if manifest.get("project_id"):
+            return
+        wanted = manifest.get("project")
+        found: dict[str, Any] | None = None
+        if wanted is None:
+            scope = self.api.get("/auth/me").get("scope") or {}
+            if not scope.get("project_id"):
+                raise Blocked("no project was named: give project=… or set RUNBENCH_PROJECT")
+            found = self.api.get(f"/api/v1/projects/{scope['project_id']}")
+        else:
+            found = find_project(self.api, wanted)
+        if found is None:
+            raise Blocked(
+                f"there is no project {wanted!r} at {self.api.url} that this token may see"
+            )
+        manifest["project_id"], manifest["project_slug"] = found["id"], found["slug"]
+        self.spool.save_manifest()
+
+    def _find_experiment(self) -> None:
+        manifest = self.spool.manifest
+        if manifest.get("experiment_id"):
+            return
+        path = f"/api/v1/projects/{manifest['project_id']}/experiments"
+        name = manifest["experiment"]
+        found = self._experiment(path, name)
+        if found is None:
+            try:
+                body = {"name": name}
+                found = self.api.post(path, body, key=f"{manifest['key']}-experiment")
+            except ApiError as error:
+                found = self._experiment(path, name) if error.status == 409 else None  # noqa: PLR2004
+                if found is None:
+                    raise
+        manifest["experiment_id"] = found["id"]
+        self.spool.save_manifest()
+
+    def _experiment(self, path: str, name: str) -> dict[str, Any] | None:
+        return next(iter(self.api.items(path, name=name, limit=1)), None)
+
+    def _create_run(self) -> None:
+        manifest = self.spool.manifest
+        path = f"/api/v1/experiments/{manifest['experiment_id']}/runs"
+        for attempt in range(manifest.get("attempt", 0), CREATE_ATTEMPTS):
+            try:
+                key = manifest["key"] if attempt == 0 else f"{manifest['key']}-{attempt}"
+                created = self.api.post(path, manifest["body"], key=key)
+                break
+            except ApiError as error:
+                if error.status not in _WRONG_CONTENT or attempt == CREATE_ATTEMPTS - 1:
+                    raise
+                self.voice.warn(f"the server refused part of the run's description: {error}")
+                manifest["body"] = _without_refused(manifest["body"], error)
+                manifest["attempt"] = attempt + 1
+                self.spool.save_manifest()
+        else:
+            raise Blocked("the server refuses the run's description")
+        manifest["run_id"], manifest["run_name"] = created["id"], created["name"]
+        self.remote_status = created.get("status")
+        self.spool.save_manifest()
+
+    def heartbeat(self) -> None:
+        """Say that the run lives; an interrupted one goes on."""
+        try:
+            self.remote_status = self.api.post(f"/api/v1/runs/{self.run_id}/heartbeat").get("status")
+        except ApiError as error:
+            if error.passing:
+                raise
+            if error.status == 409:  # noqa: PLR2004 - it has ended at the server
+                self.remote_status = self.status()
+                return
+            raise Blocked(_explained(error, self.api.url)) from error
+
+    def status(self) -> str:
+        """The run's status at the server."""
+        return str(self.api.get(f"/api/v1/runs/{self.run_id}").get("status"))
+
+    def send(self, record: Record) -> None:
+        """Bring one record to the server, or put aside what the server will never take."""
+        try:
+            if record.payload[:1] == METRICS:
+                self._send_metrics(record.payload[1:])
+            else:
+                self._act(describe(record.payload))
+        except ApiError as error:
+            if error.passing or self._under_way(error):
+                raise
+            if error.status not in (*_WRONG_CONTENT, 409) or error.code in _FINAL:
+                raise Blocked(_explained(error, self.api.url)) from error
+            self._put_aside(record.payload, error)
+        self.spool.accepted(record)
+
+    def _send_metrics(self, body: bytes | dict[str, Any]) -> None:
+        path = f"/api/v1/runs/{self.run_id}/metrics"
+        try:
+            self.api.post(path, body)
+        except ApiError as error:
+            if error.status not in _WRONG_CONTENT:
+                raise
+            batch = cast("dict[str, Any]", json.loads(body)) if isinstance(body, bytes) else body
+            halves = halved(batch)
+            if not halves:
+                self._put_aside(METRICS + dump(batch), error)
+            for half in halves:
+                self._send_metrics(half)
+
+    def _put_aside(self, payload: bytes, error: ApiError) -> None:
+        self.spool.put_aside(describe(payload), str(error))
+        self.voice.warn(f"the server refused a record, which is kept aside: {error}", once="refused")
+        logger.debug("refused record: %s", error)
+
+    def _act(self, action: dict[str, Any]) -> None:
+        path = f"/api/v1/runs/{self.run_id}"
+        match action["do"]:
+            case "params":
+                self.api.post(f"{path}/params", {"params": action["params"]})
+            case "tags":
+                self.api.patch(path, {"tags": action["tags"]})
+            case "notes":
+                self._append_notes(path, action["text"])
+            case "finish":
+                self._finish(path, action["status"])
+                self.spool.manifest["finished"] = True
+                self.spool.save_manifest()
+            case unknown:
+                logger.warning("a record of kind %r is from a newer version; left out", unknown)
+
+    def _append_notes(self, path: str, text: str) -> None:
+        """Add to the notes, beside what a person may be writing there; once only."""
+        answer = self.api.request("GET", path)
+        notes = answer.body.get("notes") or ""
+        if text in notes:
+            return
+        joined = f"{notes.rstrip()}\n\n{text}" if notes.strip() else text
+        try:
+            self.api.patch(path, {"notes": joined}, if_match=answer.etag)
+        except ApiError as error:
+            if error.status == 412:  # noqa: PLR2004 - somebody wrote in between
+                raise Unreachable("the notes are being edited") from None
+            raise
+
+    def _finish(self, path: str, status: str) -> None:
+        try:
+            self.api.patch(path, {"status": status})
+        except ApiError as error:
+            if error.status != 409 or error.code in _FINAL:  # noqa: PLR2004
+                raise
+            # An interrupted run first has to be running again; one that a person ended stays so.
+            self.heartbeat()
+            if self.remote_status == "running":
+                self.api.patch(path, {"status": status})
+                self.remote_status = status
+        else:
+            self.remote_status = status
+
+    @staticmethod
+    def _under_way(error: ApiError) -> bool:
+        return error.status == 409 and any(word in error.code for word in _UNDER_WAY)  # noqa: PLR2004
+
+
+_FINAL = ("run-archived", "project-archived", "experiment-archived")
+
+
+def find_project(api: Api, wanted: str) -> dict[str, Any] | None:
+    """The project with this id, slug or name; None when the token sees none. Raises ApiError and
+    Unreachable.
+    """
+    try:
+        uuid.UUID(wanted)
+    except ValueError:
+        pass
+    else:
+        try:
+            return api.get(f"/api/v1/projects/{wanted}")
+        except ApiError as error:
+            if error.status != 404:  # noqa: PLR2004
+                raise
+    if all(c.isascii() and (c.islower() or c.isdigit() or c == "-") for c in wanted):
+        found = next(iter(api.items("/api/v1/projects", slug=wanted, limit=1)), None)
+        if found is not None:
+            return found
+    named = api.items("/api/v1/projects", q=wanted, limit=50)
+    return next((p for p in named if p["name"].casefold() == wanted.strip().casefold()), None)
+
+
+def halved(batch: dict[str, Any]) -> list[dict[str, Any]]:
+    """A batch as two, so that one bad point costs only itself; [] for a single point.
+
+    The halves' ids follow from the batch's, so that repeating this repeats them.
+    """
+    series = cast("list[dict[str, Any]]", batch["series"])
+    if len(series) > 1:
+        parts = [series[: len(series) // 2], series[len(series) // 2 :]]
+    else:
+        middle = len(series[0]["step"]) // 2
+        if middle == 0:
+            return []
+        columns = ("step", "value", "time")
+        parts = [
+            [{"key": series[0]["key"], **{name: series[0][name][cut] for name in columns}}]
+            for cut in (slice(None, middle), slice(middle, None))
+        ]
+    base = uuid.UUID(batch["batch_id"])
+    return [
+        {"batch_id": str(uuid.uuid5(base, str(place))), "series": part}
+        for place, part in enumerate(parts)
+    ]
+
+
+def _without_refused(body: dict[str, Any], error: ApiError) -> dict[str, Any]:
+    """The run's description without what the refusal points at (all but its name when it points at
+    nothing).
+    """
+    left = {name: dict(v) if isinstance(v, dict) else v for name, v in body.items()}
+    named = False
+    for field in error.fields:
+        path = field.partition(" ")[0].removeprefix("#/").split("/")
+        name = path[0]
+        if name not in left:
+            continue
+        named = True
+        inner = left[name]
+        entry = path[1].replace("~1", "/").replace("~0", "~") if len(path) > 1 else None
+        if name in ("params", "tags") and isinstance(inner, dict) and entry in inner:
+            del inner[entry]
+        else:
+            del left[name]
+    return left if named else {name: body[name] for name in ("name",) if name in body}
+
+
+def _explained(error: ApiError, url: str) -> str:
+    if error.status == 401:  # noqa: PLR2004
+        return f"{url} does not accept the token ({error}): run `runbench login {url}`"
+    if error.status == 403:  # noqa: PLR2004
+        return f"the token may not write here ({error})"
+    return str(error)

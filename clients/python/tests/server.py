@@ -1,0 +1,365 @@
+"""A Runbench server small enough for a test: real HTTP, the same contract, faults on demand."""
+
+import json
+import re
+import socket
+import threading
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+TOKEN = "rb_pat_test0001_secret_000000"
+CUT = -1
+
+
+@dataclass
+class Fault:
+    """What happens to the next `times` requests whose "METHOD /path" matches."""
+
+    match: re.Pattern[str]
+    status: int
+    times: int
+    headers: dict[str, str] = field(default_factory=dict)
+    problem: dict[str, Any] = field(default_factory=dict)
+    raw: bytes | None = None
+    when: Callable[[Any], bool] = lambda body: True
+
+
+class Refusal(Exception):
+    def __init__(self, status: int, code: str, detail: str = "", errors: list[Any] | None = None):
+        self.status = status
+        self.problem = {
+            "type": f"/problems/{code}",
+            "title": code.replace("-", " ").capitalize(),
+            "status": status,
+            "detail": detail,
+            "errors": errors or [],
+        }
+
+
+class Server:
+    """Keeps what it acknowledged; `stop` and `start` on the same port like a restarted server."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.project = {"id": str(uuid.uuid4()), "slug": "bench", "name": "Bench", "role": "editor"}
+        self.projects = [self.project]
+        self.experiments: dict[str, dict[str, Any]] = {}
+        self.runs: dict[str, dict[str, Any]] = {}
+        self.points: dict[str, list[tuple[str, int, Any, int]]] = {}
+        self.batches: set[str] = set()
+        self.duplicates = 0
+        self.heartbeats = 0
+        self.idempotent: dict[str, tuple[Any, Any]] = {}
+        self.requests: list[tuple[str, str]] = []
+        self.tokens_seen: set[str] = set()
+        self.faults: list[Fault] = []
+        self.scope: str | None = self.project["id"]
+        self._connections: set[socket.socket] = set()
+        self._http: ThreadingHTTPServer | None = None
+        self.port = 0
+        self.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        handler = type("Bound", (Handler,), {"app": self})
+        self._http = ThreadingHTTPServer(("127.0.0.1", self.port), handler)
+        self._http.daemon_threads = True
+        self.port = self._http.server_address[1]
+        threading.Thread(
+            target=self._http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True
+        ).start()
+
+    def stop(self) -> None:
+        if self._http is None:
+            return
+        self._http.shutdown()
+        self._http.server_close()
+        self._http = None
+        for connection in list(self._connections):
+            try:
+                connection.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def fail(self, match: str, status: int, times: int = 1, **more: Any) -> Fault:
+        fault = Fault(re.compile(match), status, times, **more)
+        self.faults.append(fault)
+        return fault
+
+    def only_run(self) -> dict[str, Any]:
+        (run,) = self.runs.values()
+        return run
+
+    def series(self, run_id: str, key: str) -> list[tuple[int, Any]]:
+        return [(step, value) for k, step, value, _ in self.points.get(run_id, []) if k == key]
+
+    def count(self, match: str) -> int:
+        return sum(1 for method, path in self.requests if re.search(match, f"{method} {path}"))
+
+    # The contract
+
+    def answer(self, method: str, path: str, query: dict[str, str], body: Any, headers: Any) -> Any:
+        parts = path.strip("/").split("/")
+        match method, parts:
+            case "GET", ["auth", "me"]:
+                scope = {"project_id": self.scope, "role": "editor"} if self.scope else None
+                return {"id": "u1", "email": "a@example.org", "name": "A", "kind": "token",
+                        "scope": scope, "is_admin": False}
+            case "GET", ["ready"] | ["health"]:
+                return {"status": "ok"}
+            case "GET", ["api", "v1", "projects"]:
+                found = self.projects
+                if "slug" in query:
+                    found = [p for p in found if p["slug"] == query["slug"]]
+                if "q" in query:
+                    found = [p for p in found if query["q"].lower() in p["name"].lower()]
+                return page(found, query)
+            case "GET", ["api", "v1", "projects", pid]:
+                return next((p for p in self.projects if p["id"] == pid), None) or missing()
+            case "GET", ["api", "v1", "projects", pid, "experiments"]:
+                found = [e for e in self.experiments.values() if e["project_id"] == pid]
+                if "name" in query:
+                    found = [e for e in found if e["name"].lower() == query["name"].lower()]
+                return page(found, query)
+            case "POST", ["api", "v1", "projects", pid, "experiments"]:
+                return self.once(headers, body, lambda: self.new_experiment(pid, body))
+            case "POST", ["api", "v1", "experiments", eid, "runs"]:
+                return self.once(headers, body, lambda: self.new_run(eid, body))
+            case "GET", ["api", "v1", "projects", pid, "runs"]:
+                return page(self.search(pid, query), query)
+            case _, ["api", "v1", "runs", rid, *rest]:
+                if rid not in self.runs:
+                    missing()
+                return self.of_run(method, self.runs[rid], rest, query, body, headers)
+        return missing()
+
+    def once(self, headers: Any, body: Any, make: Callable[[], Any]) -> Any:
+        key = headers.get("Idempotency-Key")
+        if key in self.idempotent:
+            seen, answer = self.idempotent[key]
+            if seen != body:
+                raise Refusal(422, "idempotency-key-reused")
+            return answer
+        answer = make()
+        if key:
+            self.idempotent[key] = (body, answer)
+        return answer
+
+    def new_experiment(self, pid: str, body: Any) -> Any:
+        if any(e["name"].lower() == body["name"].lower() for e in self.experiments.values()):
+            raise Refusal(409, "experiment-name-taken")
+        made = {"id": str(uuid.uuid4()), "project_id": pid, "name": body["name"]}
+        self.experiments[made["id"]] = made
+        return made
+
+    def new_run(self, eid: str, body: Any) -> Any:
+        for key, value in body.get("params", {}).items():
+            if value == "unwanted":
+                raise Refusal(
+                    422, "validation", errors=[{"pointer": f"#/params/{key}", "detail": "is bad"}]
+                )
+        made = {
+            "name": f"brave-otter-{len(self.runs) + 1}", "params": {}, "tags": {}, "notes": None,
+            "metrics": {}, "created_at": "2026-01-02T03:04:05.000000Z", "duration_seconds": None,
+            **body,
+            "id": str(uuid.uuid4()), "experiment_id": eid, "status": "running", "version": 1,
+            "experiment_name": self.experiments[eid]["name"],
+            "project_id": self.experiments[eid]["project_id"],
+        }
+        self.runs[made["id"]] = made
+        return made
+
+    def search(self, pid: str, query: dict[str, str]) -> list[Any]:
+        found = [r for r in self.runs.values() if r["project_id"] == pid]
+        if "q" in query:
+            found = [r for r in found if query["q"].lower() in r["name"].lower()]
+        if "status" in query:
+            found = [r for r in found if r["status"] == query["status"]]
+        if "experiment_id" in query:
+            found = [r for r in found if r["experiment_id"] == query["experiment_id"]]
+        return found[::-1]
+
+    def of_run(self, method: str, run: Any, rest: list[str], query: Any, body: Any, headers: Any) -> Any:
+        match method, rest:
+            case "GET", []:
+                return run
+            case "PATCH", []:
+                return self.change(run, body, headers)
+            case "POST", ["heartbeat"]:
+                self.heartbeats += 1
+                if run["status"] == "interrupted":
+                    run["status"] = "running"
+                if run["status"] != "running":
+                    raise Refusal(409, "transition-not-allowed")
+                return {"status": run["status"]}
+            case "POST", ["params"]:
+                for key, value in body["params"].items():
+                    if run["params"].get(key, value) != value:
+                        raise Refusal(409, "param-already-set")
+                run["params"].update(body["params"])
+                return run
+            case "POST", ["metrics"]:
+                return self.take(run, body)
+            case "GET", ["metrics"]:
+                return page(self.summary(run["id"]), query)
+            case "GET", ["metrics", "series"]:
+                keys = query["key"] if isinstance(query["key"], list) else [query["key"]]
+                return {"series": [self.one_series(run["id"], key) for key in keys]}
+        return missing()
+
+    def change(self, run: Any, body: Any, headers: Any) -> Any:
+        if headers.get("If-Match") not in (None, f'"{run["version"]}"'):
+            raise Refusal(412, "precondition-failed")
+        status = body.get("status")
+        if status and status != run["status"]:
+            if run["status"] != "running":
+                raise Refusal(409, "transition-not-allowed")
+            run["status"] = status
+        for key, value in body.get("tags", {}).items():
+            run["tags"].pop(key, None)
+            if value is not None:
+                run["tags"][key] = value
+        if "notes" in body:
+            run["notes"] = body["notes"]
+        if "name" in body:
+            run["name"] = body["name"]
+        run["version"] += 1
+        return run
+
+    def take(self, run: Any, body: Any) -> Any:
+        if run["status"] == "archived":
+            raise Refusal(409, "run-archived")
+        uuid.UUID(body["batch_id"])
+        taken: list[tuple[str, int, Any, int]] = []
+        for place, series in enumerate(body["series"]):
+            columns = series["step"], series["value"], series["time"]
+            if len({len(column) for column in columns}) != 1:
+                raise Refusal(422, "validation", errors=[{"pointer": f"#/series/{place}"}])
+            if series["key"].startswith("forbidden"):
+                raise Refusal(422, "validation", errors=[{"pointer": f"#/series/{place}/key"}])
+            taken += [(series["key"], *point) for point in zip(*columns, strict=True)]
+        if len(taken) > 10_000:
+            raise Refusal(422, "too-many-points")
+        if body["batch_id"] in self.batches:
+            self.duplicates += 1
+            return {"accepted": 0, "duplicate": True}
+        self.batches.add(body["batch_id"])
+        self.points.setdefault(run["id"], []).extend(taken)
+        for key, _, value, _ in taken:
+            run["metrics"][key] = value
+        return {"accepted": len(taken), "duplicate": False}
+
+    def one_series(self, run_id: str, key: str) -> Any:
+        rows = [(s, v, t) for k, s, v, t in self.points.get(run_id, []) if k == key]
+        return {"key": key, "step": [r[0] for r in rows], "value": [r[1] for r in rows],
+                "time": [r[2] for r in rows], "count": len(rows), "exact": True}
+
+    def summary(self, run_id: str) -> list[Any]:
+        keys = dict.fromkeys(k for k, *_ in self.points.get(run_id, []))
+        found = []
+        for key in keys:
+            rows = self.one_series(run_id, key)
+            found.append({"key": key, "count": rows["count"], "first_step": rows["step"][0],
+                          "last_step": rows["step"][-1], "last_value": rows["value"][-1],
+                          "last_time": rows["time"][-1], "min": rows["value"][0],
+                          "max": rows["value"][-1]})
+        return found
+
+
+def missing() -> Any:
+    raise Refusal(404, "not-found", "there is nothing here that you may see")
+
+
+def page(found: list[Any], query: dict[str, str]) -> Any:
+    start, limit = int(query.get("cursor", 0)), int(query.get("limit", 50))
+    end = start + limit
+    return {"items": found[start:end], "next_cursor": str(end) if end < len(found) else None}
+
+
+class Handler(BaseHTTPRequestHandler):
+    app: Server
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+
+    def setup(self) -> None:
+        super().setup()
+        self.app._connections.add(self.connection)
+
+    def finish(self) -> None:
+        self.app._connections.discard(self.connection)
+        try:
+            super().finish()
+        except OSError:
+            pass
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        self.serve()
+
+    do_POST = do_PATCH = do_GET
+
+    def serve(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        data = self.rfile.read(length)
+        body = json.loads(data) if data else None
+        url = urlsplit(self.path)
+        query = {
+            name: value[0] if len(value) == 1 else value
+            for name, value in parse_qs(url.query, keep_blank_values=True).items()
+        }
+        app = self.app
+        with app.lock:
+            app.requests.append((self.command, url.path))
+            if "Authorization" in self.headers:
+                app.tokens_seen.add(self.headers["Authorization"])
+            fault = self.fault(f"{self.command} {url.path}", body)
+            if fault is not None and fault.status != CUT:
+                if fault.raw is not None:
+                    self.reply(fault.status, fault.raw, fault.headers, "text/html")
+                    return
+                problem = {"type": "/problems/fault", "title": "Fault", **fault.problem}
+                self.reply(fault.status, json.dumps(problem).encode(), fault.headers)
+                return
+            try:
+                if self.headers.get("Authorization") != f"Bearer {TOKEN}" and url.path != "/health":
+                    raise Refusal(401, "not-signed-in")
+                made = app.answer(self.command, url.path, query, body, self.headers)
+                status, headers = 200, {}
+                if isinstance(made, dict) and "version" in made:
+                    headers["ETag"] = f'"{made["version"]}"'
+                answer = json.dumps(made).encode()
+            except Refusal as refusal:
+                status, headers, answer = refusal.status, {}, json.dumps(refusal.problem).encode()
+        if fault is not None:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        self.reply(status, answer, headers)
+
+    def fault(self, request: str, body: Any) -> Fault | None:
+        for fault in self.app.faults:
+            if fault.times > 0 and fault.match.search(request) and fault.when(body):
+                fault.times -= 1
+                return fault
+        return None
+
+    def reply(self, status: int, data: bytes, headers: dict[str, str], kind: str = "application/json") -> None:
+        try:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(data)))
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(data)
+        except OSError:
+            self.close_connection = True
