@@ -1,0 +1,143 @@
+"""A service as a process: it starts, waits for its database, drains, and bears slow clients."""
+
+import asyncio
+import json
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+PROGRAM = str(Path(__file__).parent / "serve_notes.py")
+
+
+class Running:
+    """A started process and the lines it wrote."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self.process = process
+        self.lines: list[dict[str, object]] = []
+        self.url = ""
+
+    async def until(self, event: str, seconds: float = 20) -> dict[str, object]:
+        assert self.process.stdout
+        async with asyncio.timeout(seconds):
+            while True:
+                line = await self.process.stdout.readline()
+                assert line, f"ended before {event}: {self.lines}"
+                self.lines.append(json.loads(line))
+                if self.lines[-1]["event"] == event:
+                    return self.lines[-1]
+
+
+@asynccontextmanager
+async def started(database_url: str, *arguments: str, **variables: str) -> AsyncIterator[Running]:
+    environment = {
+        "PATH": os.environ["PATH"],
+        "PORT": "0",
+        "RUNBENCH_ENV": "dev",
+        "DATABASE_URL": database_url,
+    } | variables
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        PROGRAM,
+        *arguments,
+        stdout=asyncio.subprocess.PIPE,
+        env=environment,
+        limit=1 << 20,
+    )
+    running = Running(process)
+    try:
+        yield running
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+@pytest.fixture
+async def service(empty_database_url: str) -> AsyncIterator[Running]:
+    async with started(empty_database_url) as running:
+        line = await running.until("service.listening")
+        running.url = f"http://127.0.0.1:{line['port']}"
+        yield running
+
+
+async def test_it_migrates_and_then_listens(service: Running) -> None:
+    assert any(line["event"] == "migrations.applied" for line in service.lines)
+    async with aiohttp.ClientSession() as session, session.get(f"{service.url}/ready") as ready:
+        assert ready.status == 200
+        assert await ready.json() == {"status": "ready", "dependencies": {"postgresql": "ok"}}
+
+
+async def test_a_stop_lets_requests_finish_and_says_not_ready_first(
+    empty_database_url: str,
+) -> None:
+    async with (
+        started(empty_database_url, DRAIN_SEC="1") as running,
+        aiohttp.ClientSession() as session,
+    ):
+        line = await running.until("service.listening")
+        url = f"http://127.0.0.1:{line['port']}"
+
+        async def slow() -> int:
+            async with session.post(f"{url}/api/v1/slow", json={"a": 1}) as response:
+                return response.status
+
+        requests = [asyncio.create_task(slow()) for _ in range(10)]
+        await asyncio.sleep(0.1)
+        running.process.send_signal(signal.SIGTERM)
+        await running.until("service.stopping")
+        async with session.get(f"{url}/ready") as ready:
+            assert ready.status == 503
+            assert (await ready.json())["status"] == "draining"
+
+        assert await asyncio.gather(*requests) == [200] * 10
+        assert await asyncio.wait_for(running.process.wait(), 20) == 0
+
+
+async def test_migrate_alone_ends_by_itself(empty_database_url: str) -> None:
+    async with started(empty_database_url, "migrate") as running:
+        await running.until("migrations.applied")
+        assert await asyncio.wait_for(running.process.wait(), 20) == 0
+
+
+async def test_a_taken_port_is_named(service: Running, empty_database_url: str) -> None:
+    port = service.url.rpartition(":")[2]
+    async with started(empty_database_url, PORT=port) as second:
+        line = await second.until("service.port_taken")
+        assert str(line["port"]) == port
+        assert await asyncio.wait_for(second.process.wait(), 20) == 1
+
+
+async def test_stalled_heads_and_bodies_are_closed_and_hold_nobody_up(service: Running) -> None:
+    host, port = "127.0.0.1", int(service.url.rpartition(":")[2])
+    began = time.monotonic()
+    head = b"POST /api/v1/slow HTTP/1.1\r\nHost: x\r\n"
+    stalled: list[socket.socket] = []
+    for number in range(200):
+        connection = socket.create_connection((host, port))
+        more = b"Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+        connection.sendall(head + (more if number % 2 else b""))
+        connection.settimeout(0)
+        stalled.append(connection)
+    async with aiohttp.ClientSession() as session, session.get(f"{service.url}/health") as health:
+        assert health.status == 200
+
+    loop = asyncio.get_running_loop()
+
+    async def closed(connection: socket.socket) -> None:
+        while await loop.sock_recv(connection, 4096):
+            pass
+
+    async with asyncio.timeout(45):
+        await asyncio.gather(*(closed(connection) for connection in stalled))
+    for connection in stalled:
+        connection.close()
+    assert time.monotonic() - began < 45
