@@ -174,7 +174,7 @@ class Recorder:
             return
         self.complete = self._sender_done and self._all_sent()
         try:
-            if self.complete and not self.spool.has_refused:
+            if self.complete and not self.spool.refused_count():
                 self.spool.delete()
             else:
                 self.spool.close()

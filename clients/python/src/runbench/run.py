@@ -64,7 +64,7 @@ class Run:
         self.config = Config(config, self._add_params)
         manifest["body"]["params"] = self.config.params()
 
-    def _start(self, folder: str, argv: list[str], *, capture: bool) -> None:
+    def _start(self, folder: str, command: list[str] | None, *, capture: bool) -> None:
         """Begin to record: make the spool, start the threads."""
         spool = Spool.create(
             self._settings.spool, self._manifest, limit=self._settings.spool_limit
@@ -72,7 +72,7 @@ class Run:
 
         def prepare() -> None:
             if capture:
-                _capture(self._manifest["body"], folder, argv)
+                _capture(self._manifest["body"], folder, command)
             spool.save_manifest()
 
         self._recorder = Recorder(
@@ -319,6 +319,7 @@ def init(
     notes: str | None = None,
     parent: str | None = None,
     capture: bool = True,
+    command: list[str] | None = None,
     mode: settings.Mode | None = None,
 ) -> Run:
     """Start a run. Returns within milliseconds and never waits for the network.
@@ -327,7 +328,8 @@ def init(
     experiment: its name, created when it is new (default "Default").
     config: a dict, namespace or dataclass; its leaves become params.
     tags: a mapping, or words. notes: Markdown. parent: id of the run that this one belongs to.
-    capture: also record git, machine, Python and packages.
+    capture: also record git, machine, Python and packages. command: the command line to record
+    instead of this process's.
     mode: online, offline (to disk alone) or disabled (nothing), instead of RUNBENCH_MODE.
 
     Raises ValueError for a name that no server takes and for a RUNBENCH_… variable that means
@@ -351,7 +353,7 @@ def init(
     manifest: dict[str, Any] = {
         "version": 1,
         "key": key,
-        "url": current_settings.url,
+        "url": current_settings.url if current_settings.mode == "online" else None,
         "project": project or current_settings.project,
         "experiment": _name(experiment or "Default", "experiment"),
         "started_at": time.time(),
@@ -366,7 +368,7 @@ def init(
             voice.warn(f"{other_rank}: rank 0 records this run")
         return run
     _set_hooks()
-    run._start(_working_directory(), list(sys.orig_argv or sys.argv), capture=capture)
+    run._start(_working_directory(), command, capture=capture)
     _active.append(run)
     where = " / ".join(part for part in (run.project, run.experiment) if part)
     if current_settings.mode == "offline":
@@ -431,7 +433,7 @@ def _working_directory() -> str:
         return "."
 
 
-def _capture(body: dict[str, Any], folder: str, argv: list[str]) -> None:
+def _capture(body: dict[str, Any], folder: str, command: list[str] | None) -> None:
     from runbench import capture  # noqa: PLC0415 - in the background, where its cost is not felt
 
     commit = capture.git_commit(folder)
@@ -439,8 +441,9 @@ def _capture(body: dict[str, Any], folder: str, argv: list[str]) -> None:
         body["git_commit"], body["git_dirty"] = commit.sha, commit.dirty
         if commit.branch:
             body["git_branch"] = commit.branch
-    body["environment"] = capture.environment(folder, argv)
-    source, host = capture.source(), capture.host()
+    body["environment"] = capture.environment(folder, command or list(sys.orig_argv))
+    source = Path(command[0]).name if command else capture.source()
+    host = capture.host()
     if source:
         body["source"] = source
     if host:

@@ -292,10 +292,15 @@ class Spool:
         """About how much still waits."""
         return self._unsent_bytes + self._memory_bytes
 
-    @property
-    def has_refused(self) -> bool:
-        """Whether records were refused and are kept aside."""
-        return self.folder is not None and (self.folder / "refused.jsonl").exists()
+    def refused_count(self) -> int:
+        """How many records were refused and are kept aside."""
+        if self.folder is None:
+            return 0
+        try:
+            with (self.folder / "refused.jsonl").open("rb") as file:
+                return sum(1 for _ in file)
+        except OSError:
+            return 0
 
     def _segment(self, number: int) -> Path:
         assert self.folder is not None  # noqa: S101 - only a spool on disk has segments

@@ -1,0 +1,6 @@
+"""`python -m runbench`."""
+
+from runbench.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""Runs: list, show, open, tag."""
+
+import webbrowser
+from collections import Counter
+from typing import Annotated, Any
+
+import typer
+
+from runbench.cli.output import (
+    FAILED,
+    USAGE,
+    AsJson,
+    Project,
+    ago,
+    as_json,
+    duration,
+    fail,
+    note,
+    out,
+    plain,
+    table,
+)
+from runbench.cli.session import connect
+from runbench.reading import StoredRun
+
+METRIC_COLUMNS = 4
+
+app = typer.Typer(help="Runs of a project.", no_args_is_help=True)
+
+Reference = Annotated[
+    str,
+    typer.Argument(
+        metavar="RUN",
+        help="Id (or one end of it), name, @latest, @best:METRIC or @best:-METRIC (smallest).",
+    ),
+]
+
+
+@app.command("ls")
+def ls(
+    project: Project = None,
+    *,
+    experiment: Annotated[
+        str | None, typer.Option("--experiment", "-x", help="Only this experiment.")
+    ] = None,
+    status: Annotated[
+        list[str] | None, typer.Option("--status", help="Only this status (repeatable).")
+    ] = None,
+    tag: Annotated[str | None, typer.Option("--tag", help="KEY or KEY=VALUE.")] = None,
+    q: Annotated[str | None, typer.Option("-q", help="Words in the name.")] = None,
+    sort: Annotated[
+        str, typer.Option("--sort", help="Such as -created_at, name, metrics.loss.")
+    ] = "-created_at",
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 20,
+    columns: Annotated[
+        str | None, typer.Option("--columns", "-o", help="Such as name,status,loss,lr.")
+    ] = None,
+    json: AsJson = False,
+) -> None:
+    """List runs, newest first."""
+    session = connect(project)
+    found = session.resolve()
+    base = f"/api/v1/projects/{found['id']}"
+    experiment_id = None
+    if experiment is not None:
+        named = next(iter(session.api.items(f"{base}/experiments", name=experiment, limit=1)), None)
+        if named is None:
+            raise LookupError(f"there is no experiment {experiment!r} in {found['slug']}")
+        experiment_id = named["id"]
+    listed = list(
+        session.api.items(
+            f"{base}/runs",
+            limit=limit,
+            experiment_id=experiment_id,
+            status=status or None,
+            tag=tag,
+            q=q,
+            sort=sort,
+        )
+    )
+    if json:
+        as_json(listed)
+        return
+    if not listed:
+        note(f"no runs in {found['slug']}" + (" like that" if q or tag or status else " yet"))
+        return
+    chosen = [c.strip() for c in columns.split(",") if c.strip()] if columns else _usual(listed)
+    table(chosen, [[_field(run, column) for column in chosen] for run in listed])
+
+
+@app.command("show")
+def show(run: Reference, project: Project = None, *, json: AsJson = False) -> None:
+    """Show one run: what it is, its params, latest metrics, tags and notes."""
+    found = connect(project).run(run)
+    if json:
+        as_json({**found.data, "url": found.url})
+        return
+    data = found.data
+    facts = {
+        "status": data["status"],
+        "experiment": data.get("experiment_name"),
+        "created": f"{data.get('created_at', '')} ({ago(data.get('created_at'))})",
+        "duration": duration(data.get("duration_seconds")),
+        "commit": _commit(data),
+        "source": data.get("source"),
+        "host": data.get("host"),
+        "id": data["id"],
+        "url": found.url,
+    }
+    out.print(found.name, style="bold", markup=False)
+    _block(None, facts)
+    _block("params", found.params)
+    _block("metrics", found.latest)
+    _block("tags", found.tags)
+    if data.get("notes"):
+        out.print("\nnotes", style="bold")
+        out.print(data["notes"], markup=False)
+
+
+@app.command("open")
+def open_(run: Reference, project: Project = None, *, json: AsJson = False) -> None:
+    """Open a run in the browser."""
+    found = connect(project).run(run)
+    if json:
+        as_json({"url": found.url})
+        return
+    out.print(found.url, markup=False)
+    if not webbrowser.open(found.url):
+        fail("there is no browser to open; the address is above", FAILED)
+
+
+@app.command("tag")
+def tag(
+    run: Reference,
+    tags: Annotated[list[str] | None, typer.Argument(metavar="KEY[=VALUE]…")] = None,
+    *,
+    remove: Annotated[
+        list[str] | None, typer.Option("--remove", "-r", help="A tag to remove (repeatable).")
+    ] = None,
+    project: Project = None,
+    json: AsJson = False,
+) -> None:
+    """Set tags of a run, or remove them."""
+    changes: dict[str, str | None] = dict.fromkeys(remove or [])
+    for given in tags or []:
+        key, _, value = given.partition("=")
+        changes[key] = value
+    if not changes:
+        fail("say which tags: KEY, KEY=VALUE, or --remove KEY", USAGE)
+    session = connect(project)
+    found = session.run(run)
+    data = session.api.patch(f"/api/v1/runs/{found.id}", {"tags": changes})
+    if json:
+        as_json(data)
+        return
+    _block(None, data.get("tags") or {})
+
+
+def _usual(runs: list[dict[str, Any]]) -> list[str]:
+    keys = Counter(key for run in runs for key in run.get("metrics") or {})
+    return ["name", "status", "experiment", "created", "duration"] + [
+        key for key, _ in keys.most_common(METRIC_COLUMNS)
+    ]
+
+
+def _field(run: dict[str, Any], column: str) -> object:
+    match column:
+        case "experiment":
+            return run.get("experiment_name")
+        case "created" | "started":
+            return ago(run.get(f"{column}_at"))
+        case "duration":
+            return duration(run.get("duration_seconds"))
+        case "commit":
+            return _commit(run)
+    kind, _, key = column.partition(".")
+    if kind in ("params", "metrics", "tags") and key:
+        return _shown(kind, (run.get(kind) or {}).get(key))
+    if column in run and not isinstance(run[column], dict):
+        return run[column]
+    for kind in ("metrics", "params", "tags"):
+        if column in (run.get(kind) or {}):
+            return _shown(kind, run[kind][column])
+    return None
+
+
+def _shown(kind: str, value: Any) -> object:
+    return float(value) if kind == "metrics" and value is not None else value
+
+
+def _commit(run: dict[str, Any]) -> str:
+    sha = run.get("git_commit")
+    if not sha:
+        return ""
+    branch = f" on {run['git_branch']}" if run.get("git_branch") else ""
+    return f"{sha[:10]}{branch}" + (" with changes" if run.get("git_dirty") else "")
+
+
+def _block(title: str | None, entries: dict[str, Any]) -> None:
+    shown = {key: plain(value) for key, value in entries.items() if plain(value) or title}
+    if not shown:
+        return
+    if title:
+        out.print(f"\n{title}", style="bold")
+    width = min(max(len(key) for key in shown), 40)
+    for key, value in shown.items():
+        out.print(f"  {key:<{width}}  {value}", markup=False)
+
+
+def find(project: str | None, run: str) -> StoredRun:
+    """The run that a command means. Raises LookupError, ApiError, Unreachable."""
+    return connect(project).run(run)

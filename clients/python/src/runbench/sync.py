@@ -1,0 +1,140 @@
+"""Bring to the server what earlier processes left in the spool."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal, NamedTuple, TypeAlias
+
+from runbench import settings
+from runbench.api import Api, ApiError, Unreachable
+from runbench.messages import Voice
+from runbench.recorder import Backoff
+from runbench.spool import Busy, Spool, leftovers
+from runbench.upload import Blocked, Uploader
+
+TRIES = 5
+
+Result: TypeAlias = Literal["sent", "recording", "refused", "unreachable", "unreadable"]
+
+
+class Outcome(NamedTuple):
+    """What became of one spool. refused counts the records that the server will never take and
+    that are kept aside; damaged_bytes could not be read.
+    """
+
+    folder: Path
+    name: str
+    result: Result
+    reason: str = ""
+    run_id: str | None = None
+    records: int = 0
+    refused: int = 0
+    damaged_bytes: int = 0
+
+
+def sync(
+    root: Path,
+    *,
+    url: str | None = None,
+    discard_refused: bool = False,
+    on_record: Callable[[Outcome], None] = lambda _: None,
+) -> list[Outcome]:
+    """Send every spool below root that no process holds; those that arrived whole are removed.
+
+    Runs go to the server that they were recorded for, or to url where that is not yet decided, with
+    the token that belongs to that server. Doing it twice adds nothing.
+    """
+    away: set[str] = set()
+    outcomes: list[Outcome] = []
+    for folder in leftovers(root):
+        try:
+            spool = Spool.open(folder)
+        except Busy:
+            outcomes.append(Outcome(folder, folder.name, "recording"))
+            continue
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError) as error:
+            outcomes.append(Outcome(folder, folder.name, "unreadable", str(error)))
+            continue
+        outcomes.append(_send(spool, folder, url, away, discard_refused, on_record))
+    return outcomes
+
+
+def _send(
+    spool: Spool,
+    folder: Path,
+    url: str | None,
+    away: set[str],
+    discard_refused: bool,  # noqa: FBT001 - passed on
+    on_record: Callable[[Outcome], None],
+) -> Outcome:
+    manifest = spool.manifest
+    target = manifest.get("url") or url or settings.server_url()
+    if url is not None and not manifest.get("run_id"):
+        target = manifest["url"] = url
+    outcome = Outcome(folder, _name(spool), "sent", run_id=manifest.get("run_id"))
+    try:
+        if target in away:
+            return outcome._replace(result="unreachable", reason=f"{target} does not answer")
+        with Api(target, settings.token_for(target)) as api:
+            uploader = Uploader(api, spool, Voice(quiet=True))
+            _patiently(uploader.create)
+            records = 0
+            while (record := spool.peek()) is not None:
+                _patiently(lambda record=record: uploader.send(record))
+                records += 1
+                outcome = outcome._replace(
+                    name=_name(spool), run_id=uploader.run_id, records=records
+                )
+                on_record(outcome)
+            if not manifest.get("finished"):
+                _patiently(lambda: _end(uploader))
+                manifest["finished"] = True
+                spool.save_manifest()
+            outcome = outcome._replace(name=_name(spool), run_id=uploader.run_id)
+    except Blocked as error:
+        return outcome._replace(result="refused", reason=str(error))
+    except (Unreachable, ApiError) as error:
+        away.add(target)
+        return outcome._replace(result="unreachable", reason=str(error))
+    except (OSError, ValueError, KeyError) as error:
+        return outcome._replace(result="unreadable", reason=f"{type(error).__name__}: {error}")
+    else:
+        refused = spool.refused_count()
+        if not refused or discard_refused:
+            spool.delete()
+        return outcome._replace(refused=refused, damaged_bytes=spool.damaged_bytes)
+    finally:
+        spool.close()
+
+
+def _end(uploader: Uploader) -> None:
+    """A run whose process died without ending it was interrupted."""
+    path = f"/api/v1/runs/{uploader.run_id}"
+    try:
+        if uploader.status() == "running":
+            uploader.api.patch(path, {"status": "interrupted"})
+    except ApiError as error:
+        if error.passing:
+            raise
+
+
+def _name(spool: Spool) -> str:
+    manifest = spool.manifest
+    name = manifest.get("run_name") or (manifest.get("body") or {}).get("name")
+    return str(name or manifest.get("key") or "?")
+
+
+def _patiently(step: Callable[[], None]) -> None:
+    """Try until it works, at most TRIES times."""
+    pause = Backoff()
+    for tries in range(1, TRIES + 1):
+        try:
+            step()
+        except (Unreachable, ApiError) as error:
+            if tries == TRIES:
+                raise
+            time.sleep(pause.next(error.retry_after if isinstance(error, ApiError) else None))
+        else:
+            return
