@@ -1,0 +1,30 @@
+import type { FastifyPluginAsync } from 'fastify'
+import type { Metrics } from '../metrics.ts'
+import type { Readiness } from '../readiness.ts'
+
+export type OperationsParts = { metrics: Metrics; readiness: { now(): Promise<Readiness> } }
+
+/** What those who run the service ask it. */
+export const operationsRoutes: FastifyPluginAsync<OperationsParts> = async (app, parts) => {
+  const { metrics, readiness } = parts
+  const open = { config: { access: 'anyone' } } as const
+
+  app.get('/health', open, async (_request, reply) =>
+    reply.header('cache-control', 'no-store').send({ status: 'ok' }),
+  )
+
+  app.get('/ready', open, async (_request, reply) => {
+    const answer = await readiness.now()
+    return reply
+      .code(answer.status === 'ok' ? 200 : 503)
+      .header('cache-control', 'no-store')
+      .send(answer)
+  })
+
+  app.get('/metrics', open, async (_request, reply) =>
+    reply
+      .header('cache-control', 'no-store')
+      .type(metrics.registry.contentType)
+      .send(await metrics.registry.metrics()),
+  )
+}

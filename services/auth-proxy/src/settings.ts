@@ -1,0 +1,199 @@
+import { isIP } from 'node:net'
+import Type, { type Static } from 'typebox'
+import { Value } from 'typebox/value'
+
+/** Good enough to try Runbench on one machine; production refuses it. */
+export const DEVELOPMENT_SECRET = 'runbench-development-session-secret-not-for-production'
+
+const FOURTEEN_DAYS = 14 * 24 * 3600
+const THIRTY_DAYS = 30 * 24 * 3600
+
+/** Every environment variable that this service reads; `.env.example` says what each one is for. */
+export const Environment = Type.Object({
+  RUNBENCH_ENV: Type.Union([Type.Literal('dev'), Type.Literal('production')], { default: 'dev' }),
+  HOST: Type.String({ default: '127.0.0.1' }),
+  PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 8080 }),
+  PUBLIC_ORIGIN: Type.Optional(Type.String()),
+  CORS_ORIGINS: Type.String({ default: '' }),
+  ALLOWED_HOSTS: Type.String({ default: '' }),
+  TRUSTED_PROXIES: Type.String({ default: '' }),
+  AUTH_URL: Type.String({ default: 'http://127.0.0.1:8000' }),
+  TARGET_EXPERIMENT_URL: Type.String({ default: 'http://127.0.0.1:8000' }),
+  TELEMETRY_BROKER_URL: Type.String({ default: 'redis://127.0.0.1:6379' }),
+  SESSION_SECRET: Type.String({ default: DEVELOPMENT_SECRET }),
+  SESSION_IDLE_TTL_SEC: Type.Integer({ minimum: 1, default: FOURTEEN_DAYS }),
+  SESSION_MAX_TTL_SEC: Type.Integer({ minimum: 1, default: THIRTY_DAYS }),
+  UPSTREAM_TIMEOUT_SEC: Type.Number({ exclusiveMinimum: 0, default: 30 }),
+  CLIENT_STALL_SEC: Type.Number({ exclusiveMinimum: 0, default: 10 }),
+  BODY_LIMIT_BYTES: Type.Integer({ minimum: 1024, default: 16 * 1024 * 1024 }),
+  MAX_IN_FLIGHT: Type.Integer({ minimum: 1, default: 256 }),
+  MAX_STREAMS: Type.Integer({ minimum: 1, default: 2000 }),
+  DRAIN_DELAY_SEC: Type.Number({ minimum: 0, default: 0 }),
+  LOG_LEVEL: Type.Union(
+    ['trace', 'debug', 'info', 'warning', 'error'].map((level) => Type.Literal(level)),
+    { default: 'info' },
+  ),
+  LOG_FORMAT: Type.Union([Type.Literal('json'), Type.Literal('console')], { default: 'json' }),
+  OTEL_EXPORTER_OTLP_ENDPOINT: Type.String({ default: '' }),
+})
+type Environment = Static<typeof Environment>
+
+export type Settings = Readonly<{
+  production: boolean
+  host: string
+  port: number
+  publicOrigin: string
+  /** Exact origins whose pages may call with credentials; the public origin is one of them. */
+  origins: readonly string[]
+  /** Values of the Host header that are answered, lower case, with the port where it is not the default. */
+  hosts: ReadonlySet<string>
+  trustedProxies: readonly string[]
+  authUrl: string
+  gatewayUrl: string
+  valkeyUrl: string
+  /** New first; the others still open what they once sealed. */
+  secrets: readonly [string, ...string[]]
+  secureCookie: boolean
+  idleSeconds: number
+  maxSeconds: number
+  upstreamTimeoutMs: number
+  stallMs: number
+  bodyLimit: number
+  maxInFlight: number
+  maxStreams: number
+  drainDelayMs: number
+  logLevel: string
+  logFormat: 'json' | 'console'
+  otlpEndpoint: string | undefined
+}>
+
+/** The environment does not describe a service that could run; the message names every mistake. */
+export class SettingsError extends Error {
+  constructor(mistakes: readonly string[]) {
+    super(`The settings cannot be used:\n${mistakes.map((mistake) => `  - ${mistake}`).join('\n')}`)
+    this.name = 'SettingsError'
+  }
+}
+
+/** Reads the settings from environment variables; an empty variable counts as not set.
+ *
+ * Throws SettingsError with all mistakes at once.
+ */
+export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settings {
+  const environment = readEnvironment(variables)
+  const mistakes: string[] = []
+  const production = environment.RUNBENCH_ENV === 'production'
+  const publicOrigin = originOf(
+    'PUBLIC_ORIGIN',
+    environment.PUBLIC_ORIGIN ?? 'http://localhost:3000',
+    mistakes,
+  )
+  const origins = [
+    publicOrigin,
+    ...listOf(environment.CORS_ORIGINS).map((text) => originOf('CORS_ORIGINS', text, mistakes)),
+  ]
+  const secrets = listOf(environment.SESSION_SECRET)
+  const settings: Settings = {
+    production,
+    host: environment.HOST,
+    port: environment.PORT,
+    publicOrigin,
+    origins: [...new Set(origins)],
+    hosts: new Set([
+      ...origins.map(hostOf),
+      ...listOf(environment.ALLOWED_HOSTS).map((host) => host.toLowerCase()),
+    ]),
+    trustedProxies: listOf(environment.TRUSTED_PROXIES),
+    authUrl: originOf('AUTH_URL', environment.AUTH_URL, mistakes),
+    gatewayUrl: originOf('TARGET_EXPERIMENT_URL', environment.TARGET_EXPERIMENT_URL, mistakes),
+    valkeyUrl: environment.TELEMETRY_BROKER_URL.replace(/^valkey(s?):/, 'redis$1:'),
+    secrets: [secrets[0] ?? '', ...secrets.slice(1)],
+    secureCookie: publicOrigin.startsWith('https:'),
+    idleSeconds: environment.SESSION_IDLE_TTL_SEC,
+    maxSeconds: environment.SESSION_MAX_TTL_SEC,
+    upstreamTimeoutMs: environment.UPSTREAM_TIMEOUT_SEC * 1000,
+    stallMs: environment.CLIENT_STALL_SEC * 1000,
+    bodyLimit: environment.BODY_LIMIT_BYTES,
+    maxInFlight: environment.MAX_IN_FLIGHT,
+    maxStreams: environment.MAX_STREAMS,
+    drainDelayMs: environment.DRAIN_DELAY_SEC * 1000,
+    logLevel: environment.LOG_LEVEL === 'warning' ? 'warn' : environment.LOG_LEVEL,
+    logFormat: environment.LOG_FORMAT,
+    otlpEndpoint: environment.OTEL_EXPORTER_OTLP_ENDPOINT || undefined,
+  }
+  mistakes.push(...mistakesIn(settings, environment))
+  if (mistakes.length > 0) throw new SettingsError(mistakes)
+  return settings
+}
+
+function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
+  const known = Object.keys(Environment.properties)
+  const given = Object.fromEntries(
+    known.flatMap((name) => {
+      const text = variables[name]?.trim()
+      return text ? [[name, text]] : []
+    }),
+  )
+  const candidate = Value.Default(Environment, Value.Convert(Environment, given))
+  const mistakes = Value.Errors(Environment, candidate).map(
+    (error) => `${error.instancePath.slice(1) || 'environment'} ${error.message}`,
+  )
+  if (mistakes.length > 0) throw new SettingsError([...new Set(mistakes)])
+  return candidate as Environment
+}
+
+function* mistakesIn(settings: Settings, environment: Environment): Generator<string> {
+  for (const secret of settings.secrets) {
+    if (Buffer.byteLength(secret) < 32) {
+      yield 'SESSION_SECRET is shorter than 32 bytes; make one with: openssl rand -base64 48'
+    }
+    if (settings.production && (secret === DEVELOPMENT_SECRET || new Set(secret).size < 10)) {
+      yield 'SESSION_SECRET is the default or guessable, which production refuses; make one with: openssl rand -base64 48'
+    }
+  }
+  if (settings.production && !environment.PUBLIC_ORIGIN) {
+    yield 'PUBLIC_ORIGIN is missing; production needs the origin that people open, as https://runbench.example.org'
+  }
+  if (!settings.secureCookie && settings.production && !isLoopback(hostOf(settings.publicOrigin))) {
+    yield 'PUBLIC_ORIGIN has to be https: browsers refuse the session cookie elsewhere than on localhost'
+  }
+  for (const proxy of settings.trustedProxies) {
+    const [address = '', bits, ...rest] = proxy.split('/')
+    const most = isIP(address) === 4 ? 32 : 128
+    const width = bits === undefined ? most : /^\d{1,3}$/.test(bits) ? Number(bits) : 0
+    if (!isIP(address) || rest.length > 0 || width < 1 || width > most) {
+      yield `TRUSTED_PROXIES: "${proxy}" is not an address or a network such as 10.0.0.0/8`
+    }
+  }
+  for (const origin of settings.origins) {
+    if (origin.includes('*')) yield 'CORS_ORIGINS takes exact origins, no pattern'
+  }
+  if (!/^rediss?:\/\//.test(settings.valkeyUrl)) {
+    yield 'TELEMETRY_BROKER_URL has to begin with redis://, rediss://, valkey:// or valkeys://'
+  }
+}
+
+function listOf(text: string): string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter(Boolean)
+}
+
+function originOf(name: string, text: string, mistakes: string[]): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const bare = url && url.pathname === '/' && !url.search && !url.hash && !url.username
+  if (url && bare && /^https?:$/.test(url.protocol)) return url.origin
+  mistakes.push(`${name}: "${text}" is not an origin such as https://runbench.example.org`)
+  return 'http://invalid'
+}
+
+/** The Host header that a browser sends to an origin. */
+export function hostOf(origin: string): string {
+  return URL.canParse(origin) ? new URL(origin).host : ''
+}
+
+/** Whether a Host header names this machine itself. */
+export function isLoopback(host: string): boolean {
+  return /^(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?$/.test(host)
+}
