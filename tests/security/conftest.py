@@ -1,0 +1,41 @@
+"""The running stack, its world, and every operation of it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from support.operations import Operation, read_operations
+from support.world import Person, World, make_world
+
+
+@pytest.fixture(scope="session")
+def gateway(stack: Any) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=stack.gateway_url, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture(scope="session")
+def admin(stack: Any, gateway: httpx.Client) -> Person:
+    response = gateway.post(
+        "/auth/login", json={"email": stack.admin_email, "password": stack.admin_password}
+    )
+    assert response.status_code == 200, response.text
+    session = response.json()
+    return Person(
+        "admin",
+        session["user"]["id"],
+        session["user"]["email"],
+        session["access_token"],
+        session["refresh_token"],
+    )
+
+
+@pytest.fixture(scope="session")
+def world(gateway: httpx.Client, admin: Person) -> World:
+    return make_world(gateway, admin)
+
+
+@pytest.fixture(scope="session")
+def operations(stack: Any) -> list[Operation]:
+    return read_operations(stack.service_urls)

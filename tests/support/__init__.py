@@ -1,0 +1,1 @@
+"""What the tests across services share: a world of people, and every operation there is."""

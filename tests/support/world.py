@@ -1,0 +1,122 @@
+"""People with every role, and projects in every state, made through the front door."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+import httpx
+
+PASSWORD = "correct-horse-battery-9"
+ROLES = ("viewer", "editor", "owner")
+
+
+@dataclass
+class Person:
+    """Somebody with an account and a session."""
+
+    name: str
+    user_id: str
+    email: str
+    access_token: str
+    refresh_token: str
+
+
+@dataclass
+class Place:
+    """A project and the ids of what stands in it, by the name of the path parameter."""
+
+    project_id: str
+    ids: dict[str, str]
+
+
+@dataclass
+class World:
+    """Everybody and everything that the checks of this folder ask about."""
+
+    gateway: httpx.Client
+    people: dict[str, Person] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
+
+    def header(self, caller: str) -> dict[str, str]:
+        """The Authorization header of a caller by name; nobody has none."""
+        if caller == "anonymous":
+            return {}
+        return {"Authorization": f"Bearer {self.tokens[caller]}"}
+
+    def call(self, method: str, path: str, caller: str, **more: Any) -> Any:
+        """Call the gateway, expect success, answer the JSON."""
+        response = self.gateway.request(method, path, headers=self.header(caller), **more)
+        assert response.is_success, f"{method} {path}: {response.status_code} {response.text}"
+        return response.json() if response.content else None
+
+
+def register(gateway: httpx.Client, name: str) -> Person:
+    """A new account with a session."""
+    email = f"{name}-{uuid4().hex[:10]}@example.org"
+    response = gateway.post(
+        "/auth/register", json={"email": email, "password": PASSWORD, "name": name.title()}
+    )
+    assert response.status_code == 201, response.text
+    session = response.json()
+    return Person(
+        name, session["user"]["id"], email, session["access_token"], session["refresh_token"]
+    )
+
+
+def make_world(gateway: httpx.Client, admin: Person) -> World:
+    """An own, an archived and a foreign project, each with an experiment, a run and metrics."""
+    world = World(gateway)
+    for name in (*ROLES, "outsider", "bystander"):
+        world.people[name] = register(gateway, name)
+    world.people["admin"] = admin
+    world.tokens = {name: person.access_token for name, person in world.people.items()}
+    world.tokens["garbage"] = "x.y.z"
+    world.places["own"] = _make_place(world, "owner", members=True)
+    world.places["archived"] = _make_place(world, "owner", members=True)
+    world.places["foreign"] = _make_place(world, "outsider", members=False)
+    world.places["missing"] = Place(
+        str(uuid4()), {name: str(uuid4()) for name in world.places["own"].ids}
+    )
+    for role in ("viewer", "editor"):
+        made = world.call(
+            "POST",
+            f"/api/v1/projects/{world.places['own'].project_id}/tokens",
+            role,
+            json={"name": f"{role} program", "role": role},
+        )
+        world.tokens[f"program_{role}"] = made["token"]
+    archived = world.places["archived"].project_id
+    world.call("DELETE", f"/api/v1/projects/{archived}", "owner")
+    return world
+
+
+def _make_place(world: World, owner: str, *, members: bool) -> Place:
+    project = world.call("POST", "/api/v1/projects", owner, json={"name": f"P {uuid4().hex[:8]}"})
+    path = f"/api/v1/projects/{project['id']}"
+    if members:
+        for role in ("viewer", "editor"):
+            member = world.people[role].user_id
+            world.call("PUT", f"{path}/members/{member}", owner, json={"role": role})
+        bystander = world.people["bystander"].user_id
+        world.call("PUT", f"{path}/members/{bystander}", owner, json={"role": "viewer"})
+    experiment = world.call("POST", f"{path}/experiments", owner, json={"name": "first"})
+    run = world.call("POST", f"/api/v1/experiments/{experiment['id']}/runs", owner, json={})
+    world.call(
+        "POST",
+        f"/api/v1/runs/{run['id']}/metrics",
+        owner,
+        json={"series": [{"key": "loss", "step": [0, 1], "value": [1.0, 0.5]}]},
+    )
+    token = world.call("POST", f"{path}/tokens", owner, json={"name": "spare", "role": "viewer"})
+    return Place(
+        project["id"],
+        {
+            "project_id": project["id"],
+            "experiment_id": experiment["id"],
+            "run_id": run["id"],
+            "token_id": token["id"],
+            "user_id": world.people["bystander"].user_id,
+            "session_id": str(uuid4()),
+        },
+    )
