@@ -63,9 +63,9 @@ def test_links_in_the_documentation_lead_somewhere() -> None:
     broken = []
     for page in _tracked("*.md"):
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text()):
-            if not target.startswith(("http://", "https://", "mailto:")):
-                if not (page.parent / target).exists():
-                    broken.append(f"{page.relative_to(ROOT)}: {target}")
+            local = not target.startswith(("http://", "https://", "mailto:"))
+            if local and not (page.parent / target).exists():
+                broken.append(f"{page.relative_to(ROOT)}: {target}")
 
     assert not broken
 
