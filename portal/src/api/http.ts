@@ -1,0 +1,93 @@
+/** One way to the server: same-origin cookies, CSRF header, problems as errors. The generated client calls it too. */
+
+import { reportConnection } from "@/api/connection";
+import { isProblem, networkProblem, Problem, problemFrom } from "@/api/problem";
+
+const base = import.meta.env.VITE_API_URL ?? "";
+const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
+
+let csrfToken: string | null = null;
+let renewCsrfToken: (() => Promise<unknown>) | null = null;
+const signedOutListeners = new Set<() => void>();
+
+export function setCsrfToken(token: string | null): void {
+  csrfToken = token;
+}
+
+/** How to fetch a fresh CSRF token, used once when the server refuses ours (signed in again in another tab). */
+export function setCsrfRenewal(renew: () => Promise<unknown>): void {
+  renewCsrfToken = renew;
+}
+
+/** Called when an answer says that the session is gone. */
+export function onSignedOut(listener: () => void): () => void {
+  signedOutListeners.add(listener);
+  return () => signedOutListeners.delete(listener);
+}
+
+/** Full address of an API path, for EventSource and for snippets that people copy. */
+export function address(path: string): string {
+  return new URL(`${base}${path}`, window.location.origin).href;
+}
+
+export async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
+  try {
+    return await attempt<T>(path, init);
+  } catch (error) {
+    if (
+      isProblem(error) &&
+      error.status === 403 &&
+      error.code.startsWith("csrf") &&
+      renewCsrfToken
+    ) {
+      await renewCsrfToken();
+      return attempt<T>(path, init);
+    }
+    throw error;
+  }
+}
+
+async function attempt<T>(path: string, init: RequestInit): Promise<T> {
+  const headers = new Headers(init.headers);
+  if (!headers.has("Accept")) headers.set("Accept", "application/json, application/problem+json");
+  const unsafe = !safeMethods.has((init.method ?? "GET").toUpperCase());
+  if (unsafe && !headers.has("Content-Type")) headers.set("Content-Type", "application/json");
+  if (unsafe && csrfToken) headers.set("X-CSRF-Token", csrfToken);
+
+  let response: Response;
+  try {
+    response = await fetch(address(path), { ...init, headers, credentials: "same-origin" });
+  } catch (error) {
+    if (error instanceof DOMException && error.name === "AbortError") throw error;
+    reportConnection("http", navigator.onLine ? "reconnecting" : "offline");
+    throw networkProblem();
+  }
+  const unreachable = response.status >= 502 && response.status <= 504;
+  reportConnection("http", unreachable ? "reconnecting" : "connected");
+
+  if (!response.ok) {
+    const problem = await problemFrom(response);
+    if (response.status === 401 && problem.code === "not-signed-in") {
+      for (const listener of signedOutListeners) listener();
+    }
+    throw problem;
+  }
+  if (response.status === 204 || response.headers.get("Content-Length") === "0") {
+    return undefined as T;
+  }
+  try {
+    return (await response.json()) as T;
+  } catch {
+    throw new Problem({ status: response.status, type: "/problems/unreadable-answer" });
+  }
+}
+
+/** A fresh key for a POST that creates, so that a repeat after a lost answer creates nothing twice. */
+export function idempotent(key: string = crypto.randomUUID()): RequestInit {
+  return { headers: { "Idempotency-Key": key } };
+}
+
+/** `If-Match` for a PATCH of something versioned. */
+export function ifVersion(version: number): RequestInit {
+  return { headers: { "If-Match": `"${version}"` } };
+}

@@ -1,0 +1,42 @@
+/** What stands in the left rail, in order. A new page of a project adds its line here. */
+
+import type { MessageDescriptor } from "@lingui/core";
+import { msg } from "@lingui/core/macro";
+import {
+  IconHistory,
+  IconKey,
+  IconLayoutDashboard,
+  IconSettings,
+  IconUsers,
+} from "@tabler/icons-react";
+import type { LinkProps } from "@tanstack/react-router";
+import type { ComponentType } from "react";
+import type { Role } from "@/api/generated/models/role";
+import type { ShortcutId } from "@/ui/shortcut-catalogue";
+
+export type Icon = ComponentType<{ size?: number; stroke?: number; "aria-hidden"?: boolean }>;
+
+export type ProjectPage = {
+  to: Extract<LinkProps["to"], `/p/$project${string}`>;
+  label: MessageDescriptor;
+  icon: Icon;
+  shortcut?: ShortcutId;
+  /** The overview is a prefix of every other page, so it must match exactly to count as current. */
+  exact?: boolean;
+  /** Only these roles see it; everyone when missing. */
+  roles?: readonly Role[];
+};
+
+export const projectPages: readonly ProjectPage[] = [
+  {
+    to: "/p/$project",
+    label: msg`Overview`,
+    icon: IconLayoutDashboard,
+    shortcut: "goProject",
+    exact: true,
+  },
+  { to: "/p/$project/members", label: msg`Members`, icon: IconUsers, shortcut: "goMembers" },
+  { to: "/p/$project/tokens", label: msg`API tokens`, icon: IconKey, shortcut: "goTokens" },
+  { to: "/p/$project/settings", label: msg`Settings`, icon: IconSettings, shortcut: "goSettings" },
+  { to: "/p/$project/audit", label: msg`Audit`, icon: IconHistory, roles: ["owner"] },
+];

@@ -1,0 +1,36 @@
+import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { changeMe } from "@/api/generated/me/me";
+import type { ProfileChange } from "@/api/generated/models/profileChange";
+import {
+  getListSessionsQueryKey,
+  listSessions,
+  logoutEverywhere,
+  revokeSession,
+} from "@/api/generated/sessions/sessions";
+import { sessionQuery } from "@/api/session";
+
+export const sessionsQuery = queryOptions({
+  queryKey: getListSessionsQueryKey(),
+  queryFn: ({ signal }) => listSessions({ limit: 200 }, { signal }),
+});
+
+export function useChangeProfile() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (change: ProfileChange) => changeMe(change),
+    onSuccess: (me) =>
+      client.setQueryData(sessionQuery.queryKey, (old) => (old ? { ...old, name: me.name } : old)),
+  });
+}
+
+export function useRevokeSession() {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (sessionId: string) => revokeSession(sessionId),
+    onSettled: () => client.invalidateQueries(sessionsQuery),
+  });
+}
+
+export function useSignOutEverywhere() {
+  return useMutation({ mutationFn: () => logoutEverywhere() });
+}

@@ -1,0 +1,41 @@
+import { lingui } from "@lingui/vite-plugin";
+import { tanstackRouter } from "@tanstack/router-plugin/vite";
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+const sessions = process.env.AUTH_PROXY_URL ?? "http://localhost:8080";
+const port = Number(process.env.PORT ?? 3000);
+
+// The browser keeps one origin in development as in production, so cookies and CSRF rules are the
+// same in both. `changeOrigin` stays off: auth-proxy compares Origin with the host people typed.
+const proxy = Object.fromEntries(
+  ["/api", "/auth"].map((path) => [path, { target: sessions, changeOrigin: false, ws: true }]),
+);
+
+export default defineConfig({
+  plugins: [
+    tanstackRouter({
+      target: "react",
+      autoCodeSplitting: true,
+      routesDirectory: "src/routes",
+      generatedRouteTree: "src/app/routeTree.gen.ts",
+      routeFileIgnorePattern: "\\.test\\.tsx$",
+      quoteStyle: "double",
+      semicolons: true,
+    }),
+    react(),
+    lingui({ macroTransform: true }),
+  ],
+  resolve: { alias: { "@": new URL("./src", import.meta.url).pathname } },
+  server: { host: process.env.HOST ?? "127.0.0.1", port, strictPort: true, proxy },
+  preview: { host: process.env.HOST ?? "127.0.0.1", port, strictPort: true, proxy },
+  build: { manifest: true, sourcemap: true },
+  test: {
+    environment: "jsdom",
+    setupFiles: ["src/testing/setup.ts"],
+    css: false,
+    testTimeout: 20_000,
+    hookTimeout: 20_000,
+    restoreMocks: true,
+  },
+});
