@@ -90,7 +90,7 @@ def host() -> str | None:
 
 def environment(folder: str, argv: list[str]) -> dict[str, Any]:
     """Python, the machine, the command with secrets blanked, and the installed packages."""
-    found: dict[str, Any] = {
+    return {
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "platform": platform.platform(),
@@ -98,12 +98,8 @@ def environment(folder: str, argv: list[str]) -> dict[str, Any]:
         "cpu_count": os.cpu_count(),
         "working_directory": folder,
         "argv": without_secrets(argv),
+        "packages": packages(),
     }
-    remote = git_remote(folder)
-    if remote:
-        found["git_remote"] = remote
-    found["packages"] = packages()
-    return found
 
 
 def packages() -> dict[str, str]:

@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
+from runbench import forks
 from runbench.messages import Voice, logger
 from runbench.records import Series, metrics_record
 from runbench.settings import Settings
@@ -303,12 +304,16 @@ class Recorder:
             self._tell()
 
     def _deliver(self) -> None:
-        from runbench.api import Api, ApiError, Unreachable  # noqa: PLC0415 - in the background
-        from runbench.upload import Blocked, Uploader  # noqa: PLC0415
+        with forks.importing:
+            import encodings.idna  # noqa: PLC0415, F401 - else imported when first connecting
 
+            from runbench.api import Api, ApiError, Unreachable  # noqa: PLC0415 - not in init()
+            from runbench.upload import Blocked, Uploader  # noqa: PLC0415
+
+            connection = Api(self.settings.url, self.settings.token)
         pause = Backoff()
         beat_due = 0.0
-        with Api(self.settings.url, self.settings.token) as api:
+        with connection as api:
             uploader = Uploader(api, self.spool, self.voice)
             while True:
                 try:

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
 
-from runbench import records, settings, values
+from runbench import forks, records, settings, values
 from runbench.config import Config
 from runbench.messages import Voice
 from runbench.recorder import Points, Recorder
@@ -434,14 +434,18 @@ def _working_directory() -> str:
 
 
 def _capture(body: dict[str, Any], folder: str, command: list[str] | None) -> None:
-    from runbench import capture  # noqa: PLC0415 - in the background, where its cost is not felt
+    with forks.importing:
+        from runbench import capture  # noqa: PLC0415 - in the background, its cost is not felt
 
+        body["environment"] = capture.environment(folder, command or list(sys.orig_argv))
+    remote = capture.git_remote(folder)
+    if remote:
+        body["environment"]["git_remote"] = remote
     commit = capture.git_commit(folder)
     if commit is not None:
         body["git_commit"], body["git_dirty"] = commit.sha, commit.dirty
         if commit.branch:
             body["git_branch"] = commit.branch
-    body["environment"] = capture.environment(folder, command or list(sys.orig_argv))
     source = Path(command[0]).name if command else capture.source()
     host = capture.host()
     if source:
@@ -456,8 +460,7 @@ def _set_hooks() -> None:
         return
     _hooks_set = True
     atexit.register(_at_exit)
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_after_fork)
+    forks.guard(_after_fork)
 
 
 def _at_exit() -> None:
