@@ -11,6 +11,7 @@ import psutil
 from scripts.state import Identity
 
 SUPERVISOR = "RUNBENCH_SUPERVISOR"
+STARTER = "RUNBENCH_STARTER"
 INTERVAL_SECONDS = 0.5
 
 
@@ -26,9 +27,11 @@ def supervisor() -> Identity | None:
     return Identity.of(honchos[-1].pid) if honchos else None
 
 
-def runner() -> Identity | None:
-    """The `uv run` that started this process, if one did: it leaves no word when it is killed."""
+def starter() -> Identity | None:
+    """Whoever `up` was started for: named in the environment, else the `uv run` above it."""
     try:
+        if named := os.environ.get(STARTER):
+            return Identity.of(int(named))
         parent = psutil.Process().parent()
         return Identity.of(parent.pid) if parent and parent.name() == "uv" else None
     except psutil.Error:

@@ -71,13 +71,15 @@ def python_service(name: str) -> Process:
 
 
 def portal_command(workspace: Workspace) -> list[str]:
-    """The development server, or the built portal when `RUNBENCH_PORTAL=built`."""
-    vite = str(ROOT / "node_modules" / "vite" / "bin" / "vite.js")
-    built = ["preview"] if workspace.given.get("RUNBENCH_PORTAL") == "built" else []
+    """The development server, or what `RUNBENCH_PORTAL_BUILT` holds as it would be served."""
     port = str(workspace.ports["portal"])
-    return [node(), vite, *built, "--host", "127.0.0.1", "--port", port, "--strictPort"]
+    command = [node(), str(VITE), "--host", "127.0.0.1", "--port", port, "--strictPort"]
+    if built := workspace.given.get("RUNBENCH_PORTAL_BUILT"):
+        command[2:2] = ["preview", "--outDir", built]
+    return command
 
 
+VITE = ROOT / "node_modules" / "vite" / "bin" / "vite.js"
 GATEWAY = ROOT / "services" / "api-gateway"
 PROXY = ROOT / "services" / "auth-proxy"
 
@@ -99,7 +101,7 @@ PROCESSES = {
         ),
         Process(
             "auth-proxy",
-            lambda _: [node(), "src/main.ts"],
+            lambda _: [node(), "src/server.ts"],
             needs=("valkey",),
             folder=PROXY,
             watched=(PROXY / "src",),

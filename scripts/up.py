@@ -166,6 +166,8 @@ def run(workspace: Workspace, names: list[str], *, seeds: bool) -> int:
     """Run the processes until told to end; the exit code, 0 after Ctrl-C."""
     for stale in ("ready.txt", "ready.json"):
         (workspace.home / stale).unlink(missing_ok=True)
+    base = workspace.given.get("RUNBENCH_PORT_BASE")
+    environment.replace(workspace.home / "ports.json", json.dumps({"base": base}))
     me = Identity.of(os.getpid())
     if me:
         State("up", "starting", me).save(workspace.states)
@@ -182,7 +184,7 @@ def run(workspace: Workspace, names: list[str], *, seeds: bool) -> int:
         manager.add_process(name, lines[name], env=variables, cwd=str(ROOT))
     starter = Starter(workspace, manager, names, seeds=seeds)
     threading.Thread(target=starter.look_on, daemon=True).start()
-    threading.Thread(target=leave_with, args=(guard.runner(),), daemon=True).start()
+    threading.Thread(target=leave_with, args=(guard.starter(),), daemon=True).start()
     manager.loop()
     leftovers.end_all(workspace)
     (workspace.states / "up.json").unlink(missing_ok=True)
@@ -191,7 +193,7 @@ def run(workspace: Workspace, names: list[str], *, seeds: bool) -> int:
 
 
 def leave_with(starter: Identity | None) -> None:
-    """End this process when the `uv run` above it was killed."""
+    """End this process when the one it was started for is gone."""
     while starter:
         time.sleep(guard.INTERVAL_SECONDS)
         if not starter.process:

@@ -1,0 +1,101 @@
+"""One OpenAPI document for all services, merged from what each says of itself.
+
+`python -m scripts.openapi` writes services/api-gateway/openapi.json; `--check` fails when the file
+is not what the services say now. Run it with a Python that has every service.
+"""
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+from scripts.environment import DATABASES, ROOT
+
+type Document = dict[str, Any]
+
+TARGET = ROOT / "services" / "api-gateway" / "openapi.json"
+HEAD: Document = {
+    "openapi": "3.1.0",
+    "info": {
+        "title": "Runbench",
+        "version": "1",
+        "description": "Everything that programs can do with Runbench, at one address.",
+        "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    },
+}
+METHODS = {"get", "put", "post", "delete", "patch", "head", "options", "trace"}
+
+
+class Conflict(SystemExit):
+    """Two services claim the same name with different meanings."""
+
+
+def of_service(name: str) -> Document:
+    """What a service says of itself."""
+    command = [sys.executable, "-m", name.replace("-", "_"), "openapi"]
+    answer = subprocess.run(
+        command, cwd=ROOT / "services" / name, capture_output=True, text=True, check=False
+    )
+    if answer.returncode:
+        raise SystemExit(f"{' '.join(command[1:])} failed:\n{answer.stderr}")
+    return json.loads(answer.stdout)
+
+
+def is_public(path: str) -> bool:
+    """Whether the gateway lets programs reach a path."""
+    return path == "/.well-known/jwks.json" or path.startswith(("/auth/", "/api/"))
+
+
+def merge(documents: dict[str, Document]) -> Document:
+    """One document of several; equal parts are shared, unequal ones of one name are refused."""
+    paths: Document = {}
+    components: Document = {}
+    tags: list[Document] = []
+    for service, document in documents.items():
+        for path, item in document.get("paths", {}).items():
+            if not is_public(path):
+                continue
+            for method, operation in item.items():
+                held = paths.setdefault(path, {})
+                if method in held and held[method] != operation:
+                    raise Conflict(f"{service} also claims {method.upper()} {path}")
+                held[method] = operation
+        for kind, parts in document.get("components", {}).items():
+            for name, part in parts.items():
+                held = components.setdefault(kind, {})
+                if name in held and held[name] != part:
+                    raise Conflict(f"{service} has another {kind[:-1]} named {name}: rename one")
+                held[name] = part
+        tags += [tag for tag in document.get("tags", []) if tag not in tags]
+    merged = {**HEAD, "tags": tags, "paths": in_order(paths), "components": in_order(components)}
+    if any("security" in document for document in documents.values()):
+        merged["security"] = next(one["security"] for one in documents.values() if "security" in one)
+    return {key: value for key, value in merged.items() if value}
+
+
+def in_order(parts: Document) -> Document:
+    """The same with sorted names, so that a change shows as small as it is."""
+    return {
+        key: dict(sorted(value.items())) if isinstance(value, dict) else value
+        for key, value in sorted(parts.items())
+    }
+
+
+def main(arguments: list[str]) -> int:
+    """Write the document, or check that it is current."""
+    merged = merge({name: of_service(name) for name in sorted(DATABASES)})
+    text = json.dumps(merged, indent=2, ensure_ascii=False) + "\n"
+    if "--check" not in arguments:
+        TARGET.write_text(text)
+        operations = sum(len(METHODS & {*item}) for item in merged.get("paths", {}).values())
+        print(f"wrote {TARGET.relative_to(ROOT)}: {operations} operations")
+        return 0
+    if not TARGET.exists() or json.loads(TARGET.read_text()) != merged:
+        print(f"{TARGET.relative_to(ROOT)} is not what the services say: run `nox -s openapi`")
+        return 1
+    print("the contract is current")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

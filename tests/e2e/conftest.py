@@ -1,0 +1,63 @@
+"""A real Chromium for the journeys. Tests here are `async def`: they share pytest's event loop."""
+
+import os
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+
+from scripts import browser as machine
+from scripts.environment import ROOT
+from scripts.stack import Stack
+
+FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+PICTURES = ROOT / "test-results"
+
+
+@pytest.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    """Chromium without a window; a missing one is an error where CI is set, else a skip."""
+    program = machine.chromium()
+    if program is None:
+        missing = f"no Chromium: {machine.HOW_TO_GET}"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    async with async_playwright() as playwright:
+        started = await playwright.chromium.launch(executable_path=program, args=flags)
+        yield started
+        await started.close()
+
+
+@pytest.fixture
+async def context(browser: Browser, stack: Stack) -> AsyncIterator[BrowserContext]:
+    """A fresh profile, in English, on a desktop screen; relative addresses are the portal's."""
+    made = await browser.new_context(
+        base_url=stack.portal_url,
+        locale="en-GB",
+        timezone_id="UTC",
+        viewport={"width": 1440, "height": 900},
+    )
+    made.set_default_timeout(30_000)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def page(context: BrowserContext, request: pytest.FixtureRequest) -> AsyncIterator[Page]:
+    """One tab; a picture of it is kept in test-results/ when the test fails."""
+    tab = await context.new_page()
+    yield tab
+    if request.session.testsfailed:
+        PICTURES.mkdir(exist_ok=True)
+        name = "".join(one if one.isalnum() else "-" for one in request.node.name)
+        await tab.screenshot(path=PICTURES / f"{name}.png", full_page=True)
