@@ -1,0 +1,58 @@
+"""How the service is put together."""
+
+from importlib.metadata import version
+
+import asyncpg
+from aiohttp import web
+from servicekit.application import application
+from servicekit.auth_client import AuthClient
+from servicekit.database import DATABASE, database
+from servicekit.debug_identity import DebugIdentity
+from servicekit.identity import Identity
+from servicekit.problems import Problem
+
+from metrics_service.jobs.feeds import Feeds
+from metrics_service.jobs.wakeups import Wakeups
+from metrics_service.queries.runs import has_published_runs
+from metrics_service.routes import batches, series, stream
+from metrics_service.settings import Settings
+
+NAME = "metrics-service"
+VERSION = version("metrics-service")
+SCHEMA = "metrics"
+
+
+def create_app(settings: Settings, identity: Identity | None = None) -> web.Application:
+    """The service; `identity` in place of auth-service where a test brings its own."""
+    wakeups = Wakeups(settings.telemetry_broker_url)
+    feeds = Feeds(wakeups)
+    contexts = [
+        database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
+        wakeups.context,
+        feeds.context,
+    ]
+    checks = {"experiment-service": _runs_are_published}
+    if identity is None and settings.auth_service_url:
+        identity = client = AuthClient(settings.auth_service_url)
+        contexts.append(client.context)
+
+        async def auth_answers(_app: web.Application) -> bool:
+            return await client.ready()
+
+        checks["auth-service"] = auth_answers
+    return application(
+        name=NAME,
+        version=VERSION,
+        routes=[batches.routes, series.routes, stream.routes],
+        contexts=contexts,
+        identity=identity or DebugIdentity(settings),
+        checks=checks,
+    )
+
+
+async def _runs_are_published(app: web.Application) -> bool:
+    try:
+        async with app[DATABASE].acquire() as connection:
+            return await has_published_runs(connection)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, Problem):
+        return False

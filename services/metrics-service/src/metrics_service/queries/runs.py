@@ -1,0 +1,91 @@
+"""SQL on runs: what experiment-service publishes of them, and their order of batches here."""
+
+from collections.abc import Sequence
+from typing import cast
+from uuid import UUID
+
+import asyncpg
+from pydantic import BaseModel
+from servicekit.database import Connection, fetch_all, fetch_optional
+from servicekit.problems import Unavailable
+
+
+class RunState(BaseModel, frozen=True):
+    """How a run stands, and how many batches it has taken."""
+
+    status: str
+    ordinal: int
+
+
+class RunProject(BaseModel, frozen=True):
+    """The project that a run belongs to."""
+
+    run_id: UUID
+    project_id: UUID
+
+
+async def select_project(connection: Connection, run_id: UUID) -> UUID | None:
+    """The run's project.
+
+    Raises:
+        Unavailable: experiment-service has not made its view yet.
+    """
+    try:
+        return await connection.fetchval(
+            "SELECT project_id FROM experiment.run_projects WHERE run_id = $1", run_id
+        )
+    except asyncpg.UndefinedTableError as exc:
+        msg = "Runs are not there yet: experiment-service has not started."
+        raise Unavailable(msg) from exc
+
+
+async def select_projects(connection: Connection, *, run_ids: Sequence[UUID]) -> list[RunProject]:
+    return await fetch_all(
+        connection,
+        RunProject,
+        "SELECT run_id, project_id FROM experiment.run_projects WHERE run_id = ANY($1)",
+        run_ids,
+    )
+
+
+async def select_run_state(connection: Connection, run_id: UUID) -> RunState | None:
+    return await fetch_optional(
+        connection,
+        RunState,
+        """
+        SELECT published.status, coalesce(runs.ordinal, 0) AS ordinal
+        FROM experiment.run_projects AS published
+        LEFT JOIN runs ON runs.run_id = published.run_id
+        WHERE published.run_id = $1
+        """,
+        run_id,
+    )
+
+
+async def select_ordinals(connection: Connection, *, run_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many batches each run has taken; runs without any are not named."""
+    rows = await connection.fetch("SELECT run_id, ordinal FROM runs WHERE run_id = ANY($1)", run_ids)
+    return {row["run_id"]: row["ordinal"] for row in rows}
+
+
+async def lock_next_ordinal(connection: Connection, run_id: UUID) -> int | None:
+    """The ordinal of the run's next batch, its others waiting; None for an archived run."""
+    return cast(
+        "int | None",
+        await connection.fetchval(
+            """
+            INSERT INTO runs (run_id, ordinal)
+            SELECT run_id, 1
+            FROM experiment.run_projects
+            WHERE run_id = $1 AND status <> 'archived'
+            ON CONFLICT (run_id) DO UPDATE SET ordinal = runs.ordinal + 1
+            RETURNING ordinal
+            """,
+            run_id,
+        ),
+    )
+
+
+async def has_published_runs(connection: Connection) -> bool:
+    """Whether experiment-service's view is there."""
+    return await connection.fetchval("SELECT to_regclass('experiment.run_projects') IS NOT NULL")

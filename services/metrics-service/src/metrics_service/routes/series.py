@@ -1,0 +1,50 @@
+"""Reading what was logged: /api/v1/runs/{run_id}/metrics, /api/v1/metrics/series"""
+
+from uuid import UUID
+
+from aiohttp.web import Request
+from servicekit import policy
+from servicekit.application import IDENTITY
+from servicekit.database import DATABASE
+from servicekit.identity import PRINCIPAL
+from servicekit.pagination import Page
+from servicekit.problems import NotFound
+from servicekit.routing import Routes
+
+from metrics_service.models.series import (
+    Metric,
+    MetricQuery,
+    SeriesQuery,
+    SeriesList,
+    RunSeriesQuery,
+    RunSeriesList,
+)
+from metrics_service.operations import series as operations
+from metrics_service.queries.runs import select_project
+
+routes = Routes("metrics")
+
+OF_RUN = policy.row("run_id", select_project)
+
+
+@routes.get("/api/v1/runs/{run_id}/metrics", policy=policy.viewer(OF_RUN))
+async def list_metrics(request: Request, run_id: UUID, query: MetricQuery) -> Page[Metric]:
+    """List a run's metrics by key, each with its first, last, lowest and highest value."""
+    return await operations.list_metrics(request.app[DATABASE], run_id, query)
+
+
+@routes.get("/api/v1/runs/{run_id}/metrics/series", policy=policy.viewer(OF_RUN))
+async def read_series(request: Request, run_id: UUID, query: SeriesQuery) -> SeriesList:
+    """Read series of one run, as finely as a picture shows them."""
+    return await operations.read_series(request.app[DATABASE], run_id, query)
+
+
+@routes.get("/api/v1/metrics/series", policy=policy.signed_in(), raises=(NotFound,))
+async def read_series_of_runs(request: Request, query: RunSeriesQuery) -> RunSeriesList:
+    """Read series of several runs at once, of any projects that the caller sees."""
+
+    async def may_read(project_id: UUID) -> bool:
+        identity, principal = request.app[IDENTITY], request[PRINCIPAL]
+        return await identity.access(request, principal, project_id) is not None
+
+    return await operations.read_series_of_runs(request.app[DATABASE], query, may_read)

@@ -1,0 +1,80 @@
+"""The service, running, with people who have roles in one project and a run to log to."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import pytest
+from aiohttp.test_utils import TestClient
+from metrics_service.app import create_app
+from metrics_service.settings import Settings
+from servicekit.database import Connection
+from servicekit.testing.identity import KnownPeople
+
+HERE = Path(__file__).parent
+
+type StartApp = Callable[..., Awaitable[TestClient]]
+
+
+@pytest.fixture(scope="session")
+def schemas() -> dict[str, Path]:
+    return {"experiment": HERE / "experiment_schema", "metrics": HERE.parent / "migrations"}
+
+
+@pytest.fixture
+def project_id() -> UUID:
+    return uuid4()
+
+
+@pytest.fixture
+def people(project_id: UUID) -> KnownPeople:
+    people = KnownPeople()
+    for role in ("viewer", "editor", "owner"):
+        people.person(role, project_id=project_id, role=role)
+    people.person("outsider")
+    people.admins.add(people.person("admin").user_id)
+    return people
+
+
+@pytest.fixture
+def start_app(
+    aiohttp_client: StartApp, database_url: str, people: KnownPeople
+) -> Callable[..., Awaitable[TestClient]]:
+    """Starts one more process's worth of the service on the test's database."""
+
+    async def start(**settings: str) -> TestClient:
+        app = create_app(Settings(database_url=database_url, **settings), people)
+        return await aiohttp_client(app)
+
+    return start
+
+
+@pytest.fixture
+async def client(start_app: StartApp) -> AsyncIterator[TestClient]:
+    yield await start_app()
+
+
+type NewRun = Callable[..., Awaitable[UUID]]
+
+
+@pytest.fixture
+def new_run(connection: Connection, project_id: UUID) -> NewRun:
+    """Makes a run, in the test's project unless another is named."""
+
+    async def new_run(*, project: UUID | None = None, status: str = "running") -> UUID:
+        run_id = uuid4()
+        await connection.execute(
+            "INSERT INTO experiment.published_runs VALUES ($1, $2, $3, $4)",
+            run_id,
+            project or project_id,
+            uuid4(),
+            status,
+        )
+        return run_id
+
+    return new_run
+
+
+@pytest.fixture
+async def run_id(new_run: NewRun) -> UUID:
+    return await new_run()
