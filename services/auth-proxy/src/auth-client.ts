@@ -1,6 +1,7 @@
+import * as v from 'valibot'
 import { type Caller, requestHeaders } from './headers.ts'
 import { upstreamUnreachable } from './problems.ts'
-import { type TokenAnswer, tokenAnswer } from './schemas/session.ts'
+import { TokenAnswer } from './schemas/session.ts'
 import { readAnswer, type Upstream } from './upstream.ts'
 
 /** The largest answer that auth-service gives to one of these calls. */
@@ -90,12 +91,9 @@ function json(value: unknown): Buffer {
 }
 
 function tokensIn(answer: Passed): TokenAnswer {
-  let document: unknown
   try {
-    document = JSON.parse(answer.body.toString())
-  } catch (error) {
-    throw upstreamUnreachable(error)
+    return v.parse(TokenAnswer, JSON.parse(answer.body.toString()))
+  } catch {
+    throw upstreamUnreachable(new Error('auth-service answered without the tokens of a session'))
   }
-  if (tokenAnswer.Check(document)) return document
-  throw upstreamUnreachable(new Error('auth-service answered without the tokens of a session'))
 }

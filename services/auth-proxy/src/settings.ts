@@ -1,6 +1,5 @@
 import { isIP } from 'node:net'
-import Type, { type Static } from 'typebox'
-import { Value } from 'typebox/value'
+import * as v from 'valibot'
 
 /** Good enough to try Runbench on one machine; production refuses it. */
 export const DEVELOPMENT_SECRET = 'runbench-development-session-secret-not-for-production'
@@ -8,35 +7,51 @@ export const DEVELOPMENT_SECRET = 'runbench-development-session-secret-not-for-p
 const FOURTEEN_DAYS = 14 * 24 * 3600
 const THIRTY_DAYS = 30 * 24 * 3600
 
+const choice = <const Options extends readonly string[]>(
+  options: Options,
+  preset: Options[number],
+) => v.optional(v.picklist(options), preset)
+const amount = (preset: number, least: number, most = Number.MAX_SAFE_INTEGER) =>
+  v.optional(
+    v.pipe(
+      v.string(),
+      v.regex(/^\d+(\.\d+)?$/, 'is not a number'),
+      v.transform(Number),
+      v.minValue(least, `is below ${least}`),
+      v.maxValue(most, `is above ${most}`),
+    ),
+    String(preset),
+  )
+const whole = (preset: number, least: number, most?: number) =>
+  v.pipe(amount(preset, least, most), v.integer('is not a whole number'))
+const text = (preset: string) => v.optional(v.string(), preset)
+
 /** Every environment variable that this service reads; `.env.example` says what each one is for. */
-export const Environment = Type.Object({
-  RUNBENCH_ENV: Type.Union([Type.Literal('dev'), Type.Literal('production')], { default: 'dev' }),
-  HOST: Type.String({ default: '127.0.0.1' }),
-  PORT: Type.Integer({ minimum: 0, maximum: 65535, default: 8080 }),
-  PUBLIC_ORIGIN: Type.Optional(Type.String()),
-  CORS_ORIGINS: Type.String({ default: '' }),
-  ALLOWED_HOSTS: Type.String({ default: '' }),
-  TRUSTED_PROXIES: Type.String({ default: '' }),
-  AUTH_URL: Type.String({ default: 'http://127.0.0.1:8000' }),
-  TARGET_EXPERIMENT_URL: Type.String({ default: 'http://127.0.0.1:8000' }),
-  TELEMETRY_BROKER_URL: Type.String({ default: 'redis://127.0.0.1:6379' }),
-  SESSION_SECRET: Type.String({ default: DEVELOPMENT_SECRET }),
-  SESSION_IDLE_TTL_SEC: Type.Integer({ minimum: 1, default: FOURTEEN_DAYS }),
-  SESSION_MAX_TTL_SEC: Type.Integer({ minimum: 1, default: THIRTY_DAYS }),
-  UPSTREAM_TIMEOUT_SEC: Type.Number({ exclusiveMinimum: 0, default: 30 }),
-  CLIENT_STALL_SEC: Type.Number({ exclusiveMinimum: 0, default: 10 }),
-  BODY_LIMIT_BYTES: Type.Integer({ minimum: 1024, default: 16 * 1024 * 1024 }),
-  MAX_IN_FLIGHT: Type.Integer({ minimum: 1, default: 256 }),
-  MAX_STREAMS: Type.Integer({ minimum: 1, default: 2000 }),
-  DRAIN_DELAY_SEC: Type.Number({ minimum: 0, default: 0 }),
-  LOG_LEVEL: Type.Union(
-    ['trace', 'debug', 'info', 'warning', 'error'].map((level) => Type.Literal(level)),
-    { default: 'info' },
-  ),
-  LOG_FORMAT: Type.Union([Type.Literal('json'), Type.Literal('console')], { default: 'json' }),
-  OTEL_EXPORTER_OTLP_ENDPOINT: Type.String({ default: '' }),
+export const Environment = v.object({
+  RUNBENCH_ENV: choice(['dev', 'production'], 'dev'),
+  HOST: text('127.0.0.1'),
+  PORT: whole(8080, 0, 65535),
+  PUBLIC_ORIGIN: text(''),
+  CORS_ORIGINS: text(''),
+  ALLOWED_HOSTS: text(''),
+  TRUSTED_PROXIES: text(''),
+  AUTH_URL: text('http://127.0.0.1:8000'),
+  TARGET_EXPERIMENT_URL: text('http://127.0.0.1:8000'),
+  TELEMETRY_BROKER_URL: text('redis://127.0.0.1:6379'),
+  SESSION_SECRET: text(DEVELOPMENT_SECRET),
+  SESSION_IDLE_TTL_SEC: whole(FOURTEEN_DAYS, 1),
+  SESSION_MAX_TTL_SEC: whole(THIRTY_DAYS, 1),
+  UPSTREAM_TIMEOUT_SEC: amount(30, 0.05),
+  CLIENT_STALL_SEC: amount(10, 0.05),
+  BODY_LIMIT_BYTES: whole(16 * 1024 * 1024, 1024),
+  MAX_IN_FLIGHT: whole(256, 1),
+  MAX_STREAMS: whole(2000, 1),
+  DRAIN_DELAY_SEC: amount(0, 0),
+  LOG_LEVEL: choice(['trace', 'debug', 'info', 'warning', 'error'], 'info'),
+  LOG_FORMAT: choice(['json', 'console'], 'json'),
+  OTEL_EXPORTER_OTLP_ENDPOINT: text(''),
 })
-type Environment = Static<typeof Environment>
+type Environment = v.InferOutput<typeof Environment>
 
 export type Settings = Readonly<{
   production: boolean
@@ -85,7 +100,7 @@ export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settin
   const production = environment.RUNBENCH_ENV === 'production'
   const publicOrigin = originOf(
     'PUBLIC_ORIGIN',
-    environment.PUBLIC_ORIGIN ?? 'http://localhost:3000',
+    environment.PUBLIC_ORIGIN || 'http://localhost:3000',
     mistakes,
   )
   const origins = [
@@ -127,19 +142,15 @@ export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settin
 }
 
 function readEnvironment(variables: NodeJS.ProcessEnv): Environment {
-  const known = Object.keys(Environment.properties)
   const given = Object.fromEntries(
-    known.flatMap((name) => {
-      const text = variables[name]?.trim()
-      return text ? [[name, text]] : []
+    Object.keys(Environment.entries).flatMap((name) => {
+      const value = variables[name]?.trim()
+      return value ? [[name, value]] : []
     }),
   )
-  const candidate = Value.Default(Environment, Value.Convert(Environment, given))
-  const mistakes = Value.Errors(Environment, candidate).map(
-    (error) => `${error.instancePath.slice(1) || 'environment'} ${error.message}`,
-  )
-  if (mistakes.length > 0) throw new SettingsError([...new Set(mistakes)])
-  return candidate as Environment
+  const read = v.safeParse(Environment, given)
+  if (read.success) return read.output
+  throw new SettingsError(read.issues.map((issue) => `${v.getDotPath(issue)} ${issue.message}`))
 }
 
 function* mistakesIn(settings: Settings, environment: Environment): Generator<string> {

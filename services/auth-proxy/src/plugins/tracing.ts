@@ -9,6 +9,7 @@ declare module 'fastify' {
 }
 
 const LOGGED_PATH = 300
+const PROBES = new Set(['/health', '/ready', '/metrics'])
 
 /** Gives every request its trace, names it in the answer, and writes one log line when it is over. */
 export const tracing = plugin<{ tracer: Tracer | undefined }>(async (app, { tracer }) => {
@@ -32,7 +33,8 @@ export const tracing = plugin<{ tracer: Tracer | undefined }>(async (app, { trac
     })
     if (status >= 500) span?.setStatus({ code: SpanStatusCode.ERROR })
     span?.end()
-    request.log[status >= 500 ? 'warn' : 'info'](
+    const level = status >= 500 ? 'warn' : PROBES.has(route) ? 'debug' : 'info'
+    request.log[level](
       {
         method: request.method,
         route,

@@ -1,26 +1,22 @@
-import Type, { type Static } from 'typebox'
-import { Compile } from 'typebox/compile'
+import * as v from 'valibot'
 
 /** What auth-service answers to register, login and refresh, as far as this service depends on it. */
-export const TokenAnswer = Type.Object({
-  access_token: Type.String({ minLength: 1 }),
-  expires_in: Type.Number({ exclusiveMinimum: 0 }),
-  refresh_token: Type.String({ minLength: 1 }),
-  user: Type.Object({}),
+export const TokenAnswer = v.object({
+  access_token: v.pipe(v.string(), v.minLength(1)),
+  expires_in: v.pipe(v.number(), v.gtValue(0)),
+  refresh_token: v.pipe(v.string(), v.minLength(1)),
+  user: v.looseObject({}),
 })
-export type TokenAnswer = Static<typeof TokenAnswer>
+export type TokenAnswer = v.InferOutput<typeof TokenAnswer>
 
 /** A session as it is sealed into the store. Times are seconds since the epoch. */
-export const SessionRecord = Type.Object({
-  access_token: Type.String(),
-  access_issued_at: Type.Number(),
-  access_expires_at: Type.Number(),
-  refresh_token: Type.String(),
+export const SessionRecord = v.object({
+  access_token: v.string(),
+  access_issued_at: v.number(),
+  access_expires_at: v.number(),
+  refresh_token: v.string(),
   /** Counts renewals; tells whether another process has renewed meanwhile. */
-  generation: Type.Integer(),
-  ends_at: Type.Number(),
+  generation: v.number(),
+  ends_at: v.number(),
 })
-export type SessionRecord = Static<typeof SessionRecord>
-
-export const tokenAnswer = Compile(TokenAnswer)
-export const sessionRecord = Compile(SessionRecord)
+export type SessionRecord = v.InferOutput<typeof SessionRecord>

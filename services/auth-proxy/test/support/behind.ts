@@ -104,7 +104,10 @@ export class Behind {
   }
 
   async #auth(path: string, request: IncomingMessage, response: ServerResponse, text: string) {
-    if (this.authIsDown) return request.socket.destroy()
+    if (this.authIsDown) {
+      request.socket.destroy()
+      return
+    }
     const body = text ? JSON.parse(text) : {}
     const bearer = [...this.live.entries()].find(
       ([, { access }]) => request.headers.authorization === `Bearer ${access}`,

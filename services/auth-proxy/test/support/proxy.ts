@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import type { TestContext } from 'node:test'
 import { pino } from 'pino'
 import { request } from 'undici'
@@ -12,6 +13,7 @@ export type Answer = {
   status: number
   headers: Record<string, string | string[] | undefined>
   text: string
+  // biome-ignore lint/suspicious/noExplicitAny: a test states what it expects of it
   json: () => any
 }
 
@@ -33,7 +35,7 @@ export type Stage = {
   /** A browser page of the proxy's own origin, signed in. */
   signIn(email?: string): Promise<Browser>
   /** A second process on the same Valkey and the same servers behind. */
-  another(): Promise<string>
+  another(environment?: Record<string, string>): Promise<string>
 }
 
 export type Browser = {
@@ -57,7 +59,7 @@ export async function startProxy(
   t.after(() => valkey.dispose())
   const logs: string[] = []
 
-  async function start() {
+  async function start(changed: Record<string, string> = {}) {
     const settings = readSettings({
       AUTH_URL: behindUrl,
       TARGET_EXPERIMENT_URL: behindUrl,
@@ -65,6 +67,7 @@ export async function startProxy(
       PORT: '0',
       LOG_LEVEL: 'debug',
       ...environment,
+      ...changed,
     })
     const logger = pino({ level: 'debug' }, { write: (line: string) => void logs.push(line) })
     const store = openSessionStore(settings.valkeyUrl, logger)
@@ -94,7 +97,7 @@ export async function startProxy(
       assert.equal(answer.status, 200, answer.text)
       return browserOf(url, answer)
     },
-    another: async () => (await start()).url,
+    another: async (changed) => (await start(changed)).url,
   }
 }
 
@@ -143,4 +146,25 @@ export function assertProblem(answer: Answer, status: number, code: string): voi
   assert.equal(document.status, status)
   assert.ok(document.title)
   assert.match(document.trace_id, /^[0-9a-f]{32}$/)
+}
+
+/** Sends bytes as they are and answers with all bytes that come back until the connection closes. */
+export async function sendRaw(
+  url: string,
+  text: string,
+  { waitMs = 5000 }: { waitMs?: number } = {},
+): Promise<string> {
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  socket.setEncoding('latin1')
+  socket.write(text, 'latin1')
+  let answered = ''
+  const timer = setTimeout(() => socket.destroy(), waitMs)
+  try {
+    for await (const chunk of socket) answered += chunk
+  } catch {
+    // A reset ends the answer as well.
+  }
+  clearTimeout(timer)
+  return answered
 }
