@@ -1,0 +1,1 @@
+"""Long numeric series in PostgreSQL: append-only compressed chunks, read as pictures."""
