@@ -207,7 +207,8 @@ function registerSession(backend: Backend): void {
       : problem(401, "reset-token-invalid"),
   );
   backend.on("POST /auth/change-password", ({ body }) => {
-    if (body.current_password !== backend.user?.password) return problem(401, "wrong-credentials");
+    if (!backend.user || body.current_password !== backend.user.password)
+      return problem(401, "wrong-credentials");
     backend.user.password = String(body.new_password);
     return new Response(null, { status: 204 });
   });

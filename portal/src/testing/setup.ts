@@ -27,14 +27,13 @@ globalThis.ResizeObserver ??= class {
 
 Element.prototype.scrollIntoView ??= () => undefined;
 window.scrollTo = () => undefined;
-document.fonts ??= {
-  addEventListener: () => undefined,
-  removeEventListener: () => undefined,
-} as never;
+Object.defineProperty(document, "fonts", {
+  value: { addEventListener: () => undefined, removeEventListener: () => undefined },
+});
 
 vi.stubGlobal("localStorage", window.localStorage);
 
-beforeAll(() => server.listen({ onUnhandledRequest: "error" }));
+beforeAll(() => server.listen());
 
 afterEach(() => {
   cleanup();

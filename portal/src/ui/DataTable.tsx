@@ -1,3 +1,7 @@
+// The phone layout takes display:table away, and the semantics with it; the roles bring them back.
+// biome-ignore-all lint/a11y/noRedundantRoles: see above
+// biome-ignore-all lint/a11y/useSemanticElements: see above
+
 import { Trans } from "@lingui/react/macro";
 import { Button, Skeleton } from "@mantine/core";
 import { IconArrowDown, IconArrowsSort, IconArrowUp } from "@tabler/icons-react";
@@ -55,19 +59,14 @@ export function DataTable<Row extends RowData>({
 
   return (
     <div className={refreshing ? `${classes.scroll} ${classes.refreshing}` : classes.scroll}>
-      {/* Roles are repeated because the phone layout takes display:table away, and the semantics with it. */}
-      {/* biome-ignore lint/a11y/noRedundantRoles: see above */}
       <table role="table" aria-label={label} className={`${classes.table} ${classes.stacking}`}>
-        {/* biome-ignore lint/a11y/noRedundantRoles: see above */}
         <thead role="rowgroup">
           {table.getHeaderGroups().map((group) => (
-            // biome-ignore lint/a11y/noRedundantRoles: see above
             <tr key={group.id} role="row">
               {group.headers.map((header) => {
                 const look = header.column.columnDef.meta ?? {};
                 const title = <table.FlexRender header={header} />;
                 return (
-                  // biome-ignore lint/a11y/noRedundantRoles: see above
                   <th
                     key={header.id}
                     role="columnheader"
@@ -92,15 +91,12 @@ export function DataTable<Row extends RowData>({
             </tr>
           ))}
         </thead>
-        {/* biome-ignore lint/a11y/noRedundantRoles: see above */}
         <tbody role="rowgroup">
           {table.getRowModel().rows.map((row) => (
-            // biome-ignore lint/a11y/noRedundantRoles: see above
             <tr key={row.id} role="row">
               {row.getAllCells().map((cell) => {
                 const { header, meta } = cell.column.columnDef;
                 return (
-                  // biome-ignore lint/a11y/noRedundantRoles: see above
                   <td
                     key={cell.id}
                     role="cell"

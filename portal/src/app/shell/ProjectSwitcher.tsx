@@ -1,17 +1,17 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Combobox, Group, Text, useCombobox } from "@mantine/core";
+import { Combobox, Group, Text, useCombobox } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { IconSelector } from "@tabler/icons-react";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import type { Project } from "@/api/generated/models/project";
+import { SwitcherButton } from "@/app/shell/SwitcherButton";
 import { projectsQuery } from "@/features/projects/queries";
 
 const allProjects = "all";
 
 /** Changes the project in the address; typing searches on the server. */
-export function ProjectSwitcher({ current }: { current: Project | null }) {
+export default function ProjectSwitcher({ current }: { current: Project | null }) {
   const { t } = useLingui();
   const navigate = useNavigate();
   const [search, setSearch] = useState("");
@@ -29,6 +29,9 @@ export function ProjectSwitcher({ current }: { current: Project | null }) {
     enabled: combobox.dropdownOpened,
     placeholderData: keepPreviousData,
   });
+  // It was loaded because the button was pressed.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: once, when it appears
+  useEffect(() => combobox.openDropdown(), []);
   const projects = data?.pages.flatMap((page) => page.items) ?? [];
 
   return (
@@ -43,23 +46,11 @@ export function ProjectSwitcher({ current }: { current: Project | null }) {
       }}
     >
       <Combobox.Target withAriaAttributes={false}>
-        <Button
-          variant="subtle"
-          color="gray"
-          c="var(--mantine-color-text)"
-          size="compact-md"
-          px={8}
-          maw={{ base: 150, sm: 280 }}
-          rightSection={<IconSelector size={14} aria-hidden />}
-          aria-haspopup="listbox"
-          aria-expanded={combobox.dropdownOpened}
+        <SwitcherButton
+          current={current}
+          expanded={combobox.dropdownOpened}
           onClick={() => combobox.toggleDropdown()}
-        >
-          <span className="rb-visually-hidden">
-            <Trans>Switch project</Trans>:{" "}
-          </span>
-          {current?.name ?? t`Choose a project`}
-        </Button>
+        />
       </Combobox.Target>
       <Combobox.Dropdown>
         <Combobox.Search

@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { ActionIcon, Drawer, Tooltip } from "@mantine/core";
+import { ActionIcon, Tooltip } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import { IconMenu2, IconSearch } from "@tabler/icons-react";
 import { Link, Outlet, useLocation } from "@tanstack/react-router";
@@ -7,17 +7,24 @@ import { lazy, Suspense, useEffect, useRef } from "react";
 import { ConnectionDot } from "@/app/shell/ConnectionDot";
 import { useCurrentProject } from "@/app/shell/current-project";
 import { LanguageSwitch } from "@/app/shell/LanguageSwitch";
-import { ProjectSwitcher } from "@/app/shell/ProjectSwitcher";
-import { Rail, RailContents } from "@/app/shell/Rail";
+import { OnDemand } from "@/app/shell/OnDemand";
+import { Rail } from "@/app/shell/Rail";
 import classes from "@/app/shell/Shell.module.css";
+import { SwitcherButton } from "@/app/shell/SwitcherButton";
 import { ThemeSwitch } from "@/app/shell/ThemeSwitch";
-import { UserMenu } from "@/app/shell/UserMenu";
+import { UserButton } from "@/app/shell/UserButton";
 import { useShellShortcuts } from "@/app/shell/use-shell-shortcuts";
+import { useUser } from "@/app/user";
 import { KeyHint } from "@/ui/KeyHint";
 import { Logo } from "@/ui/Logo";
 import { usePreferences } from "@/ui/preferences";
 
 const Palette = lazy(() => import("@/app/shell/Palette"));
+const PhoneMenu = lazy(() => import("@/app/shell/PhoneMenu"));
+const loadSwitcher = () => import("@/app/shell/ProjectSwitcher");
+const ProjectSwitcher = lazy(loadSwitcher);
+const loadUserMenu = () => import("@/app/shell/UserMenu");
+const UserMenu = lazy(loadUserMenu);
 const ShortcutsDialog = lazy(() => import("@/app/shell/ShortcutsDialog"));
 
 /** The frame of every signed-in page. */
@@ -29,6 +36,7 @@ export function Shell() {
   const [paletteOpen, palette] = useDisclosure(false);
   const [helpOpen, help] = useDisclosure(false);
   const project = useCurrentProject();
+  const user = useUser();
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
   useShellShortcuts({ openPalette: palette.open, openHelp: help.open });
@@ -63,7 +71,12 @@ export function Shell() {
         <span className={`${classes.slash} ${classes.notPhone}`} aria-hidden>
           /
         </span>
-        <ProjectSwitcher current={project} />
+        <OnDemand
+          load={loadSwitcher}
+          button={(events) => <SwitcherButton current={project} expanded={false} {...events} />}
+        >
+          <ProjectSwitcher current={project} />
+        </OnDemand>
         <div className={classes.spacer} />
         <ConnectionDot />
         <Tooltip label={t`Search and commands`}>
@@ -84,7 +97,9 @@ export function Shell() {
           <LanguageSwitch />
         </span>
         <ThemeSwitch />
-        <UserMenu onHelp={help.open} />
+        <OnDemand load={loadUserMenu} button={(events) => <UserButton user={user} {...events} />}>
+          <UserMenu onHelp={help.open} />
+        </OnDemand>
       </header>
       <Rail project={project} />
       <main id="main" ref={main} tabIndex={-1} className={classes.main}>
@@ -92,19 +107,8 @@ export function Shell() {
           <Outlet />
         </div>
       </main>
-      <Drawer
-        opened={menuOpen}
-        onClose={menu.close}
-        size="17rem"
-        title="Runbench"
-        closeButtonProps={{ "aria-label": t`Close the menu` }}
-      >
-        <nav className={classes.drawerNav} aria-label={t`Main`}>
-          <RailContents project={project} wide />
-          <LanguageSwitch />
-        </nav>
-      </Drawer>
       <Suspense>
+        {menuOpen ? <PhoneMenu project={project} onClose={menu.close} /> : null}
         {paletteOpen ? (
           <Palette project={project} onClose={palette.close} onHelp={help.open} />
         ) : null}

@@ -1,22 +1,20 @@
-import { Trans, useLingui } from "@lingui/react/macro";
-import { ActionIcon, Avatar, Menu, Text } from "@mantine/core";
+import { Trans } from "@lingui/react/macro";
+import { Menu, Text } from "@mantine/core";
 import { IconKeyboard, IconLogout, IconUserCircle } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
+import { UserButton } from "@/app/shell/UserButton";
 import { useSignOut } from "@/app/sign-out";
 import { useUser } from "@/app/user";
 import { KeyHint } from "@/ui/KeyHint";
 
-export function UserMenu({ onHelp }: { onHelp: () => void }) {
-  const { t } = useLingui();
+export default function UserMenu({ onHelp }: { onHelp: () => void }) {
   const user = useUser();
   const signOut = useSignOut(useQueryClient());
   return (
-    <Menu width={240}>
+    <Menu width={240} defaultOpened>
       <Menu.Target>
-        <ActionIcon size="lg" aria-label={t`Your account`}>
-          <Avatar size={26} color="petrol" variant="filled" name={user.name} alt="" />
-        </ActionIcon>
+        <UserButton user={user} />
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>
