@@ -63,7 +63,7 @@ function meter(message: IncomingMessage, { limit, stallMs }: BodyRules): Transfo
   message.on('aborted', broken)
   metered.on('close', () => {
     clearInterval(watch)
-    message.off('error', broken)
+    // The error listener stays: a connection that breaks later must find one.
     message.off('aborted', broken)
     message.unpipe(metered)
   })
