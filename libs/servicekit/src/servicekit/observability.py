@@ -5,7 +5,7 @@ reach a log line, a metric or a span name.
 """
 
 import sys
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Any
 
 import structlog
@@ -32,6 +32,9 @@ REQUESTS = Histogram(
 )
 ACTIVE = Gauge("http_server_active_requests", "Requests being served.")
 
+ARRIVED = web.RequestKey("arrived", float)
+"""When the request's head was read, on this process's monotonic clock, in seconds."""
+
 _QUIET = frozenset({"/health", "/ready", "/metrics"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -45,6 +48,7 @@ async def request_middleware(request: web.Request, handler: Handler) -> web.Stre
         trace_id=_span_trace_id(),
     )
     began = perf_counter()
+    request[ARRIVED] = monotonic()
     status = 500
     ACTIVE.inc()
     try:

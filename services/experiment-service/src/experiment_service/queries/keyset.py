@@ -1,0 +1,142 @@
+"""How a sorted list is read in pages: the one place that composes SQL, from literals alone.
+
+A sort is read in segments, one after the other: the rows that have a value, then those
+without one. Within a segment no sort value is null or NaN, so that comparing rows with the
+last one of a page is exact, and every segment can follow an index.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, LiteralString, cast
+from uuid import UUID
+
+from pydantic import AwareDatetime, TypeAdapter
+from servicekit.pagination import Cursor
+from servicekit.problems import InvalidCursor
+
+_PLACES: tuple[LiteralString, ...] = (
+    *("$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14"),
+    *("$15", "$16", "$17", "$18", "$19", "$20", "$21", "$22", "$23", "$24", "$25", "$26", "$27"),
+    *("$28", "$29", "$30", "$31", "$32", "$33", "$34", "$35", "$36", "$37", "$38", "$39", "$40"),
+)
+_TYPES: dict[str, TypeAdapter[Any]] = {
+    "timestamptz": TypeAdapter(AwareDatetime),
+    "numeric": TypeAdapter(Decimal),
+    "float8": TypeAdapter(float),
+    "text": TypeAdapter(str),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What rows are sorted by, and its type."""
+
+    sql: LiteralString
+    type: LiteralString
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """A part of a sorted list: where its rows come from and what orders them before their id.
+
+    `leading` orders nothing, as it is null in every row, but leads to the index.
+    """
+
+    join: LiteralString = ""
+    condition: LiteralString = ""
+    columns: tuple[Column, ...] = ()
+    leading: LiteralString = ""
+
+
+@dataclass(slots=True)
+class Statement:
+    """The values of a statement's places, in order."""
+
+    arguments: list[object] = field(default_factory=list[object])
+
+    def place(self, value: object) -> LiteralString:
+        """The place that stands for the value."""
+        self.arguments.append(value)
+        return _PLACES[len(self.arguments) - 1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """The last row of a page: its segment, its sort values, its id."""
+
+    segment: int
+    values: tuple[object, ...] = ()
+    id: UUID | None = None
+
+    def cursor(self, sort: str) -> Cursor:
+        """The position as it travels; numbers as text, so that none is rounded."""
+        return Cursor(sort=sort, value=[self.segment, *map(_text, self.values)], id=self.id)
+
+
+def position(cursor: str | None, sort: str, segments: Sequence[Segment]) -> Position:
+    """Where to go on; the beginning without a cursor.
+
+    Raises:
+        InvalidCursor: it was changed, or belongs to another list.
+    """
+    if cursor is None:
+        return Position(segment=0)
+    decoded = Cursor.decode(cursor, sort=sort)
+    match decoded.value:
+        case [int(number), *texts] if 0 <= number < len(segments) and decoded.id:
+            columns = segments[number].columns
+        case _:
+            raise InvalidCursor
+    if len(texts) != len(columns):
+        raise InvalidCursor
+    try:
+        values = tuple(
+            _TYPES[column.type].validate_python(text)
+            for column, text in zip(columns, cast("list[object]", texts), strict=True)
+        )
+    except ValueError as exc:
+        raise InvalidCursor from exc
+    return Position(segment=number, values=values, id=decoded.id)
+
+
+def page_sql(
+    statement: Statement,
+    segment: Segment,
+    *,
+    table: LiteralString,
+    row: LiteralString,
+    conditions: Sequence[LiteralString],
+    after: Position | None,
+    descending: bool,
+    limit: int,
+) -> LiteralString:
+    """A statement that reads ids and sort values of one segment, after a position in it.
+
+    `row` is the alias of the table that has the id.
+    """
+    columns = [column.sql for column in segment.columns]
+    keys = [*columns, f"{row}.id"]
+    where = [*conditions, segment.condition] if segment.condition else [*conditions]
+    if after and after.id:
+        places = [
+            f"{statement.place(value)}::{column.type}"
+            for value, column in zip(after.values, segment.columns, strict=True)
+        ]
+        places.append(f"{statement.place(after.id)}::uuid")
+        than = "<" if descending else ">"
+        where.append(f"({', '.join(keys)}) {than} ({', '.join(places)})")
+    direction = " DESC" if descending else ""
+    order = [segment.leading, *keys] if segment.leading else keys
+    return f"""
+        SELECT {", ".join([f"{row}.id", *columns])}
+        FROM {table} {segment.join}
+        WHERE {" AND ".join(where)}
+        ORDER BY {", ".join([f"{key}{direction}" for key in order])}
+        LIMIT {statement.place(limit)}::int
+    """
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
