@@ -12,6 +12,11 @@ COLOURS = {"debug": "2", "warning": "33", "error": "31", "critical": "1;31"}
 TAKEN = {"level", "event", "message", "msg", "time", "ts", "timestamp", "logger", "service"}
 QUIET = {*TAKEN, "pid", "hostname", "v", "exception", "stack", "err", "request_id", "span_id"}
 PROBES = ("/health", "/ready", "/metrics")
+# What these servers say at every start and end, and nobody needs to read.
+NOISE = {
+    "postgres": (" LOG: ", "the database system is starting up"),
+    "valkey": ("Memory overcommit", "scheduling shutdown", "ready to exit"),
+}
 LONGEST_VALUE = 200
 
 
@@ -111,7 +116,7 @@ def short(value: object) -> str:
 
 def for_terminal(name: str, text: str, *, colour: bool = False) -> str | None:
     """What the terminal shows of a raw line; None when it is not worth showing."""
-    if name == "postgres" and " LOG: " in text:
+    if any(words in text for words in NOISE.get(name, ())):
         return None
     line = parse(text)
     return None if line.is_probe else render(line, colour=colour)

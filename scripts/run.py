@@ -20,6 +20,7 @@ from scripts.child import Child, Journal
 from scripts.diagnosis import ending, likely_fix
 from scripts.environment import ROOT, Workspace
 from scripts.foreground import READY_FILE
+from scripts.leftovers import MARK
 from scripts.processes import PROCESSES, Process, dependents, environment
 from scripts.reload import mistake, saved_files
 from scripts.state import Identity, State
@@ -144,7 +145,8 @@ class Wrapper:
         self.tell("starting", note="")
         self.journal.last.clear()
         self.ready_file.unlink(missing_ok=True)
-        variables = environment(self.process, self.workspace) | {READY_FILE: str(self.ready_file)}
+        variables = environment(self.process, self.workspace)
+        variables |= {READY_FILE: str(self.ready_file), MARK: str(self.workspace.home)}
         try:
             command = self.process.command(self.workspace)
             child = await Child.start(

@@ -121,9 +121,11 @@ def living(folder: Path) -> list[State]:
     return [one for one in found if one.alive or (one.child and one.child.process)]
 
 
-def end(identities: Iterable[Identity], patience: float) -> list[Identity]:
+def end(
+    identities: Iterable[Identity], patience: float, sign: signal.Signals = signal.SIGTERM
+) -> list[Identity]:
     """Ask these to stop, kill those that did not within `patience` seconds; the killed ones."""
-    asked = [one for one in identities if one.send(signal.SIGTERM)]
+    asked = [one for one in identities if one.send(sign)]
     deadline = time.monotonic() + patience
     while time.monotonic() < deadline and any(one.process for one in asked):
         time.sleep(0.05)

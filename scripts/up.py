@@ -175,6 +175,7 @@ def run(workspace: Workspace, names: list[str], *, seeds: bool) -> int:
     variables = {
         **os.environ,
         guard.SUPERVISOR: str(os.getpid()),
+        leftovers.MARK: str(workspace.home),
         "RUNBENCH_PYTHON": sys.executable,
         "RUNBENCH_COLOUR": "1" if sys.stdout.isatty() and "NO_COLOR" not in os.environ else "0",
     }

@@ -1,0 +1,328 @@
+"""Real starts, with PostgreSQL and Valkey, on ports and in a folder of their own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from scripts import leftovers, ports
+from scripts import stack as stacks
+from scripts import state as states
+from scripts.environment import PORT_OFFSETS, ROOT, Workspace
+from tests.workspace.conftest import eventually
+
+STORES = "postgres,valkey"
+STOP_SECONDS = 5.0
+
+
+class Place:
+    """A folder and ports in which `up` is started and ended in every way."""
+
+    def __init__(self, home: Path) -> None:
+        self.given = {
+            **os.environ,
+            "RUNBENCH_DEV_DIR": str(home),
+            "RUNBENCH_PORT_BASE": str(stacks.free_base()),
+            "PYTHONPATH": str(ROOT),
+            "NO_COLOR": "1",
+        }
+        for name in ("DATABASE_URL", "TELEMETRY_BROKER_URL"):
+            self.given.pop(name, None)
+        self.workspace = Workspace(home, self.given)
+        self.home = home
+        self.output = home / "up.out"
+        self.started: list[subprocess.Popen[bytes]] = []
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        self.home.mkdir(parents=True, exist_ok=True)
+        command = command or (sys.executable, "-m", "scripts.up", "--no-seed", "--only", STORES)
+        with self.output.open("ab") as output:
+            process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=self.given,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        self.started.append(process)
+        return process
+
+    def script(self, *words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", *words],
+            cwd=ROOT,
+            env=self.given,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    @property
+    def text(self) -> str:
+        return self.output.read_text(errors="replace")
+
+    def until_ready(self) -> None:
+        folder = self.workspace.states
+        names = STORES.split(",")
+        eventually(
+            lambda: all(states.is_ready(folder, name) for name in names),
+            lambda: f"ready stores; up says:\n{self.text}",
+        )
+
+    def members(self) -> list[psutil.Process]:
+        """Every process that was started with this folder, wherever it stands in the tree."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                mine = process.environ().get("RUNBENCH_DEV_DIR") == str(self.home)
+                if (mine or str(self.home) in " ".join(process.cmdline())) and (
+                    process.status() != psutil.STATUS_ZOMBIE
+                ):
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+    def until_empty(self) -> None:
+        eventually(lambda: not self.members(), lambda: f"nothing left, but: {self.members()}")
+        taken = [port for port in self.workspace.ports.values() if not ports.is_free(port)]
+        assert not taken
+
+    def sql(self, statement: str) -> list[tuple[object, ...]]:
+        address = self.workspace.database_url("experiment_db")
+        with psycopg.connect(address, autocommit=True) as connection:
+            cursor = connection.execute(statement.encode())
+            return cursor.fetchall() if cursor.description else []
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path / "dev")
+    yield made
+    for process in made.started:
+        if process.poll() is None:
+            process.terminate()
+            process.wait(20)
+    leftovers.end_all(made.workspace)
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_an_end_leaves_no_process_and_no_port(place: Place, sign: signal.Signals):
+    up = place.start()
+    place.until_ready()
+    eventually(lambda: "READY in" in place.text, "the summary")
+
+    began = time.monotonic()
+    up.send_signal(sign)
+    up.wait(20)
+
+    assert time.monotonic() - began < STOP_SECONDS
+    place.until_empty()
+
+
+def test_a_killed_start_takes_its_processes_with_it_and_the_next_one_finds_the_data(place: Place):
+    up = place.start()
+    place.until_ready()
+    place.sql("create table kept (word text)")
+    place.sql("insert into kept values ('durable')")
+
+    up.kill()
+    up.wait()
+    place.until_empty()
+
+    place.start()
+    place.until_ready()
+    assert place.sql("select word from kept") == [("durable",)]
+
+
+def test_a_start_recovers_when_everything_was_killed_at_once(place: Place):
+    place.start()
+    place.until_ready()
+    place.sql("create table kept (word text)")
+
+    for process in place.members():
+        if "postgres" not in process.name():  # the server survives: the worst leftover there is
+            process.kill()
+    eventually(lambda: place.started[0].poll() is not None, "the end of up")
+    assert leftovers.server_of(place.home)
+
+    place.start()
+    place.until_ready()
+    assert place.sql("select word from kept") == []
+    assert "ended what an earlier session had left: " in place.text
+
+
+def test_a_lock_whose_pid_is_somebody_elses_is_dropped_and_its_owner_left_alone(place: Place):
+    up = place.start()
+    place.until_ready()
+    up.terminate()
+    up.wait(20)
+    bystander = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+    lock = place.home / "postgres" / "data" / "postmaster.pid"
+    lock.write_text(f"{bystander.pid}\n{lock.parent}\n0\n1\n\n127.0.0.1\n\nready\n")
+
+    place.start()
+    place.until_ready()
+
+    assert bystander.poll() is None
+    bystander.kill()
+    bystander.wait()
+
+
+def test_a_second_start_beside_a_running_one_says_so(place: Place):
+    place.start()
+    place.until_ready()
+
+    second = place.script("scripts.up", "--no-seed", "--only", STORES)
+
+    assert second.returncode == 1
+    assert "Runbench is running already here" in second.stderr
+    assert states.is_ready(place.workspace.states, "postgres")
+
+
+def test_a_taken_port_stops_the_start_with_the_name_of_its_owner(place: Place):
+    port = place.workspace.ports["valkey"]
+    with socket.socket() as squatter:
+        squatter.bind(("127.0.0.1", port))
+        squatter.listen()
+        refused = place.script("scripts.up", "--no-seed", "--only", STORES)
+        advice = place.script("scripts.doctor", "--json")
+
+    assert refused.returncode == 1
+    assert f"port {port} for valkey is in use by" in refused.stderr
+    assert f"pid {os.getpid()}" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    found = [one for one in json.loads(advice.stdout) if one["verdict"] == "wrong"]
+    assert any(str(port) in one["what"] and one["fix"] for one in found)
+    assert advice.returncode == 1
+
+
+def test_honcho_starts_the_same_procfile_and_its_end_is_clean(place: Place):
+    honcho = str(Path(sys.executable).with_name("honcho"))
+    place.given["RUNBENCH_PYTHON"] = sys.executable
+    started = place.start(honcho, "start", "postgres", "valkey")
+    place.until_ready()
+
+    started.send_signal(signal.SIGINT)
+    started.wait(20)
+
+    place.until_empty()
+
+
+def test_the_end_of_a_killed_honcho_is_the_end_of_its_processes(place: Place):
+    honcho = str(Path(sys.executable).with_name("honcho"))
+    place.given["RUNBENCH_PYTHON"] = sys.executable
+    started = place.start(honcho, "start", "postgres", "valkey")
+    place.until_ready()
+
+    started.kill()
+    started.wait()
+
+    place.until_empty()
+
+
+def test_a_killed_wrapper_does_not_take_the_others_down(place: Place):
+    place.start()
+    place.until_ready()
+    victim = states.read(place.workspace.states, "valkey")
+    other = states.read(place.workspace.states, "postgres")
+    assert victim and other and other.child
+
+    victim.wrapper.send(signal.SIGKILL)
+    eventually(lambda: not victim.alive, "the end of the wrapper")
+    time.sleep(1)
+
+    assert other.child.process
+    assert place.sql("select 1") == [(1,)]
+
+
+def test_status_restart_and_stop_speak_of_the_running_place(place: Place):
+    assert place.script("scripts.status").returncode == 3
+    place.start()
+    place.until_ready()
+    before = states.read(place.workspace.states, "valkey")
+
+    status = place.script("scripts.status", "-o", "json")
+    restarted = place.script("scripts.control", "restart", "valk")
+    rows = {row["name"]: row for row in json.loads(status.stdout)}
+    assert status.returncode == 0
+    assert rows["postgres"]["status"] == "ready"
+    assert rows["postgres"]["memory"] > 1
+    assert restarted.stdout.startswith("valkey: ready")
+    after = states.read(place.workspace.states, "valkey")
+    assert before and after and before.child != after.child
+
+    environment = place.script("scripts.status", "-o", "env").stdout
+    assert f"RUNBENCH_URL='http://127.0.0.1:{place.workspace.ports['api-gateway']}'" in environment
+    logs = place.script("scripts.logs", "postgres", "--lines", "500").stdout
+    assert "PostgreSQL" in logs
+
+    stopped = place.script("scripts.control", "stop")
+    assert stopped.stdout == "stopped\n"
+    place.until_empty()
+
+
+def test_psql_opens_the_database_without_asking_for_a_password(place: Place):
+    place.start()
+    place.until_ready()
+
+    answer = place.script("scripts.psql", "auth_db", "-Atc", "select current_database()")
+
+    assert answer.stdout.strip() == "auth_db"
+
+
+def test_reset_deletes_the_data_only_when_told(place: Place):
+    place.start()
+    place.until_ready()
+
+    unsure = place.script("scripts.reset")
+    assert unsure.returncode == 1
+    assert states.is_ready(place.workspace.states, "postgres")
+
+    sure = place.script("scripts.reset", "--yes")
+    assert sure.returncode == 0
+    assert not (place.home / "postgres").exists()
+    place.until_empty()
+
+
+def test_existing_servers_are_used_instead_of_the_embedded_ones(place: Place, tmp_path: Path):
+    place.start()
+    place.until_ready()
+    guest = Place(tmp_path / "guest")
+    guest.given |= {
+        "DATABASE_URL": place.workspace.database_url("postgres"),
+        "TELEMETRY_BROKER_URL": f"redis://127.0.0.1:{place.workspace.ports['valkey']}/1",
+    }
+    guest.workspace = Workspace(guest.home, guest.given)
+
+    up = guest.start()
+    guest.until_ready()
+
+    assert "using the PostgreSQL at 127.0.0.1" in guest.text
+    assert not (guest.home / "postgres").exists()
+    assert ports.is_free(guest.workspace.ports["postgres"])
+    assert guest.workspace.database_url("auth_db").startswith(
+        place.workspace.database_url("auth_db")
+    )
+    up.terminate()
+    up.wait(20)
+    assert place.sql("select 1") == [(1,)]
+
+
+def test_a_stack_for_tests_has_free_ports_of_its_own():
+    base = stacks.free_base()
+
+    assert all(ports.is_free(base + offset) for offset in PORT_OFFSETS.values())
