@@ -13,14 +13,13 @@ from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
+import runbench
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import SGDClassifier
 from sklearn.metrics import log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
-
-import runbench
 
 CLASSES = np.arange(10)
 BATCH = 64

@@ -110,8 +110,14 @@ class Server:
         match method, parts:
             case "GET", ["auth", "me"]:
                 scope = {"project_id": self.scope, "role": "editor"} if self.scope else None
-                return {"id": "u1", "email": "a@example.org", "name": "A", "kind": "token",
-                        "scope": scope, "is_admin": False}
+                return {
+                    "id": "u1",
+                    "email": "a@example.org",
+                    "name": "A",
+                    "kind": "token",
+                    "scope": scope,
+                    "is_admin": False,
+                }
             case "GET", ["ready"] | ["health"]:
                 return {"status": "ok"}
             case "GET", ["api", "v1", "projects"]:
@@ -166,10 +172,18 @@ class Server:
                     422, "validation", errors=[{"pointer": f"#/params/{key}", "detail": "is bad"}]
                 )
         made = {
-            "name": f"brave-otter-{len(self.runs) + 1}", "params": {}, "tags": {}, "notes": None,
-            "metrics": {}, "created_at": "2026-01-02T03:04:05.000000Z", "duration_seconds": None,
+            "name": f"brave-otter-{len(self.runs) + 1}",
+            "params": {},
+            "tags": {},
+            "notes": None,
+            "metrics": {},
+            "created_at": "2026-01-02T03:04:05.000000Z",
+            "duration_seconds": None,
             **body,
-            "id": str(uuid.uuid4()), "experiment_id": eid, "status": "running", "version": 1,
+            "id": str(uuid.uuid4()),
+            "experiment_id": eid,
+            "status": "running",
+            "version": 1,
             "experiment_name": self.experiments[eid]["name"],
             "project_id": self.experiments[eid]["project_id"],
         }
@@ -186,7 +200,9 @@ class Server:
             found = [r for r in found if r["experiment_id"] == query["experiment_id"]]
         return found[::-1]
 
-    def of_run(self, method: str, run: Any, rest: list[str], query: Any, body: Any, headers: Any) -> Any:
+    def of_run(
+        self, method: str, run: Any, rest: list[str], query: Any, body: Any, headers: Any
+    ) -> Any:
         match method, rest:
             case "GET", []:
                 return run
@@ -258,18 +274,32 @@ class Server:
 
     def one_series(self, run_id: str, key: str) -> Any:
         rows = [(s, v, t) for k, s, v, t in self.points.get(run_id, []) if k == key]
-        return {"key": key, "step": [r[0] for r in rows], "value": [r[1] for r in rows],
-                "time": [r[2] for r in rows], "count": len(rows), "exact": True}
+        return {
+            "key": key,
+            "step": [r[0] for r in rows],
+            "value": [r[1] for r in rows],
+            "time": [r[2] for r in rows],
+            "count": len(rows),
+            "exact": True,
+        }
 
     def summary(self, run_id: str) -> list[Any]:
         keys = dict.fromkeys(k for k, *_ in self.points.get(run_id, []))
         found = []
         for key in keys:
             rows = self.one_series(run_id, key)
-            found.append({"key": key, "count": rows["count"], "first_step": rows["step"][0],
-                          "last_step": rows["step"][-1], "last_value": rows["value"][-1],
-                          "last_time": rows["time"][-1], "min": rows["value"][0],
-                          "max": rows["value"][-1]})
+            found.append(
+                {
+                    "key": key,
+                    "count": rows["count"],
+                    "first_step": rows["step"][0],
+                    "last_step": rows["step"][-1],
+                    "last_value": rows["value"][-1],
+                    "last_time": rows["time"][-1],
+                    "min": rows["value"][0],
+                    "max": rows["value"][-1],
+                }
+            )
         return found
 
 
@@ -352,7 +382,9 @@ class Handler(BaseHTTPRequestHandler):
                 return fault
         return None
 
-    def reply(self, status: int, data: bytes, headers: dict[str, str], kind: str = "application/json") -> None:
+    def reply(
+        self, status: int, data: bytes, headers: dict[str, str], kind: str = "application/json"
+    ) -> None:
         try:
             self.send_response(status)
             self.send_header("Content-Type", kind)

@@ -3,12 +3,13 @@ import logging
 import time
 
 import pytest
+from server import CUT, TOKEN, Server
+from support import until
+
 import runbench
 from runbench import settings
 from runbench.recorder import BACKOFF_MOST, Backoff
 from runbench.sync import sync
-from server import CUT, TOKEN, Server
-from support import until
 
 
 def points(server, run, key="x"):

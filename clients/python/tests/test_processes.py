@@ -5,9 +5,10 @@ import random
 import sys
 
 import pytest
+from support import script
+
 from runbench import settings
 from runbench.sync import sync
-from support import script
 
 KILLS = int(os.environ.get("RUNBENCH_TEST_KILLS", "15"))
 
@@ -30,7 +31,9 @@ def test_a_training_killed_at_any_moment_loses_nothing_that_was_flushed(online, 
     rng = random.Random(0)
     flushed = {}
     for number in range(KILLS):
-        process = script(TRAINING.replace("sys.argv[1] if len(sys.argv) > 1 else None", f"'r{number}'"))
+        process = script(
+            TRAINING.replace("sys.argv[1] if len(sys.argv) > 1 else None", f"'r{number}'")
+        )
         process.stdout.readline()
         try:
             process.wait(rng.uniform(0, 0.5))

@@ -8,10 +8,11 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-import runbench
-from runbench.values import NotRecordable
 from server import TOKEN
 from support import script, until
+
+import runbench
+from runbench.values import NotRecordable
 
 
 def test_a_run_arrives_with_its_params_metrics_and_status(online, spools):
@@ -33,7 +34,10 @@ def test_a_run_arrives_with_its_params_metrics_and_status(online, spools):
     assert stored["notes"] == "**bold**"
     assert stored["tags"] == {"smoke": "", "rig": "A", "stage": "warm"}
     assert stored["params"] == {
-        "lr": 3e-4, "optimizer/name": "adam", "optimizer/betas": "[0.9, 0.999]", "epochs": 3,
+        "lr": 3e-4,
+        "optimizer/name": "adam",
+        "optimizer/betas": "[0.9, 0.999]",
+        "epochs": 3,
     }
     assert online.series(stored["id"], "loss") == [(0, 0.5), (7, 0.25), (8, 0.125)]
     assert online.series(stored["id"], "val/acc") == [(0, 0.25)]
@@ -53,7 +57,9 @@ def test_what_surrounds_a_run_is_captured_without_secrets(online, monkeypatch, t
     with runbench.init(command=["python", "train.py", "--api-key", "s3cret", "--lr=1"]):
         pass
     stored = online.only_run()
-    sha = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True).stdout
+    sha = subprocess.run(
+        ["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout
     assert stored["git_commit"] == sha.strip()
     assert stored["git_branch"] == "trunk"
     assert stored["git_dirty"] is True
@@ -80,18 +86,38 @@ def test_numbers_of_array_libraries_and_special_floats_are_kept(online):
             return 4.5
 
     given = {
-        "f32": np.float32(0.1), "i64": np.int64(3), "one": np.array([2.5]), "tensor": Tensor(),
-        "yes": True, "int": 7, "fraction": Fraction(1, 4), "nan": math.nan, "inf": math.inf,
-        "down": -math.inf, "zero-d": np.array(9), "tiny": 5e-324, "digits": 0.1 + 0.2,
+        "f32": np.float32(0.1),
+        "i64": np.int64(3),
+        "one": np.array([2.5]),
+        "tensor": Tensor(),
+        "yes": True,
+        "int": 7,
+        "fraction": Fraction(1, 4),
+        "nan": math.nan,
+        "inf": math.inf,
+        "down": -math.inf,
+        "zero-d": np.array(9),
+        "tiny": 5e-324,
+        "digits": 0.1 + 0.2,
     }
     with runbench.init() as run:
         run.log(given, step=np.int32(5))
     stored = online.only_run()
     seen = {key: value for key, _, value, _ in online.points[stored["id"]]}
     assert seen == {
-        "f32": float(np.float32(0.1)), "i64": 3.0, "one": 2.5, "tensor": 4.5, "yes": 1.0,
-        "int": 7.0, "fraction": 0.25, "nan": "NaN", "inf": "Infinity", "down": "-Infinity",
-        "zero-d": 9.0, "tiny": 5e-324, "digits": 0.1 + 0.2,
+        "f32": float(np.float32(0.1)),
+        "i64": 3.0,
+        "one": 2.5,
+        "tensor": 4.5,
+        "yes": 1.0,
+        "int": 7.0,
+        "fraction": 0.25,
+        "nan": "NaN",
+        "inf": "Infinity",
+        "down": "-Infinity",
+        "zero-d": 9.0,
+        "tiny": 5e-324,
+        "digits": 0.1 + 0.2,
     }
     assert {step for _, step, _, _ in online.points[stored["id"]]} == {5}
 
@@ -125,7 +151,7 @@ def test_what_cannot_be_recorded_warns_once_and_never_raises(
     assert reason in warning
     assert online.series(online.only_run()["id"], "fine") != []
     monkeypatch.setenv("RUNBENCH_STRICT", "1")
-    with pytest.raises((NotRecordable, AttributeError)), runbench.init() as run:  # noqa: PT012
+    with pytest.raises((NotRecordable, AttributeError)), runbench.init() as run:
         run.log(metrics, step=step)
 
 
@@ -332,8 +358,17 @@ def test_what_init_needs_brings_no_http_library_along():
     loaded = _modules_after("import runbench.run")
     assert "runbench.recorder" in loaded
     assert not loaded & {
-        "httpx", "ssl", "rich", "typer", "numpy", "asyncio", "inspect", "importlib.metadata",
-        "subprocess", "platformdirs", "pydantic",
+        "httpx",
+        "ssl",
+        "rich",
+        "typer",
+        "numpy",
+        "asyncio",
+        "inspect",
+        "importlib.metadata",
+        "subprocess",
+        "platformdirs",
+        "pydantic",
     }
 
 

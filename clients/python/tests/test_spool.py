@@ -3,6 +3,7 @@ import os
 import random
 
 import pytest
+
 from runbench.spool import MAGIC, Busy, Spool, frame, is_busy, leftovers, parse
 
 RECORDS = [b"Ahello", b"M" + b"x" * 300, b"A", "Mключ".encode(), b"M\xf5RB\x9a in the middle"]

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import httpx
 
 import runbench
+from runbench.values import json_object
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 CONNECT_TIMEOUT = 5.0
@@ -51,7 +52,7 @@ class ApiError(Exception):
 class Unreachable(Exception):
     """The server did not answer, or not like a Runbench server; the same request may succeed later.
 
-    maybe_done is False when the request certainly never reached the server.
+    Whether the request took effect is not known.
     """
 
     def __init__(self, reason: str) -> None:
@@ -87,7 +88,7 @@ class Api:
         )
 
     def get(self, path: str, **query: Any) -> Any:
-        """The JSON of a GET. None values are left out of the query. Raises ApiError, Unreachable."""
+        """The JSON of a GET; None is left out of the query. Raises ApiError, Unreachable."""
         return self.request("GET", path, query=query).body
 
     def post(self, path: str, body: object = None, *, key: str | None = None) -> Any:
@@ -103,11 +104,11 @@ class Api:
         page_size, cursor, left = 1000 if limit is None else min(limit, 1000), None, limit
         while left is None or left > 0:
             page = self.get(path, **query, limit=page_size, cursor=cursor)
-            found = page.get("items") if isinstance(page, dict) else None
+            found = json_object(page).get("items")
             if not isinstance(found, list):
                 raise Unreachable(f"{self.url} does not answer like a Runbench server")
             yield from cast("list[Any]", found)[:left]
-            cursor = cast("dict[str, Any]", page).get("next_cursor")
+            cursor = page.get("next_cursor")
             left = None if left is None else left - len(cast("list[Any]", found))
             if not cursor:
                 return
@@ -148,21 +149,21 @@ class Api:
     def _answer(self, response: httpx.Response) -> Answer:
         status = response.status_code
         try:
-            body = response.json() if response.content else {}
+            body: object = response.json() if response.content else {}
         except ValueError:
             body = None
-        if 200 <= status < 300:  # noqa: PLR2004 - the class of good answers
+        if 200 <= status < 300:
             if body is None:
                 raise Unreachable(f"{self.url} does not answer like a Runbench server")
             return Answer(body, response.headers.get("etag"), response.headers.get("date"))
-        if 300 <= status < 400:  # noqa: PLR2004 - the class of redirects
+        if 300 <= status < 400:
             raise ApiError(
                 status,
                 title="The server redirects",
                 detail=f"to {response.headers.get('location', '?')}; set RUNBENCH_URL to the "
                 "address itself (a token is not sent to another one)",
             )
-        raise _refusal(response, cast("dict[str, Any]", body) if isinstance(body, dict) else {})
+        raise _refusal(response, json_object(body))
 
     def close(self) -> None:
         """Close the connections."""
@@ -185,11 +186,11 @@ def _named(error: Exception) -> str:
 
 def _refusal(response: httpx.Response, problem: dict[str, Any]) -> ApiError:
     fields: list[str] = []
-    for entry in problem.get("errors") or []:
-        if isinstance(entry, dict):
-            named = cast("dict[str, Any]", entry)
-            place = named.get("pointer") or named.get("parameter") or ""
-            fields.append(f"{place} {named.get('detail', '')}".strip())
+    errors = problem.get("errors")
+    for entry in cast("list[object]", errors) if isinstance(errors, list) else []:
+        named = json_object(entry)
+        place = named.get("pointer") or named.get("parameter") or ""
+        fields.append(f"{place} {named.get('detail', '')}".strip())
     return ApiError(
         response.status_code,
         code=str(problem.get("type") or "").rsplit("/", 1)[-1],

@@ -16,7 +16,9 @@ from urllib.parse import urlsplit
 GIT_SECONDS = 5.0
 MAX_PACKAGES = 1000
 
-_SECRET_NAME = re.compile(r"pass(word|wd|phrase)?|secret|token|api[-_]?key|credential", re.IGNORECASE)
+_SECRET_NAME = re.compile(
+    r"pass(word|wd|phrase)?|secret|token|api[-_]?key|credential", re.IGNORECASE
+)
 _SECRET_TEXT = re.compile(r"\brb_[a-z]+_[A-Za-z0-9_]+|(?<=://)[^/\s@]+@")
 
 

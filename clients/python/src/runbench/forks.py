@@ -18,7 +18,9 @@ def guard(after_in_child: Callable[[], None]) -> None:
     """Make forks wait for background imports, then call this in the child. Once per process."""
     if hasattr(os, "register_at_fork"):
         os.register_at_fork(
-            before=_before, after_in_parent=_after_in_parent, after_in_child=_in_child(after_in_child)
+            before=_before,
+            after_in_parent=_after_in_parent,
+            after_in_child=_in_child(after_in_child),
         )
 
 

@@ -1,16 +1,19 @@
 """Reading recorded runs back: `runbench.runs("bench")`."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from runbench import settings
 from runbench.api import Api, ApiError
 from runbench.upload import find_project
+from runbench.values import json_object
 
 DEFAULT_LIMIT = 1000
 
 
-class Metric(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Metric:
     """One metric of a run at a glance. Times are µs since 1970."""
 
     key: str
@@ -23,7 +26,8 @@ class Metric(NamedTuple):
     max: float | None
 
 
-class Series(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Series:
     """One metric's points: equally long columns, ordered by step. Times are µs since 1970.
 
     exact says whether these are all count points, or a picture of them that keeps every extreme.
@@ -68,7 +72,7 @@ class StoredRun:
     @property
     def latest(self) -> dict[str, float]:
         """The latest value of each metric (at most 100 of them; `metrics()` has all)."""
-        return {key: float(value) for key, value in (self.data.get("metrics") or {}).items()}
+        return {key: float(value) for key, value in json_object(self.data.get("metrics")).items()}
 
     def metrics(self, *, q: str | None = None) -> dict[str, Metric]:
         """Every metric at a glance, by key; with q only those whose key holds it. Raises ApiError,
@@ -78,7 +82,9 @@ class StoredRun:
         return {entry["key"]: _metric(entry) for entry in found}
 
     def series(self, *keys: str, points: int = 10_000) -> dict[str, Series]:
-        """The points of these metrics, by key, at most `points` each. Raises ApiError, Unreachable."""
+        """The points of these metrics, by key, at most `points` each. Raises ApiError,
+        Unreachable.
+        """
         path = f"/api/v1/runs/{self.id}/metrics/series"
         answer = self._api.get(path, key=list(keys), points=points)
         return {entry["key"]: _series(entry) for entry in answer["series"]}
@@ -141,9 +147,7 @@ def runs(
         sort=sort,
     )
     base = current.portal_url or current.url
-    return Runs(
-        StoredRun(api, data, f"{base}/p/{found['slug']}/r/{data['id']}") for data in listed
-    )
+    return Runs(StoredRun(api, data, f"{base}/p/{found['slug']}/r/{data['id']}") for data in listed)
 
 
 def resolve_project(api: Api, wanted: str | None) -> dict[str, Any]:
@@ -151,7 +155,7 @@ def resolve_project(api: Api, wanted: str | None) -> dict[str, Any]:
     Unreachable.
     """
     if wanted is None:
-        scope = api.get("/auth/me").get("scope") or {}
+        scope = json_object(api.get("/auth/me").get("scope"))
         if not scope.get("project_id"):
             raise LookupError("no project was named: use --project or set RUNBENCH_PROJECT")
         return api.get(f"/api/v1/projects/{scope['project_id']}")
@@ -182,7 +186,7 @@ def find_run(found: Mapping[str, Any], api: Api, reference: str, base: str) -> S
 
 
 def _by_id(api: Api, reference: str) -> dict[str, Any] | None:
-    if len(reference) != 36:  # noqa: PLR2004 - the length of a UUID
+    if len(reference) != 36:
         return None
     try:
         return api.get(f"/api/v1/runs/{reference}")
@@ -196,7 +200,7 @@ def _by_name(api: Api, path: str, reference: str) -> dict[str, Any] | None:
     for data in api.items(path, q=reference, sort="-created_at", limit=50):
         if data["name"].casefold() == reference.casefold():
             return data
-    if len(reference) >= 4 and all(c in "0123456789abcdef-" for c in reference):  # noqa: PLR2004
+    if len(reference) >= 4 and all(c in "0123456789abcdef-" for c in reference):
         for data in api.items(path, sort="-created_at", limit=1000):
             if data["id"].endswith(reference) or data["id"].startswith(reference):
                 return data

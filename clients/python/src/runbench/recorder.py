@@ -7,7 +7,6 @@ is on disk within WRITE_SECONDS whatever the server does. The sender retries for
 process lives; what it could not bring is left for `runbench sync`.
 """
 
-import random
 import threading
 import time
 from collections import deque
@@ -32,6 +31,7 @@ BACKOFF_FIRST = 0.5
 BACKOFF_MOST = 30.0
 RETRY_AFTER_MOST = 300.0
 AWAY_PATIENCE = 5.0
+HEAD_START_SECONDS = 0.01
 POINT_BYTES = 120
 ENTRY_BYTES = 120
 
@@ -286,6 +286,8 @@ class Recorder:
     # The sender
 
     def _send(self) -> None:
+        # The script goes first: what follows imports a lot.
+        self._stop.wait(HEAD_START_SECONDS)
         try:
             self._prepare()
             if self.settings.mode == "online":
@@ -305,8 +307,7 @@ class Recorder:
 
     def _deliver(self) -> None:
         with forks.importing:
-            import encodings.idna  # noqa: PLC0415, F401 - else imported when first connecting
-
+            "".encode("idna")  # imports what connecting needs
             from runbench.api import Api, ApiError, Unreachable  # noqa: PLC0415 - not in init()
             from runbench.upload import Blocked, Uploader  # noqa: PLC0415
 
@@ -378,7 +379,7 @@ class Recorder:
     def _left(self, reason: str, failures: int) -> None:
         self.away = reason
         logger.debug("not sent: %s", reason)
-        if failures >= 2:  # noqa: PLR2004 - a single hiccup is no news
+        if failures >= 2:
             self.voice.warn(f"{reason}; recording goes on to disk and is sent later", once="away")
         self._tell()
 
@@ -391,6 +392,8 @@ class Backoff:
 
     def next(self, asked: float | None) -> float:
         """Seconds to wait now; at least what the server asked for (at most RETRY_AFTER_MOST)."""
+        import random  # noqa: PLC0415 - slow to import, and only failures need it
+
         most = min(BACKOFF_MOST, BACKOFF_FIRST * 2.0**self.failures)
         self.failures = min(self.failures + 1, 16)
         jitter = random.uniform(0.1, 1.0) * most  # noqa: S311 - no secret

@@ -1,3 +1,5 @@
+# What stands in this module knows the inside of a Run.
+# pyright: reportPrivateUsage=false
 """Recording a run: `init`, `log`, `finish`."""
 
 import atexit
@@ -5,20 +7,19 @@ import os
 import sys
 import threading
 import time
-import traceback
 import unicodedata
 import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, Self, TypeAlias, cast
 
 from runbench import forks, records, settings, values
 from runbench.config import Config
 from runbench.messages import Voice
 from runbench.recorder import Points, Recorder
 from runbench.settings import Settings
-from runbench.spool import Spool
+from runbench.spool import Spool, count_unsent
 
 Status: TypeAlias = Literal["succeeded", "failed", "interrupted"]
 
@@ -32,6 +33,7 @@ _RANKS = ("RANK", "SLURM_PROCID", "OMPI_COMM_WORLD_RANK", "PMI_RANK")
 
 _active: list["Run"] = []
 _hooks_set = False
+_unsent_said = False
 
 
 class Run:
@@ -66,9 +68,7 @@ class Run:
 
     def _start(self, folder: str, command: list[str] | None, *, capture: bool) -> None:
         """Begin to record: make the spool, start the threads."""
-        spool = Spool.create(
-            self._settings.spool, self._manifest, limit=self._settings.spool_limit
-        )
+        spool = Spool.create(self._settings.spool, self._manifest, limit=self._settings.spool_limit)
 
         def prepare() -> None:
             if capture:
@@ -95,7 +95,7 @@ class Run:
 
     @property
     def name(self) -> str | None:
-        """The run's name; the server makes one up (known once it has answered) when none is given."""
+        """The run's name; where none was given, the server's, once it has answered."""
         return self._manifest.get("run_name") or self._manifest["body"].get("name")
 
     @property
@@ -128,8 +128,8 @@ class Run:
         """Record metrics: `run.log({"loss": 0.1, "val": {"acc": 0.9}}, step=3)`.
 
         Nested names are joined by `/`. Values are numbers or one-element arrays; NaN and infinities
-        are kept. Without a step, it is one more than the largest so far (0 at first). Steps may come
-        in any order. What cannot be recorded is left out with a warning.
+        are kept. Without a step, it is one more than the largest so far (0 at first). Steps may
+        come in any order. What cannot be recorded is left out with a warning.
         """
         when = time.time_ns() // 1000
         recorder = self._recorder
@@ -162,7 +162,8 @@ class Run:
     def _convert(self, key: object, value: object, points: Points) -> None:
         """Add the points of one entry, checked; complain about those that cannot be recorded."""
         if isinstance(value, Mapping):
-            for inner, leaf in values.flatten(value, f"{key}/"):
+            nested = cast("Mapping[Any, Any]", value)
+            for inner, leaf in values.flatten(nested, f"{key}/"):
                 self._convert(inner, leaf, points)
             return
         try:
@@ -175,10 +176,12 @@ class Run:
             self._known_keys.add(name)
             if len(self._known_keys) == MANY_KEYS:
                 self._voice.warn(
-                    f"{MANY_KEYS} different metrics in one run; is a step or an id part of the name?"
+                    f"{MANY_KEYS} different metrics in one run; is a step part of their names?"
                 )
 
-    def set_tags(self, tags: Mapping[str, Any] | Iterable[str] | None = None, /, **named: Any) -> None:
+    def set_tags(
+        self, tags: Mapping[str, Any] | Iterable[str] | None = None, /, **named: Any
+    ) -> None:
         """Set tags: a mapping, words, or `set_tags(rig="A")`. None as a value removes a tag."""
         try:
             merged = {**(values.tags(tags) if tags is not None else {}), **values.tags(named)}
@@ -216,7 +219,9 @@ class Run:
         if self.status == "disabled":
             return
         if self.status == "elsewhere":
-            message = "this run belongs to the process that forked this one; log there, or init here"
+            message = (
+                "this run belongs to the process that forked this one; log there, or init here"
+            )
         else:
             message = f"the run is over ({self.status}); what is logged now is not recorded"
         self._complain(RuntimeError(message))
@@ -264,6 +269,7 @@ class Run:
 
     def _announce(self) -> None:
         self._voice.say(f"view {self.name} at {self._address()}")
+        _mention_unsent(self._settings.spool, self._voice)
 
     def _leave_to_parent(self) -> None:
         """After a fork, in the child."""
@@ -296,7 +302,9 @@ class Run:
             self.finish("failed")
 
     def _note_error(self, error: BaseException) -> None:
-        from runbench.capture import scrub  # noqa: PLC0415 - only a failure needs it
+        import traceback  # noqa: PLC0415 - only a failure needs it
+
+        from runbench.capture import scrub  # noqa: PLC0415
 
         first = scrub(f"{type(error).__name__}: {error}".strip())
         self.set_tags(error=first.replace("\n", " ")[:ERROR_TAG_CHARACTERS])
@@ -452,6 +460,18 @@ def _capture(body: dict[str, Any], folder: str, command: list[str] | None) -> No
         body["source"] = source
     if host:
         body["host"] = host
+
+
+def _mention_unsent(spool: Path, voice: Voice) -> None:
+    """Say once per process that earlier runs wait to be sent."""
+    global _unsent_said  # noqa: PLW0603 - once per process
+    if _unsent_said:
+        return
+    _unsent_said = True
+    unsent = count_unsent(spool)
+    if unsent:
+        runs = "1 earlier run is" if unsent == 1 else f"{unsent} earlier runs are"
+        voice.say(f"{runs} not sent yet: run `runbench sync`")
 
 
 def _set_hooks() -> None:

@@ -2,10 +2,11 @@
 
 import json
 import os
-import tempfile
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TypeAlias, cast
+from typing import Any, Literal, NamedTuple, TypeAlias
 from urllib.parse import urlsplit, urlunsplit
+
+from runbench.values import json_object
 
 DEFAULT_URL = "http://localhost:3000"
 
@@ -47,7 +48,7 @@ def load() -> Settings:
         url=url,
         token=token_for(url),
         project=os.environ.get("RUNBENCH_PROJECT", "").strip() or None,
-        mode=cast("Mode", mode),
+        mode=mode,
         quiet=flag("RUNBENCH_QUIET"),
         strict=flag("RUNBENCH_STRICT"),
         spool=spool_root(),
@@ -76,8 +77,7 @@ def token_for(url: str) -> str | None:
     given = os.environ.get("RUNBENCH_TOKEN", "").strip()
     if given and url == server_url():
         return given
-    tokens = credentials().get("tokens")
-    known = cast("dict[str, Any]", tokens).get(url) if isinstance(tokens, dict) else None
+    known = json_object(credentials().get("tokens")).get(url)
     return known if isinstance(known, str) else None
 
 
@@ -108,6 +108,8 @@ def home() -> Path:
                 return folder / ".runbench"
         return Path.home() / ".runbench"
     except (OSError, RuntimeError):
+        import tempfile  # noqa: PLC0415 - only where there is no home
+
         return Path(tempfile.gettempdir()) / "runbench"
 
 
@@ -131,10 +133,9 @@ def credentials() -> dict[str, Any]:
     nothing readable is there.
     """
     try:
-        kept = json.loads(credentials_file().read_bytes())
+        return json_object(json.loads(credentials_file().read_bytes()))
     except (OSError, ValueError, RuntimeError):
         return {}
-    return cast("dict[str, Any]", kept) if isinstance(kept, dict) else {}
 
 
 def save_credentials(kept: dict[str, Any]) -> Path:

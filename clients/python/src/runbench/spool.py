@@ -16,14 +16,13 @@ sound one and its bytes are counted.
 
 import json
 import os
-import shutil
 import struct
 import threading
 import time
 import zlib
 from collections import deque
 from pathlib import Path
-from typing import IO, Any, Self
+from typing import IO, Any, Self, cast
 
 MAGIC = b"RBSPOOL1"
 MARK = b"\xf5RB\x9a"
@@ -110,7 +109,7 @@ class Spool:
             root.mkdir(mode=0o700, parents=True, exist_ok=True)
             folder.mkdir(mode=0o700)
             spool._take_lock()
-            spool.save_manifest()
+            spool.save_manifest(durable=False)
             spool._start_segment(1)
         except OSError as error:
             spool.close()
@@ -124,9 +123,7 @@ class Spool:
         spool = cls(folder, {}, limit=0)
         try:
             spool._take_lock()
-            spool.manifest = json.loads((folder / "run.json").read_bytes())
-            if not isinstance(spool.manifest, dict):
-                raise ValueError(f"{folder / 'run.json'} is no run")
+            spool.manifest = _manifest(folder / "run.json")
             spool._recover()
         except BaseException:
             spool.close()
@@ -274,15 +271,16 @@ class Spool:
         except OSError as error:
             self.disk_error = error
 
-    def save_manifest(self) -> None:
-        """Write run.json anew, whole or not at all."""
+    def save_manifest(self, *, durable: bool = True) -> None:
+        """Write run.json anew, whole or not at all; durable: also over a power cut."""
         if self.folder is None:
             return
         draft = self.folder / "run.json.new"
         with draft.open("w", encoding="utf-8") as file:
             json.dump(self.manifest, file, ensure_ascii=False, indent=1)
             file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                os.fsync(file.fileno())
         draft.replace(self.folder / "run.json")
 
     # Life
@@ -363,12 +361,12 @@ class Spool:
                 return
             try:
                 rest = [path for path in folder.iterdir() if path.name not in _LAST]
-                for path in [*rest, folder / "run.json"]:
+                for path in [*rest, folder / "run.json", folder / "lock"]:
                     path.unlink(missing_ok=True)
+                folder.rmdir()
             finally:
                 if lock is not None:
                     lock.close()
-                shutil.rmtree(folder, ignore_errors=True)
 
     def abandon_in_child(self) -> None:
         """After a fork, in the child: forget the files without touching the parent's lock."""
@@ -378,6 +376,13 @@ class Spool:
         self._memory.clear()
 
 
+def _manifest(path: Path) -> dict[str, Any]:
+    content = json.loads(path.read_bytes())
+    if isinstance(content, dict) and "key" in content:
+        return cast("dict[str, Any]", content)
+    raise ValueError(f"{path} is no run")
+
+
 def leftovers(root: Path) -> list[Path]:
     """The spools below root, oldest first, whoever owns them."""
     try:
@@ -385,6 +390,17 @@ def leftovers(root: Path) -> list[Path]:
     except OSError:
         return []
     return sorted(found, key=lambda path: (_modified(path), path.name))
+
+
+def count_unsent(root: Path) -> int:
+    """How many runs below root still wait to be sent and are held by no process."""
+    waiting = 0
+    for folder in leftovers(root):
+        try:
+            waiting += not _manifest(folder / "run.json").get("finished") and not is_busy(folder)
+        except (OSError, ValueError):
+            continue
+    return waiting
 
 
 def is_busy(folder: Path) -> bool:

@@ -11,6 +11,7 @@ from runbench.messages import Voice
 from runbench.recorder import Backoff
 from runbench.spool import Busy, Spool, leftovers
 from runbench.upload import Blocked, Uploader
+from runbench.values import json_object
 
 TRIES = 5
 
@@ -122,7 +123,7 @@ def _end(uploader: Uploader) -> None:
 
 def _name(spool: Spool) -> str:
     manifest = spool.manifest
-    name = manifest.get("run_name") or (manifest.get("body") or {}).get("name")
+    name = manifest.get("run_name") or json_object(manifest.get("body")).get("name")
     return str(name or manifest.get("key") or "?")
 
 

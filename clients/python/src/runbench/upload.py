@@ -1,5 +1,6 @@
 """What a run's records mean to the server, each so that sending it twice changes nothing."""
 
+import copy
 import json
 import uuid
 from typing import Any, cast
@@ -8,6 +9,7 @@ from runbench.api import Api, ApiError, Unreachable
 from runbench.messages import Voice, logger
 from runbench.records import METRICS, describe, dump
 from runbench.spool import Record, Spool
+from runbench.values import json_object
 
 CREATE_ATTEMPTS = 4
 
@@ -57,7 +59,7 @@ class Uploader:
         wanted = manifest.get("project")
         found: dict[str, Any] | None = None
         if wanted is None:
-            scope = self.api.get("/auth/me").get("scope") or {}
+            scope = json_object(self.api.get("/auth/me").get("scope"))
             if not scope.get("project_id"):
                 raise Blocked("no project was named: give project=… or set RUNBENCH_PROJECT")
             found = self.api.get(f"/api/v1/projects/{scope['project_id']}")
@@ -82,7 +84,7 @@ class Uploader:
                 body = {"name": name}
                 found = self.api.post(path, body, key=f"{manifest['key']}-experiment")
             except ApiError as error:
-                found = self._experiment(path, name) if error.status == 409 else None  # noqa: PLR2004
+                found = self._experiment(path, name) if error.status == 409 else None
                 if found is None:
                     raise
         manifest["experiment_id"] = found["id"]
@@ -115,11 +117,13 @@ class Uploader:
     def heartbeat(self) -> None:
         """Say that the run lives; an interrupted one goes on."""
         try:
-            self.remote_status = self.api.post(f"/api/v1/runs/{self.run_id}/heartbeat").get("status")
+            self.remote_status = self.api.post(f"/api/v1/runs/{self.run_id}/heartbeat").get(
+                "status"
+            )
         except ApiError as error:
             if error.passing:
                 raise
-            if error.status == 409:  # noqa: PLR2004 - it has ended at the server
+            if error.status == 409:
                 self.remote_status = self.status()
                 return
             raise Blocked(_explained(error, self.api.url)) from error
@@ -159,7 +163,9 @@ class Uploader:
 
     def _put_aside(self, payload: bytes, error: ApiError) -> None:
         self.spool.put_aside(describe(payload), str(error))
-        self.voice.warn(f"the server refused a record, which is kept aside: {error}", once="refused")
+        self.voice.warn(
+            f"the server refused a record, which is kept aside: {error}", once="refused"
+        )
         logger.debug("refused record: %s", error)
 
     def _act(self, action: dict[str, Any]) -> None:
@@ -188,7 +194,7 @@ class Uploader:
         try:
             self.api.patch(path, {"notes": joined}, if_match=answer.etag)
         except ApiError as error:
-            if error.status == 412:  # noqa: PLR2004 - somebody wrote in between
+            if error.status == 412:
                 raise Unreachable("the notes are being edited") from None
             raise
 
@@ -196,7 +202,7 @@ class Uploader:
         try:
             self.api.patch(path, {"status": status})
         except ApiError as error:
-            if error.status != 409 or error.code in _FINAL:  # noqa: PLR2004
+            if error.status != 409 or error.code in _FINAL:
                 raise
             # An interrupted run first has to be running again; one that a person ended stays so.
             self.heartbeat()
@@ -208,7 +214,7 @@ class Uploader:
 
     @staticmethod
     def _under_way(error: ApiError) -> bool:
-        return error.status == 409 and any(word in error.code for word in _UNDER_WAY)  # noqa: PLR2004
+        return error.status == 409 and any(word in error.code for word in _UNDER_WAY)
 
 
 _FINAL = ("run-archived", "project-archived", "experiment-archived")
@@ -226,7 +232,7 @@ def find_project(api: Api, wanted: str) -> dict[str, Any] | None:
         try:
             return api.get(f"/api/v1/projects/{wanted}")
         except ApiError as error:
-            if error.status != 404:  # noqa: PLR2004
+            if error.status != 404:
                 raise
     if all(c.isascii() and (c.islower() or c.isdigit() or c == "-") for c in wanted):
         found = next(iter(api.items("/api/v1/projects", slug=wanted, limit=1)), None)
@@ -264,7 +270,7 @@ def _without_refused(body: dict[str, Any], error: ApiError) -> dict[str, Any]:
     """The run's description without what the refusal points at (all but its name when it points at
     nothing).
     """
-    left = {name: dict(v) if isinstance(v, dict) else v for name, v in body.items()}
+    left = copy.deepcopy(body)
     named = False
     for field in error.fields:
         path = field.partition(" ")[0].removeprefix("#/").split("/")
@@ -272,9 +278,9 @@ def _without_refused(body: dict[str, Any], error: ApiError) -> dict[str, Any]:
         if name not in left:
             continue
         named = True
-        inner = left[name]
+        inner = json_object(left[name])
         entry = path[1].replace("~1", "/").replace("~0", "~") if len(path) > 1 else None
-        if name in ("params", "tags") and isinstance(inner, dict) and entry in inner:
+        if name in ("params", "tags") and entry in inner:
             del inner[entry]
         else:
             del left[name]
@@ -282,8 +288,8 @@ def _without_refused(body: dict[str, Any], error: ApiError) -> dict[str, Any]:
 
 
 def _explained(error: ApiError, url: str) -> str:
-    if error.status == 401:  # noqa: PLR2004
+    if error.status == 401:
         return f"{url} does not accept the token ({error}): run `runbench login {url}`"
-    if error.status == 403:  # noqa: PLR2004
+    if error.status == 403:
         return f"the token may not write here ({error})"
     return str(error)

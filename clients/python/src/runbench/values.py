@@ -6,9 +6,11 @@ numpy, torch, jax and their kin are recognised by what they can do, never by imp
 import json
 import math
 import operator
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _PLAIN = {"str": "text", "NoneType": "None", "bytes": "bytes"}
 
 MAX_KEY_LENGTH = 250
@@ -42,7 +44,7 @@ def metric_value(key: str, value: object) -> float:
         )
     try:
         item = getattr(value, "item", None)
-        return float(item() if callable(item) else cast("Any", value))
+        return float(cast("Any", item() if callable(item) else value))
     except OverflowError:
         raise NotRecordable(f"{key!r} is too large for a float64") from None
     except (TypeError, ValueError):
@@ -90,9 +92,10 @@ def metric_key(key: object) -> str:
         raise NotRecordable("a metric needs a name")
     if len(text) > MAX_KEY_LENGTH:
         raise NotRecordable(
-            f"the metric name {text[:40]!r}… has {len(text)} characters; {MAX_KEY_LENGTH} are allowed"
+            f"the metric name {text[:40]!r}… has {len(text)} characters; "
+            f"{MAX_KEY_LENGTH} are allowed"
         )
-    if any(ord(c) < 32 or 0x7F <= ord(c) < 0xA0 or 0xD800 <= ord(c) < 0xE000 for c in text):
+    if _UNPRINTABLE.search(text):
         raise NotRecordable(f"the metric name {text!r} holds a control character")
     return text
 
@@ -189,3 +192,8 @@ def wire_float(value: float) -> float | str:
     if value != value:  # noqa: PLR0124 - the one test for NaN that needs no import
         return "NaN"
     return "Infinity" if value > 0 else "-Infinity"
+
+
+def json_object(value: object) -> dict[str, Any]:
+    """A JSON object as it is; {} for anything else."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

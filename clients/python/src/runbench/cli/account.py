@@ -11,6 +11,7 @@ from runbench import settings
 from runbench.api import LOOPBACK, Api, ApiError
 from runbench.cli.output import FAILED, NOT_ALLOWED, USAGE, AsJson, as_json, fail, note, out
 from runbench.cli.session import connect
+from runbench.values import json_object
 
 Url = Annotated[str | None, typer.Argument(help="The server, such as http://localhost:3000.")]
 
@@ -33,12 +34,11 @@ def login(
             me = api.get("/auth/me")
             project = _project_of(api, me)
     except ApiError as error:
-        if error.status == 401:  # noqa: PLR2004
+        if error.status == 401:
             fail(f"{address} does not accept this token", NOT_ALLOWED)
         raise
     kept = settings.credentials()
-    tokens = kept.get("tokens")
-    kept["tokens"] = {**(tokens if isinstance(tokens, dict) else {}), address: token}
+    kept["tokens"] = {**json_object(kept.get("tokens")), address: token}
     kept["default"] = address
     path = settings.save_credentials(kept)
     if json:
@@ -60,8 +60,7 @@ def logout(
 ) -> None:
     """Forget the kept token (it stays valid until it is revoked in the portal)."""
     kept = settings.credentials()
-    tokens = kept.get("tokens")
-    known: dict[str, Any] = tokens if isinstance(tokens, dict) else {}
+    known = json_object(kept.get("tokens"))
     address = settings.clean_url(url) if url else settings.server_url()
     forgotten = list(known) if everywhere else [address] if address in known else []
     left = {server: token for server, token in known.items() if server not in forgotten}
@@ -96,7 +95,7 @@ def whoami(json: AsJson = False) -> None:  # noqa: FBT002 - typer's way
 
 
 def _project_of(api: Api, me: dict[str, Any]) -> dict[str, Any] | None:
-    scope = me.get("scope") or {}
+    scope = json_object(me.get("scope"))
     if not scope.get("project_id"):
         return None
     try:

@@ -34,7 +34,8 @@ def _version(show: bool) -> None:  # noqa: FBT001 - typer's callback
 
 @app.callback()
 def root(
-    version: Annotated[  # noqa: ARG001 - its callback answers
+    *,
+    version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
     ] = False,
 ) -> None:
@@ -76,13 +77,13 @@ def run_app() -> None:
 def _code(error: ApiError) -> int:
     if error.status in (401, 403):
         return NOT_ALLOWED
-    return NOT_FOUND if error.status == 404 else FAILED  # noqa: PLR2004
+    return NOT_FOUND if error.status == 404 else FAILED
 
 
 def _told(error: ApiError) -> str:
-    if error.status == 401:  # noqa: PLR2004
+    if error.status == 401:
         return f"not signed in ({error}). Run `runbench login`."
-    trace = f" (trace {error.trace_id})" if error.trace_id and error.status >= 500 else ""  # noqa: PLR2004
+    trace = f" (trace {error.trace_id})" if error.trace_id and error.status >= 500 else ""
     return f"{error}{trace}"
 
 

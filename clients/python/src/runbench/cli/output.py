@@ -1,10 +1,11 @@
 """How commands speak: tables or JSON on stdout, notes and errors on stderr, exit codes."""
 
+import dataclasses
 import json
 import math
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn, cast
 
 import typer
 from rich.console import Console
@@ -51,15 +52,16 @@ def as_json(value: object) -> None:
     typer.echo(text)
 
 
-def _finite(value: Any) -> Any:
+def _finite(value: object) -> object:
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
-    if isinstance(value, tuple) and hasattr(value, "_asdict"):
-        return _finite(value._asdict())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        value = dataclasses.asdict(value)
     if isinstance(value, dict):
-        return {str(key): _finite(inner) for key, inner in value.items()}
+        entries = cast("dict[object, object]", value).items()
+        return {str(key): _finite(inner) for key, inner in entries}
     if isinstance(value, (list, tuple)):
-        return [_finite(inner) for inner in value]
+        return [_finite(inner) for inner in cast("list[object]", value)]
     return value
 
 
@@ -113,9 +115,9 @@ def duration(seconds: object) -> str:
     if not isinstance(seconds, (int, float)):
         return ""
     whole = int(seconds)
-    if whole >= 3600:  # noqa: PLR2004 - an hour
+    if whole >= 3600:
         return f"{whole // 3600} h {whole % 3600 // 60:02} min"
-    if whole >= 60:  # noqa: PLR2004 - a minute
+    if whole >= 60:
         return f"{whole // 60} min {whole % 60:02} s"
     return f"{seconds:.1f} s"
 
@@ -123,7 +125,7 @@ def duration(seconds: object) -> str:
 def size(count: float) -> str:
     """Bytes as `1.2 MB`."""
     for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:  # noqa: PLR2004 - the step between units
+        if count < 1000:
             return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"

@@ -2,6 +2,7 @@
 
 import webbrowser
 from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -21,7 +22,7 @@ from runbench.cli.output import (
     table,
 )
 from runbench.cli.session import connect
-from runbench.reading import StoredRun
+from runbench.values import json_object
 
 METRIC_COLUMNS = 4
 
@@ -157,43 +158,45 @@ def tag(
 
 
 def _usual(runs: list[dict[str, Any]]) -> list[str]:
-    keys = Counter(key for run in runs for key in run.get("metrics") or {})
+    keys = Counter(key for run in runs for key in json_object(run.get("metrics")))
     return ["name", "status", "experiment", "created", "duration"] + [
         key for key, _ in keys.most_common(METRIC_COLUMNS)
     ]
 
 
 def _field(run: dict[str, Any], column: str) -> object:
-    match column:
-        case "experiment":
-            return run.get("experiment_name")
-        case "created" | "started":
-            return ago(run.get(f"{column}_at"))
-        case "duration":
-            return duration(run.get("duration_seconds"))
-        case "commit":
-            return _commit(run)
+    """What a column shows: an attribute, `params.lr`, or a bare metric, param or tag."""
+    if column in _MADE:
+        return _MADE[column](run)
     kind, _, key = column.partition(".")
-    if kind in ("params", "metrics", "tags") and key:
-        return _shown(kind, (run.get(kind) or {}).get(key))
+    if kind in _KINDS and key:
+        return _shown(kind, json_object(run.get(kind)).get(key))
     if column in run and not isinstance(run[column], dict):
         return run[column]
-    for kind in ("metrics", "params", "tags"):
-        if column in (run.get(kind) or {}):
-            return _shown(kind, run[kind][column])
-    return None
+    kind = next((kind for kind in _KINDS if column in json_object(run.get(kind))), None)
+    return _shown(kind, run[kind][column]) if kind else None
 
 
 def _shown(kind: str, value: Any) -> object:
     return float(value) if kind == "metrics" and value is not None else value
 
 
-def _commit(run: dict[str, Any]) -> str:
+def _commit(run: Mapping[str, Any]) -> str:
     sha = run.get("git_commit")
     if not sha:
         return ""
     branch = f" on {run['git_branch']}" if run.get("git_branch") else ""
     return f"{sha[:10]}{branch}" + (" with changes" if run.get("git_dirty") else "")
+
+
+_KINDS = ("metrics", "params", "tags")
+_MADE: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
+    "experiment": lambda run: run.get("experiment_name"),
+    "created": lambda run: ago(run.get("created_at")),
+    "started": lambda run: ago(run.get("started_at")),
+    "duration": lambda run: duration(run.get("duration_seconds")),
+    "commit": _commit,
+}
 
 
 def _block(title: str | None, entries: dict[str, Any]) -> None:
@@ -205,8 +208,3 @@ def _block(title: str | None, entries: dict[str, Any]) -> None:
     width = min(max(len(key) for key in shown), 40)
     for key, value in shown.items():
         out.print(f"  {key:<{width}}  {value}", markup=False)
-
-
-def find(project: str | None, run: str) -> StoredRun:
-    """The run that a command means. Raises LookupError, ApiError, Unreachable."""
-    return connect(project).run(run)

@@ -11,7 +11,11 @@ import typer
 import runbench
 from runbench.cli.output import USAGE, AsJson, Project, as_json, fail
 
-CONTEXT = {"allow_extra_args": False, "ignore_unknown_options": True, "allow_interspersed_args": False}
+CONTEXT = {
+    "allow_extra_args": False,
+    "ignore_unknown_options": True,
+    "allow_interspersed_args": False,
+}
 NOT_STARTED = 127
 
 
@@ -35,7 +39,7 @@ def run(
         command = command[1:]
     if not command:
         fail("say which command: runbench run -- python train.py", USAGE)
-    given = dict(entry.partition("=")[::2] for entry in tag or [])
+    given = {key: value for key, _, value in (entry.partition("=") for entry in tag or [])}
     try:
         recording = runbench.init(
             project, experiment, name=name, tags=given or None, command=command
@@ -47,8 +51,14 @@ def run(
     interrupted = code in (130, -signal.SIGINT)
     recording.finish("interrupted" if interrupted else "failed" if code else "succeeded")
     if json:
-        as_json({"id": recording.id, "status": recording.status, "exit_code": code,
-                 "url": recording.url})
+        as_json(
+            {
+                "id": recording.id,
+                "status": recording.status,
+                "exit_code": code,
+                "url": recording.url,
+            }
+        )
     raise typer.Exit(code if code >= 0 else 128 - code)
 
 
@@ -62,9 +72,11 @@ def _execute(command: list[str], recording: "runbench.Run") -> int:
         recording.set_tags(error=f"{type(error).__name__}: {error}")
         recording.add_note(f"The command could not be started: {error}")
         return NOT_STARTED
-    with suppress(ValueError):
-        signal.signal(signal.SIGTERM, lambda *_: process.terminate())
-    while True:
-        # Ctrl-C reaches the command by itself; it decides how to end.
-        with suppress(KeyboardInterrupt):
-            return process.wait()
+    before = signal.signal(signal.SIGTERM, lambda _signal, _frame: process.terminate())
+    try:
+        while True:
+            # Ctrl-C reaches the command by itself; it decides how to end.
+            with suppress(KeyboardInterrupt):
+                return process.wait()
+    finally:
+        signal.signal(signal.SIGTERM, before)
