@@ -89,8 +89,11 @@ TOLD = {
     "auth-proxy": (
         "RUNBENCH_ENV",
         "LOG_LEVEL",
+        "LOG_FORMAT",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
         "AUTH_URL",
         "TARGET_EXPERIMENT_URL",
+        "ALLOWED_HOSTS",
         "CORS_ORIGINS",
         "PUBLIC_ORIGIN",
         "SESSION_SECRET",
@@ -199,6 +202,9 @@ class Workspace:
             "PUBLIC_URL": portal,
             "PUBLIC_ORIGIN": portal,
             "CORS_ORIGINS": f"{portal},http://{LOOPBACK}:{self.ports['portal']}",
+            "ALLOWED_HOSTS": ",".join(
+                f"{host}:{self.ports['auth-proxy']}" for host in ("localhost", LOOPBACK)
+            ),
             "TELEMETRY_BROKER_URL": f"redis://{LOOPBACK}:{self.ports['valkey']}/0",
             "JWT_SECRET": self.secrets["jwt_secret"],
             "SESSION_SECRET": self.secrets["session_secret"],

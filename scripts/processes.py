@@ -101,11 +101,11 @@ PROCESSES = {
         ),
         Process(
             "auth-proxy",
-            lambda _: [node(), "src/server.ts"],
+            lambda _: [node(), "--max-semi-space-size=2", "src/main.js"],
             needs=("valkey",),
             folder=PROXY,
             watched=(PROXY / "src",),
-            suffixes=(".ts",),
+            suffixes=(".ts", ".js"),
             ready_path="/ready",
         ),
         Process("portal", portal_command, folder=ROOT / "portal", ready_path="/"),
