@@ -61,24 +61,31 @@ DATABASE: web.AppKey[Database] = web.AppKey("database", Database)
 def database(
     dsn: str, *, schema: str, size: int = 10
 ) -> Callable[[web.Application], AsyncIterator[None]]:
-    """A cleanup context that opens the pool at start and closes it at the end.
-
-    Unqualified names resolve in `schema`, the one that the service owns.
-    """
+    """A cleanup context that opens the pool at start and closes it at the end."""
 
     async def context(app: web.Application) -> AsyncIterator[None]:
-        async with asyncpg.create_pool(
-            dsn,
-            min_size=1,
-            max_size=size,
-            init=set_codecs,
-            command_timeout=COMMAND_TIMEOUT_SEC,
-            server_settings={"search_path": schema, "application_name": schema},
-        ) as pool:
-            app[DATABASE] = Pool(pool)
+        async with open_database(dsn, schema=schema, size=size) as pool:
+            app[DATABASE] = pool
             yield
 
     return context
+
+
+@asynccontextmanager
+async def open_database(dsn: str, *, schema: str, size: int) -> AsyncIterator[Pool]:
+    """A pool of at most `size` connections, closed at the end.
+
+    Unqualified names resolve in `schema`, the one that the service owns.
+    """
+    async with asyncpg.create_pool(
+        dsn,
+        min_size=1,
+        max_size=size,
+        init=set_codecs,
+        command_timeout=COMMAND_TIMEOUT_SEC,
+        server_settings={"search_path": schema, "application_name": schema},
+    ) as pool:
+        yield Pool(pool)
 
 
 async def fetch_one[M: BaseModel](

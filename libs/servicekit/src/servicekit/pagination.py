@@ -74,6 +74,17 @@ class Cursor(BaseModel):
         except ValidationError as exc:
             raise InvalidCursor from exc
 
+    @property
+    def row_id(self) -> UUID:
+        """The id of the last row, for lists that end a tie by it.
+
+        Raises:
+            InvalidCursor: there is none.
+        """
+        if self.id is None:
+            raise InvalidCursor
+        return self.id
+
 
 def page_of[Item](
     rows: Sequence[Item], *, limit: int, cursor: Callable[[Item], Cursor]

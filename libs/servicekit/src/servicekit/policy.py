@@ -119,9 +119,9 @@ def admin() -> Policy:
     return Policy(kind="admin")
 
 
-def viewer(project: ProjectOf = _project_in_path) -> Policy:
-    """Members of the project: they may read."""
-    return Policy(kind="member", role=Role.VIEWER, project=project)
+def viewer(project: ProjectOf = _project_in_path, *, when_archived: bool = True) -> Policy:
+    """Members of the project: they may read; `when_archived` is False for their few changes."""
+    return Policy(kind="member", role=Role.VIEWER, project=project, when_archived=when_archived)
 
 
 def editor(project: ProjectOf = _project_in_path) -> Policy:

@@ -4,8 +4,8 @@ import argparse
 import asyncio
 import signal
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import asyncpg
@@ -31,7 +31,11 @@ DATABASE_WITHIN_SEC = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service[S: ServiceSettings]:
-    """What the command line needs to know of a service."""
+    """What the command line needs to know of a service.
+
+    `commands` are further ones: a name, and what it does once the schema is current; the first
+    line of its docstring is its help, its answer the exit code.
+    """
 
     name: str
     version: str
@@ -40,17 +44,22 @@ class Service[S: ServiceSettings]:
     settings: type[S]
     create_app: Callable[[S], web.Application]
     contract_settings: Callable[[], S]
+    commands: Mapping[str, Callable[[S], Awaitable[int]]] = field(
+        default_factory=dict[str, Callable[[S], Awaitable[int]]]
+    )
 
 
 def main[S: ServiceSettings](service: Service[S], arguments: list[str] | None = None) -> int:
-    """`serve` (the default), `migrate`, or `openapi`; answers the exit code."""
+    """`serve` (the default), `migrate`, `openapi` or a further one; answers the exit code."""
     parser = argparse.ArgumentParser(prog=f"python -m {service.name.replace('-', '_')}")
+    texts = ["serve (migrates first), migrate only, or print the OpenAPI document"]
+    texts += [f"{name}: {_help(command)}" for name, command in service.commands.items()]
     parser.add_argument(
         "command",
         nargs="?",
         default="serve",
-        choices=["serve", "migrate", "openapi"],
-        help="serve (migrates first), migrate only, or print the OpenAPI document",
+        choices=["serve", "migrate", "openapi", *service.commands],
+        help="; ".join(texts),
     )
     command = parser.parse_args(arguments).command
     if command == "openapi":
@@ -62,9 +71,11 @@ def main[S: ServiceSettings](service: Service[S], arguments: list[str] | None = 
         observability.start_tracing(
             service.name, service.version, settings.otel_exporter_otlp_endpoint
         )
-    return uvloop.run(
-        _migrate(service, settings) if command == "migrate" else serve(service, settings)
-    )
+    if command == "migrate":
+        return uvloop.run(_migrate(service, settings))
+    if command in service.commands:
+        return uvloop.run(_command(service, settings, service.commands[command]))
+    return uvloop.run(serve(service, settings))
 
 
 def contract[S: ServiceSettings](service: Service[S]) -> str:
@@ -103,6 +114,16 @@ async def serve[S: ServiceSettings](service: Service[S], settings: S) -> int:
     await runner.cleanup()
     log.info("service.stopped")
     return 0
+
+
+async def _command[S: ServiceSettings](
+    service: Service[S], settings: S, command: Callable[[S], Awaitable[int]]
+) -> int:
+    return await _migrate(service, settings) or await command(settings)
+
+
+def _help(command: Callable[..., object]) -> str:
+    return (command.__doc__ or "").strip().partition("\n")[0]
 
 
 async def _migrate[S: ServiceSettings](service: Service[S], settings: S) -> int:

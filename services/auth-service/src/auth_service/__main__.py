@@ -1,0 +1,50 @@
+"""Start auth-service: `python -m auth_service [serve|migrate|openapi|create-admin]`."""
+
+import sys
+from getpass import getpass
+from pathlib import Path
+
+import auth_service
+from auth_service.app import NAME, SCHEMA, VERSION, create_app
+from auth_service.operations.start import NoAdmin, make_admin
+from auth_service.passwords import Hasher
+from auth_service.settings import Settings
+from servicekit.database import open_database
+from servicekit.run import Service, main
+
+
+async def create_admin(settings: Settings) -> int:
+    """Make an administrator, from RUNBENCH_ADMIN_EMAIL and _PASSWORD or asked for here."""
+    email = settings.runbench_admin_email or input("E-mail address: ")
+    password = settings.runbench_admin_password or getpass("Password: ")
+    async with open_database(str(settings.database_url), schema=SCHEMA, size=1) as database:
+        try:
+            await make_admin(
+                database,
+                Hasher(rounds=settings.bcrypt_rounds),
+                settings,
+                email=email,
+                password=password,
+            )
+        except NoAdmin as exc:
+            sys.stderr.write(f"No administrator was made: {exc}.\n")
+            return 1
+    return 0
+
+
+SERVICE = Service(
+    name=NAME,
+    version=VERSION,
+    schema=SCHEMA,
+    migrations=Path(auth_service.__file__).parents[2] / "migrations",
+    settings=Settings,
+    create_app=create_app,
+    contract_settings=lambda: Settings(
+        runbench_env="dev",
+        database_url="postgresql://localhost/auth_db",  # pyright: ignore[reportArgumentType]
+    ),
+    commands={"create-admin": create_admin},
+)
+
+if __name__ == "__main__":
+    sys.exit(main(SERVICE))

@@ -1,0 +1,63 @@
+"""How the service is put together."""
+
+from collections.abc import AsyncIterator
+
+from aiohttp import web
+from servicekit.application import application
+from servicekit.database import DATABASE, database
+
+from auth_service.call import SETTINGS
+from auth_service.clients.mail import MAIL, Mail
+from auth_service.identity import OwnIdentity
+from auth_service.jobs import sweep
+from auth_service.operations.start import make_first_admin, note_keys
+from auth_service.passwords import HASHER, Hasher
+from auth_service.routes import admin, members, people, projects, sessions, tokens, well_known
+from auth_service.settings import Settings
+from auth_service.signing import KEYS, Keys
+
+NAME = "auth-service"
+VERSION = "0.1.0"
+SCHEMA = "auth"
+
+
+def create_app(settings: Settings) -> web.Application:
+    """The whole wiring: settings, keys, routes, and what runs beside them."""
+    keys = Keys(settings.secrets)
+    app = application(
+        name=NAME,
+        version=VERSION,
+        routes=[
+            sessions.routes,
+            people.routes,
+            projects.routes,
+            members.routes,
+            tokens.routes,
+            admin.routes,
+            well_known.routes,
+        ],
+        contexts=[
+            database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
+            _tools,
+            sweep.context,
+        ],
+        identity=OwnIdentity(keys),
+    )
+    app[SETTINGS] = settings
+    app[KEYS] = keys
+    return app
+
+
+async def _tools(app: web.Application) -> AsyncIterator[None]:
+    settings = app[SETTINGS]
+    app[HASHER] = Hasher(rounds=settings.bcrypt_rounds)
+    app[MAIL] = Mail(
+        settings.smtp_url,
+        sender=settings.mail_from,
+        is_development=settings.is_development,
+    )
+    await note_keys(app[DATABASE], app[KEYS])
+    await make_first_admin(app[DATABASE], app[HASHER], settings)
+    yield
+    await app[MAIL].close()
+    app[HASHER].close()

@@ -1,0 +1,51 @@
+"""Forgetting what has no effect any more, once an hour, one process at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import structlog
+from aiohttp import web
+from servicekit.database import DATABASE, Database
+from servicekit.problems import Problem
+
+from auth_service.operations.throttling import FORGET_SEC
+from auth_service.queries.resets import delete_expired_resets
+from auth_service.queries.sessions import delete_ended_sessions
+from auth_service.queries.throttles import delete_forgotten
+
+log = structlog.get_logger()
+
+EVERY_SEC = 3600
+# As long as a session makes its device known to the throttle.
+SESSIONS_KEPT_DAYS = 90
+
+
+async def context(app: web.Application) -> AsyncIterator[None]:
+    """Sweep while the service runs."""
+    task = asyncio.create_task(_every_hour(app[DATABASE]))
+    yield
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def sweep(database: Database) -> None:
+    """Delete ended sessions, expired links and forgotten failures; a second process does nothing."""
+    async with database.acquire() as connection, connection.transaction():
+        if not await connection.fetchval(
+            "SELECT pg_try_advisory_xact_lock(hashtextextended('auth.sweep', 3))"
+        ):
+            return
+        await delete_expired_resets(connection)
+        await delete_forgotten(connection, after_sec=FORGET_SEC)
+        sessions = await delete_ended_sessions(connection, after_days=SESSIONS_KEPT_DAYS)
+    log.info("sweep.done", sessions=sessions)
+
+
+async def _every_hour(database: Database) -> None:
+    while True:
+        await asyncio.sleep(EVERY_SEC)
+        try:
+            await sweep(database)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Problem) as exc:
+            log.warning("sweep.failed", error=repr(exc))

@@ -1,0 +1,68 @@
+"""SQL on audit events: they are added and read, nothing else."""
+
+from datetime import datetime
+from uuid import UUID
+
+from servicekit.database import Connection, fetch_all
+
+from auth_service.addresses import IPAddress
+from auth_service.models.audit import AuditEvent, NewEvent
+
+
+async def insert_event(
+    connection: Connection, event: NewEvent, *, id: UUID, address: IPAddress, trace_id: str | None
+) -> None:
+    await connection.execute(
+        """
+        INSERT INTO audit_events (
+            id, action, actor_id, actor_name, project_id, target_type, target_id,
+            address, result, details, trace_id
+        )
+        VALUES (
+            $1, $2, $3, (SELECT name FROM users WHERE id = $3), $4, $5, $6, $7, $8, $9, $10
+        )
+        """,
+        id,
+        event.action,
+        event.actor_id,
+        event.project_id,
+        event.target_type,
+        str(event.target_id) if event.target_id else None,
+        address,
+        event.result,
+        event.details,
+        trace_id,
+    )
+
+
+async def select_events(
+    connection: Connection,
+    *,
+    project_id: UUID | None,
+    action: str | None,
+    actor_id: UUID | None,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[AuditEvent]:
+    """Newest first; of one project, or of the whole platform."""
+    return await fetch_all(
+        connection,
+        AuditEvent,
+        """
+        SELECT id, at, action, actor_id, actor_name, project_id, target_type, target_id,
+               host(address) AS address, result, details, trace_id
+        FROM audit_events
+        WHERE ($1::uuid IS NULL OR project_id = $1)
+          AND ($2::text IS NULL OR action = $2)
+          AND ($3::uuid IS NULL OR actor_id = $3)
+          AND ($4::timestamptz IS NULL OR (at, id) < ($4, $5::uuid))
+        ORDER BY at DESC, id DESC
+        LIMIT $6
+        """,
+        project_id,
+        action,
+        actor_id,
+        before and before[0],
+        before and before[1],
+        limit,
+    )

@@ -1,0 +1,210 @@
+"""SQL on people."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from servicekit.database import Connection, fetch_all, fetch_one, fetch_optional
+
+from auth_service.models.people import Account, Me, Person, User
+
+_IDS = TypeAdapter(list[UUID])
+
+
+async def insert_user(
+    connection: Connection,
+    *,
+    id: UUID,
+    email: str,
+    email_key: str,
+    name: str,
+    password_hash: str,
+    is_admin: bool = False,
+) -> Account:
+    return await fetch_one(
+        connection,
+        Account,
+        """
+        INSERT INTO users (id, email, email_key, name, password_hash, is_admin)
+        VALUES ($1, $2, $3, $4, $5, $6)
+        RETURNING id, email, name, password_hash, is_admin, true AS is_active
+        """,
+        id,
+        email,
+        email_key,
+        name,
+        password_hash,
+        is_admin,
+    )
+
+
+async def select_account_by_email(connection: Connection, *, email_key: str) -> Account | None:
+    return await fetch_optional(
+        connection,
+        Account,
+        """
+        SELECT id, email, name, password_hash, is_admin, deactivated_at IS NULL AS is_active
+        FROM users
+        WHERE email_key = $1
+        """,
+        email_key,
+    )
+
+
+async def select_account(connection: Connection, user_id: UUID) -> Account | None:
+    return await fetch_optional(
+        connection,
+        Account,
+        """
+        SELECT id, email, name, password_hash, is_admin, deactivated_at IS NULL AS is_active
+        FROM users
+        WHERE id = $1
+        """,
+        user_id,
+    )
+
+
+async def lock_account(connection: Connection, user_id: UUID) -> Account | None:
+    """The account, kept from changing until the transaction ends."""
+    return await fetch_optional(
+        connection,
+        Account,
+        """
+        SELECT id, email, name, password_hash, is_admin, deactivated_at IS NULL AS is_active
+        FROM users
+        WHERE id = $1
+        FOR UPDATE
+        """,
+        user_id,
+    )
+
+
+async def select_me(connection: Connection, user_id: UUID) -> Me:
+    return await fetch_one(
+        connection,
+        Me,
+        "SELECT id, email, name, is_admin, created_at FROM users WHERE id = $1",
+        user_id,
+    )
+
+
+async def update_name(connection: Connection, user_id: UUID, *, name: str) -> None:
+    await connection.execute("UPDATE users SET name = $2 WHERE id = $1", user_id, name)
+
+
+async def update_login(
+    connection: Connection, user_id: UUID, *, password_hash: str | None, replaces: str
+) -> bool:
+    """Note a sign-in, and the hash at its new cost where there is one.
+
+    False where the person was deactivated or got another password while theirs was checked.
+    """
+    status = await connection.execute(
+        """
+        UPDATE users
+        SET last_login_at = now(), password_hash = COALESCE($2, password_hash)
+        WHERE id = $1 AND deactivated_at IS NULL AND password_hash = $3
+        """,
+        user_id,
+        password_hash,
+        replaces,
+    )
+    return status == "UPDATE 1"
+
+
+async def update_password(connection: Connection, user_id: UUID, *, password_hash: str) -> None:
+    await connection.execute(
+        "UPDATE users SET password_hash = $2 WHERE id = $1", user_id, password_hash
+    )
+
+
+async def update_is_admin(connection: Connection, user_id: UUID, *, is_admin: bool) -> None:
+    await connection.execute("UPDATE users SET is_admin = $2 WHERE id = $1", user_id, is_admin)
+
+
+async def update_deactivated(connection: Connection, user_id: UUID, *, deactivated: bool) -> None:
+    await connection.execute(
+        "UPDATE users SET deactivated_at = CASE WHEN $2 THEN now() END WHERE id = $1",
+        user_id,
+        deactivated,
+    )
+
+
+async def lock_admins(connection: Connection) -> list[UUID]:
+    """The active administrators; no other transaction changes who they are until this one ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('auth.admins', 2))")
+    rows = await connection.fetch(
+        "SELECT id FROM users WHERE is_admin AND deactivated_at IS NULL ORDER BY id FOR UPDATE"
+    )
+    return _IDS.validate_python([row["id"] for row in rows])
+
+
+async def select_people(connection: Connection, *, prefix: str, limit: int) -> list[Person]:
+    """Active people of whose name a word, or whose address, begins so. Case does not matter."""
+    return await fetch_all(
+        connection,
+        Person,
+        """
+        SELECT id, name, email
+        FROM users
+        WHERE deactivated_at IS NULL
+          AND (
+              starts_with(email, lower($1))
+              OR starts_with(lower(name), lower($1))
+              OR strpos(lower(name), ' ' || lower($1)) > 0
+          )
+        ORDER BY lower(name), id
+        LIMIT $2
+        """,
+        prefix,
+        limit,
+    )
+
+
+async def select_users(
+    connection: Connection,
+    *,
+    prefix: str | None,
+    active: bool | None,
+    before: tuple[datetime, UUID] | None,
+    limit: int,
+) -> list[User]:
+    """Newest first."""
+    return await fetch_all(
+        connection,
+        User,
+        """
+        SELECT id, email, name, is_admin, created_at, last_login_at,
+               CASE WHEN deactivated_at IS NULL THEN 'active' ELSE 'deactivated' END AS status
+        FROM users
+        WHERE (
+              $1::text IS NULL
+              OR starts_with(email, lower($1))
+              OR starts_with(lower(name), lower($1))
+              OR strpos(lower(name), ' ' || lower($1)) > 0
+          )
+          AND ($2::boolean IS NULL OR (deactivated_at IS NULL) = $2)
+          AND ($3::timestamptz IS NULL OR (created_at, id) < ($3, $4::uuid))
+        ORDER BY created_at DESC, id DESC
+        LIMIT $5
+        """,
+        prefix,
+        active,
+        before and before[0],
+        before and before[1],
+        limit,
+    )
+
+
+async def select_user(connection: Connection, user_id: UUID) -> User:
+    return await fetch_one(
+        connection,
+        User,
+        """
+        SELECT id, email, name, is_admin, created_at, last_login_at,
+               CASE WHEN deactivated_at IS NULL THEN 'active' ELSE 'deactivated' END AS status
+        FROM users
+        WHERE id = $1
+        """,
+        user_id,
+    )
