@@ -106,9 +106,7 @@ async def _claim(connection: Connection, batches: Sequence[Batch]) -> list[bool]
     return fresh
 
 
-async def _series_ids(
-    connection: Connection, keys: Sequence[SeriesKey]
-) -> dict[SeriesKey, int]:
+async def _series_ids(connection: Connection, keys: Sequence[SeriesKey]) -> dict[SeriesKey, int]:
     """The ids of the series, made where they are new."""
     owners, names = [owner for owner, _ in keys], [name for _, name in keys]
     found = await _find(connection, owners, names)

@@ -76,8 +76,9 @@ async def _compact_series(
     """How many chunks became how many; None where another process is at it."""
     async with connection.transaction():
         # Readers are never in the way; a second compaction of the same series is.
-        if not await connection.fetchval("SELECT pg_try_advisory_xact_lock(7213056, $1::int)",
-                                         series_id % (1 << 31)):
+        if not await connection.fetchval(
+            "SELECT pg_try_advisory_xact_lock(7213056, $1::int)", series_id % (1 << 31)
+        ):
             return None
         run = await _next_run(connection, series_id, settle_sec)
         if not run:
@@ -169,13 +170,16 @@ async def _replace(
 def _places(run: Sequence[asyncpg.Record], parts: int) -> list[tuple[int, int]]:
     """Where the parts stand in the order logged: in the places of what they replace.
 
-    There may be more parts than places when a large batch was one chunk; the rest follow
-    the last place as further parts of it, still before whatever was logged next.
+    There are more parts than places only where a large batch was one chunk above the target;
+    the surplus follows as further parts of that chunk, before whatever was logged next.
     """
     places = [(row["logged"], row["part"]) for row in run]
-    last, number = places[-1]
-    more = [(last, number + step) for step in range(1, parts - len(places) + 1)]
-    return [*places, *more][:parts]
+    surplus = parts - len(places)
+    if surplus > 0:
+        large = next(at for at, row in enumerate(run) if row["count"] > TARGET)
+        logged, part = places[large]
+        places[large + 1 : large + 1] = [(logged, part + step + 1) for step in range(surplus)]
+    return places[:parts]
 
 
 def _row(
@@ -206,4 +210,3 @@ def _row(
         encode(rough.value, codec),
         None if rough.time is None else encode(rough.time, codec),
     )
-

@@ -59,7 +59,5 @@ def _first_at(
     """Where each bucket's extreme stands for the first time."""
     best = np.repeat(extreme.reduceat(column, starts), counts)
     places = np.flatnonzero(column == best)
-    _, first = np.unique(
-        np.searchsorted(starts, places, "right"), return_index=True
-    )
+    _, first = np.unique(np.searchsorted(starts, places, "right"), return_index=True)
     return places[first]

@@ -32,6 +32,7 @@ CREATE TABLE chunks (
     received_at  timestamptz NOT NULL DEFAULT now(),
     -- Up to five of its own points that keep its outline (x, value, time as raw little-endian).
     outline      bytea       NOT NULL,
+    outline_count integer    GENERATED ALWAYS AS (octet_length(outline) / 24) STORED,
     -- Sum of the finite values and how many there are, for means.
     sum_value    double precision NOT NULL,
     finite       integer     NOT NULL,

@@ -1,0 +1,183 @@
+"""Exports as streams: Parquet, Arrow IPC or CSV at constant memory, sorted by x."""
+
+import io
+from collections.abc import AsyncGenerator, AsyncIterator, Buffer, Sequence
+from typing import Literal, override
+
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pa_parquet
+
+from seriesstore.append import Connection
+from seriesstore.codec import decode_points
+from seriesstore.points import EMPTY, Points, concatenate
+from seriesstore.read import snapshot
+from seriesstore.summary import Summary
+
+type Format = Literal["parquet", "arrow", "csv"]
+
+_ROWS = 1 << 16
+_PREFETCH = 64
+
+
+async def stream_points(
+    connection: Connection, series_id: int, *, low: int | None = None, high: int | None = None
+) -> AsyncGenerator[Points]:
+    """All points of a range by x, piece by piece, inside the caller's `snapshot`.
+
+    Chunks are read by their first x; what may still be preceded by a later chunk
+    is held back, so memory is bounded by how far chunks overlap.
+    """
+    held: list[tuple[tuple[int, int], Points]] = []
+    async for row in connection.cursor(
+        """
+        SELECT logged, part, codec, x, value, time, first_x
+        FROM chunks
+        WHERE series_id = $1
+          AND ($2::bigint IS NULL OR last_x >= $2)
+          AND ($3::bigint IS NULL OR first_x <= $3)
+        ORDER BY first_x, logged, part
+        """,
+        series_id,
+        low,
+        high,
+        prefetch=_PREFETCH,
+    ):
+        ready, held = _split(held, row["first_x"])
+        if len(ready):
+            yield ready
+        points = decode_points(row["codec"], row["x"], row["value"], row["time"])
+        held.append(((row["logged"], row["part"]), points.between(low, high)))
+    if len(rest := _join(held)):
+        yield rest
+
+
+async def export(
+    connection: Connection,
+    summaries: Sequence[Summary],
+    *,
+    form: Format,
+    names: tuple[str, str, str, str] = ("key", "x", "value", "time"),
+    low: int | None = None,
+    high: int | None = None,
+) -> AsyncIterator[bytes]:
+    """Series one after the other as one table (key, x, value, time), in pieces of bytes.
+
+    `names` are the column names. Values are exact in every format; NaN and ±Inf are
+    written as themselves.
+    """
+    schema = pa.schema(
+        [
+            (names[0], pa.dictionary(pa.int32(), pa.string())),
+            (names[1], pa.int64()),
+            (names[2], pa.float64()),
+            (names[3], pa.timestamp("us", tz="UTC")),
+        ]
+    )
+    keys = pa.array([summary.key for summary in summaries], pa.string())
+    sink = _Pipe()
+    writer = _writer(form, sink, schema)
+    async with snapshot(connection):
+        for number, summary in enumerate(summaries):
+            pending = EMPTY
+            async for points in stream_points(connection, summary.id, low=low, high=high):
+                pending = concatenate([pending, points]) if len(pending) else points
+                if len(pending) >= _ROWS:
+                    writer.write_batch(_table(pending, number, keys, schema))
+                    pending = EMPTY
+                    yield sink.drain()
+            if len(pending):
+                writer.write_batch(_table(pending, number, keys, schema))
+                yield sink.drain()
+    writer.close()
+    yield sink.drain()
+
+
+def _split(
+    held: list[tuple[tuple[int, int], Points]], before: int
+) -> tuple[Points, list[tuple[tuple[int, int], Points]]]:
+    """What lies before x, in order, and what has to wait."""
+    ready = [(place, points.between(None, before - 1)) for place, points in held]
+    waiting = [(place, points.between(before, None)) for place, points in held]
+    return _join(ready), [(place, points) for place, points in waiting if len(points)]
+
+
+def _join(parts: list[tuple[tuple[int, int], Points]]) -> Points:
+    return concatenate([points for _, points in sorted(parts, key=lambda part: part[0])]).sorted()
+
+
+def _table(points: Points, number: int, keys: pa.Array, schema: pa.Schema) -> pa.RecordBatch:
+    count = len(points)
+    indices = pa.array([number], pa.int32()).take(pa.array([0] * count, pa.int32()))
+    time = (
+        pa.nulls(count, schema.field(3).type)
+        if points.time is None
+        else pa.array(points.time, pa.int64()).cast(schema.field(3).type)
+    )
+    columns = [
+        pa.DictionaryArray.from_arrays(indices, keys),
+        pa.array(points.x, pa.int64()),
+        pa.array(points.value, pa.float64(), from_pandas=False),
+        time,
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+class _Pipe(io.RawIOBase):
+    """A file that is only appended to; what was taken out still counts for the position."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pieces: list[bytes] = []
+        self._position = 0
+
+    @override
+    def writable(self) -> bool:
+        return True
+
+    @override
+    def tell(self) -> int:
+        return self._position
+
+    @override
+    def write(self, data: Buffer, /) -> int:
+        piece = bytes(data)
+        self._pieces.append(piece)
+        self._position += len(piece)
+        return len(piece)
+
+    def drain(self) -> bytes:
+        """What was written since the last call."""
+        data, self._pieces = b"".join(self._pieces), []
+        return data
+
+    @override
+    def close(self) -> None:
+        """Stay open: writers close their file, and the last pieces are taken out afterwards."""
+
+
+class _CsvWriter:
+    """pyarrow's CSV writer with the dictionary of keys written as text."""
+
+    def __init__(self, sink: _Pipe, schema: pa.Schema) -> None:
+        self._schema = schema.set(0, pa.field(schema.field(0).name, pa.string()))
+        self._writer = pa_csv.CSVWriter(sink, self._schema)
+
+    def write_batch(self, batch: pa.RecordBatch) -> None:
+        plain = batch.set_column(0, self._schema.field(0), batch.column(0).dictionary_decode())
+        self._writer.write_batch(plain)
+
+    def close(self) -> None:
+        self._writer.close()
+
+
+def _writer(
+    form: Format, sink: _Pipe, schema: pa.Schema
+) -> pa_parquet.ParquetWriter | pa.RecordBatchStreamWriter | _CsvWriter:
+    match form:
+        case "parquet":
+            return pa_parquet.ParquetWriter(sink, schema, compression="zstd")
+        case "arrow":
+            return pa.ipc.new_stream(sink, schema)
+        case "csv":
+            return _CsvWriter(sink, schema)

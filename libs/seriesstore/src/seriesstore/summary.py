@@ -1,0 +1,76 @@
+"""What is known of a series without reading it: count, last, least, greatest, and where they are."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import asyncpg
+
+from seriesstore.append import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The state of one series; `min` and `max` are None while every value is NaN."""
+
+    id: int
+    owner_id: UUID
+    key: str
+    count: int
+    first_x: int
+    last_x: int
+    last_value: float
+    last_time: int | None
+    min_value: float | None
+    min_x: int | None
+    max_value: float | None
+    max_x: int | None
+
+
+async def list_summaries(
+    connection: Connection,
+    owner_id: UUID,
+    *,
+    contains: str = "",
+    after: str = "",
+    limit: int = 1000,
+) -> list[Summary]:
+    """Series of an owner by key: those that contain a text, in any case, and come after a key."""
+    rows = await connection.fetch(
+        """
+        SELECT id, owner_id, key, count, first_x, last_x, last_value, last_time,
+               min_value, min_x, max_value, max_x
+        FROM series
+        WHERE owner_id = $1 AND count > 0 AND key > $2
+          AND ($3 = '' OR position(lower($3) IN lower(key)) > 0)
+        ORDER BY key
+        LIMIT $4
+        """,
+        owner_id,
+        after,
+        contains,
+        limit,
+    )
+    return [_summary(row) for row in rows]
+
+
+async def find_summaries(
+    connection: Connection, owner_ids: Sequence[UUID], keys: Sequence[str]
+) -> list[Summary]:
+    """The series of these owners under these keys, as far as there are any."""
+    rows = await connection.fetch(
+        """
+        SELECT id, owner_id, key, count, first_x, last_x, last_value, last_time,
+               min_value, min_x, max_value, max_x
+        FROM series
+        WHERE owner_id = ANY ($1::uuid[]) AND key = ANY ($2::text[]) AND count > 0
+        ORDER BY owner_id, key
+        """,
+        owner_ids,
+        keys,
+    )
+    return [_summary(row) for row in rows]
+
+
+def _summary(row: asyncpg.Record) -> Summary:
+    return Summary(**{**dict(row), "owner_id": UUID(int=row["owner_id"].int)})

@@ -1,0 +1,262 @@
+"""Many writers, many readers, exports and figures."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import uuid4
+
+import asyncpg
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pa_parquet
+import pytest
+from seriesstore.aggregate import aggregate
+from seriesstore.append import Batch, append
+from seriesstore.compact import TARGET, compact
+from seriesstore.export import Format, export
+from seriesstore.live import current_place, read_news
+from seriesstore.points import Points
+from seriesstore.read import read_pictures, read_points
+from seriesstore.retention import delete_chunks_before, delete_owners, forget_batches
+from seriesstore.summary import find_summaries, list_summaries
+
+type Connection = asyncpg.Connection[asyncpg.Record]
+
+
+@pytest.fixture
+async def pool(database_url: str) -> AsyncIterator[Any]:
+    async with asyncpg.create_pool(
+        database_url, min_size=1, max_size=8, server_settings={"search_path": "series"}
+    ) as pool:
+        yield pool
+
+
+async def store(connection: Any, batch: Batch) -> bool:
+    async with connection.transaction():
+        return (await append(connection, [batch]))[0]
+
+
+async def series_id(connection: Any, owner: Any, key: str = "a") -> int:
+    return (await find_summaries(connection, [owner], [key]))[0].id
+
+
+def ramp(start: int, count: int) -> Points:
+    x = np.arange(start, start + count)
+    return Points.of(x, np.sin(x / 100), x * 1000)
+
+
+async def test_writers_readers_and_compaction_together_lose_and_double_nothing(
+    pool: Any,
+) -> None:
+    owner, writers, rounds = uuid4(), 6, 40
+    done = asyncio.Event()
+
+    async def write(writer: int) -> None:
+        rng = np.random.default_rng(writer)
+        for number in range(rounds):
+            start = (number * writers + writer) * 100
+            count = int(rng.integers(1, 100))
+            batch = Batch({(owner, "a"): ramp(start, count), (owner, "b"): ramp(start, 1)}, uuid4())
+            async with pool.acquire() as connection:
+                assert await store(connection, batch)
+                if number % 5 == 0:
+                    assert not await store(connection, batch)
+
+    async def merge() -> None:
+        while not done.is_set():
+            async with pool.acquire() as connection:
+                await compact(connection, settle_sec=0, idle_sec=0)
+            await asyncio.sleep(0.01)
+
+    async def watch() -> None:
+        before = 0
+        while not done.is_set():
+            async with pool.acquire() as connection:
+                found = await find_summaries(connection, [owner], ["a"])
+                if found:
+                    drawn = await read_pictures(connection, [found[0].id], at_most=100_000)
+                    points = drawn[found[0].id].points
+                    assert len(np.unique(points.x)) == len(points)
+                    assert len(points) >= before
+                    before = len(points)
+            await asyncio.sleep(0.01)
+
+    async def follow() -> None:
+        async with pool.acquire() as connection:
+            seen: list[int] = []
+            place = start
+            while not done.is_set() or len(seen) < total:
+                news = await read_news(connection, place, owner_ids=[owner])
+                place = news.place
+                if not news.complete:
+                    return  # compaction overtook this reader: it would start over
+                seen += [int(x) for _, key, points in news.points if key == "b" for x in points.x]
+                assert len(seen) == len(set(seen))
+                await asyncio.sleep(0.005)
+
+    total = writers * rounds
+    async with pool.acquire() as connection:
+        start = await current_place(connection)
+    background = [asyncio.create_task(work()) for work in (merge, watch, follow)]
+    await asyncio.gather(*(write(writer) for writer in range(writers)))
+    done.set()
+    await asyncio.gather(*background)
+
+    async with pool.acquire() as connection:
+        points = await read_points(connection, await series_id(connection, owner, "b"))
+        assert points.x.tolist() == [number * 100 for number in range(total)]
+        summary = (await find_summaries(connection, [owner], ["a"]))[0]
+        everything = await read_points(connection, summary.id)
+        assert summary.count == len(everything) == len(np.unique(everything.x))
+
+
+async def test_a_slow_transaction_is_not_missed_by_a_quick_reader(pool: Any) -> None:
+    owner = uuid4()
+    async with pool.acquire() as slow, pool.acquire() as quick, pool.acquire() as reader:
+        place = await current_place(reader)
+        transaction = slow.transaction()
+        await transaction.start()
+        await append(slow, [Batch({(owner, "slow"): ramp(0, 1)})])
+        assert await store(quick, Batch({(owner, "quick"): ramp(0, 1)}))
+        early = await read_news(reader, place, owner_ids=[owner])
+        await transaction.commit()
+        late = await read_news(reader, early.place, owner_ids=[owner])
+
+    keys = [key for news in (early, late) for _, key, _ in news.points]
+    assert sorted(keys) == ["quick", "slow"]
+
+
+async def test_a_reader_behind_a_compaction_is_told_to_start_over(connection: Connection) -> None:
+    owner = uuid4()
+    place = await current_place(connection)
+    for number in range(3):
+        await store(connection, Batch({(owner, "a"): ramp(number, 1)}))
+    await compact(connection, settle_sec=0, idle_sec=0)
+
+    assert not (await read_news(connection, place)).complete
+    assert not (await read_news(connection, 2**60)).complete
+
+
+async def test_compaction_leaves_few_chunks_with_a_coarse_level(connection: Connection) -> None:
+    owner = uuid4()
+    for number in range(300):
+        await store(connection, Batch({(owner, "a"): ramp(number * 50, 50)}))
+    while (await compact(connection, settle_sec=0, idle_sec=0)).chunks_before:
+        pass
+    rows = await connection.fetch("SELECT count, coarse_count FROM chunks")
+
+    assert len(rows) == -(-15_000 // TARGET)
+    assert all(row["coarse_count"] < row["count"] / 10 for row in rows)
+
+
+async def test_young_chunks_are_left_for_live_readers(connection: Connection) -> None:
+    await store(connection, Batch({(uuid4(), "a"): ramp(0, 1)}))
+
+    assert (await compact(connection, settle_sec=60, idle_sec=0)).chunks_before == 0
+
+
+async def test_exact_repeats_become_one_where_that_is_asked(connection: Connection) -> None:
+    owner = uuid4()
+    same = Points.of([1, 1, 2], [5.0, 6.0, np.nan])
+    for _ in range(3):
+        await store(connection, Batch({(owner, "a"): same}))
+    await compact(connection, settle_sec=0, idle_sec=0, distinct=True)
+    points = await read_points(connection, await series_id(connection, owner))
+
+    assert points.x.tolist() == [1, 1, 2]
+    assert points.value[:2].tolist() == [5.0, 6.0]
+
+
+@pytest.mark.parametrize("form", ["parquet", "arrow", "csv"])
+async def test_an_export_holds_every_value(connection: Connection, form: Format) -> None:
+    owner = uuid4()
+    rng = np.random.default_rng(7)
+    order = rng.permutation(200_000)
+    value = rng.normal(size=200_000)
+    value[[5, 6, 7]] = [np.nan, np.inf, -np.inf]
+    for part in np.array_split(order, 40):
+        points = Points.of(part, value[part], part * 1000)
+        await store(connection, Batch({(owner, "a"): points, (owner, "b"): points}))
+        await compact(connection, settle_sec=0, idle_sec=0)
+    summaries = await list_summaries(connection, owner)
+    pieces = [piece async for piece in export(connection, summaries, form=form)]
+    data = b"".join(pieces)
+    match form:
+        case "parquet":
+            table = pa_parquet.read_table(io.BytesIO(data))
+        case "arrow":
+            table = pa.ipc.open_stream(data).read_all()
+        case "csv":
+            table = pa_csv.read_csv(io.BytesIO(data))
+
+    assert len(pieces) > 4
+    assert table.num_rows == 400_000
+    assert table.column("x").to_numpy()[:200_000].tolist() == list(range(200_000))
+    read = table.column("value").to_numpy(zero_copy_only=False)[200_000:]
+    assert np.array_equal(read.astype(float), value, equal_nan=True)
+    assert set(table.column("key").to_pylist()) == {"a", "b"}
+
+
+async def test_aggregates_agree_with_plain_arithmetic(connection: Connection) -> None:
+    owner = uuid4()
+    value = np.random.default_rng(3).normal(size=10_000)
+    value[100:200] = np.nan
+    value[300] = np.inf
+    await store(connection, Batch({(owner, "a"): Points.of(np.arange(10_000), value)}))
+    figures = await aggregate(
+        connection, await series_id(connection, owner), low=0, high=9_999, intervals=100
+    )
+
+    parts = value.reshape(100, 100)
+    assert figures.x.tolist() == list(range(0, 10_000, 100))
+    assert figures.count.tolist() == [100] * 100
+    assert np.isnan(figures.mean[1])
+    assert figures.max[3] == np.inf
+    assert np.allclose(figures.mean[5:], parts[5:].mean(axis=1))
+    assert np.array_equal(figures.min[5:], parts[5:].min(axis=1))
+
+
+async def test_a_spike_in_ten_million_points_is_seen(connection: Connection) -> None:
+    owner = uuid4()
+    value = np.zeros(1_000_000)
+    value[[123_456, 777_777]] = [1e6, -1e6]
+    for start in range(0, 1_000_000, 50_000):
+        x = np.arange(start, start + 50_000)
+        await store(connection, Batch({(owner, "a"): Points.of(x, value[x])}))
+    while (await compact(connection, settle_sec=0, idle_sec=0)).chunks_before:
+        pass
+    one = await series_id(connection, owner)
+    for at_most in (100, 1000, 5000):
+        drawn = (await read_pictures(connection, [one], at_most=at_most))[one]
+        assert drawn.count == 1_000_000
+        assert {123_456, 777_777} <= set(drawn.points.x.tolist())
+        assert len(drawn.points) <= at_most
+
+
+async def test_ten_thousand_keys_list_and_filter(connection: Connection) -> None:
+    owner = uuid4()
+    batch = {(owner, f"layer{number % 100}/w{number}"): ramp(0, 1) for number in range(10_000)}
+    await store(connection, Batch(batch))
+    first = await list_summaries(connection, owner, limit=1000)
+    some = await list_summaries(connection, owner, contains="LAYER7/", after="", limit=1000)
+    rest = await list_summaries(connection, owner, after=first[-1].key, limit=10_000)
+
+    assert (len(first), len(rest), len(some)) == (1000, 9000, 100)
+
+
+async def test_forgetting_takes_whole_chunks_and_old_batches(connection: Connection) -> None:
+    owner, batch_id = uuid4(), uuid4()
+    await store(connection, Batch({(owner, "a"): ramp(0, 100)}, batch_id))
+    await store(connection, Batch({(owner, "a"): ramp(1000, 100)}))
+    one = await series_id(connection, owner)
+
+    assert await delete_chunks_before(connection, one, 1050) == 1
+    assert (await read_points(connection, one)).x.min() == 1000
+    now = await connection.fetchval("SELECT now() + interval '1 second'")
+    assert await forget_batches(connection, now) >= 1
+    async with connection.transaction():
+        await delete_owners(connection, [owner])
+    assert await list_summaries(connection, owner) == []
+    assert await connection.fetchval("SELECT count(*) FROM chunks") == 0
