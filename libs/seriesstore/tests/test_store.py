@@ -47,7 +47,7 @@ def ramp(start: int, count: int) -> Points:
     return Points.of(x, np.sin(x / 100), x * 1000)
 
 
-async def test_writers_readers_and_compaction_together_lose_and_double_nothing(
+async def test_writers_readers_and_compaction_together_lose_and_double_nothing(  # noqa: PLR0915
     pool: Any,
 ) -> None:
     owner, writers, rounds = uuid4(), 6, 40

@@ -1,3 +1,5 @@
+# pcodec comes without types; what comes out of it is checked by the property tests.
+# pyright: basic, reportMissingTypeStubs=false, reportAttributeAccessIssue=false
 """Columns as bytes: raw where they are short, pcodec where compression pays.
 
 pcodec (https://github.com/pcodec/pcodec) is lossless on every bit of a float64,

@@ -155,7 +155,8 @@ async def _replace(
         INSERT INTO chunks (series_id, logged, part, first_x, last_x, count, codec, written_by,
                             received_at, outline, sum_value, finite, x, value, time,
                             coarse_count, coarse_x, coarse_value, coarse_time)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+                $16, $17, $18, $19)
         """,
         [
             _row(series_id, place, written_by, run[-1]["received_at"], part)

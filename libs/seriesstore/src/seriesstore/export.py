@@ -1,3 +1,5 @@
+# pyarrow says little about its types; what comes out of it is checked by reading it back.
+# pyright: basic, reportMissingTypeStubs=false
 """Exports as streams: Parquet, Arrow IPC or CSV at constant memory, sorted by x."""
 
 import io

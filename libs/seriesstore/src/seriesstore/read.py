@@ -129,9 +129,15 @@ async def _choose_levels(
     for row in rows:
         level: Level = "points"
         if row["points"] > at_most:
-            level = next((one for one in ("outline", "coarse") if row[one] >= at_most), "points")
+            level = _coarsest(row, at_most)
         levels[level].append(row["series_id"])
     return levels
+
+
+def _coarsest(row: asyncpg.Record, at_most: int) -> Level:
+    if row["outline"] >= at_most:
+        return "outline"
+    return "coarse" if row["coarse"] >= at_most else "points"
 
 
 async def _read_points(

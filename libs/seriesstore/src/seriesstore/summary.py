@@ -1,7 +1,8 @@
-"""What is known of a series without reading it: count, last, least, greatest, and where they are."""
+"""What is known of a series without reading it: count, last, least, greatest, and where."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -73,4 +74,6 @@ async def find_summaries(
 
 
 def _summary(row: asyncpg.Record) -> Summary:
-    return Summary(**{**dict(row), "owner_id": UUID(int=row["owner_id"].int)})
+    # asyncpg has a UUID class of its own; equal, but not the one that callers expect.
+    columns: dict[str, Any] = {**row, "owner_id": UUID(int=row["owner_id"].int)}
+    return Summary(**columns)
