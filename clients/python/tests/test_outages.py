@@ -9,6 +9,7 @@ from support import until
 import runbench
 from runbench import settings
 from runbench.recorder import BACKOFF_MOST, Backoff
+from runbench.spool import is_busy, leftovers
 from runbench.sync import sync
 
 
@@ -17,6 +18,8 @@ def points(server, run, key="x"):
 
 
 def sync_all():
+    """What `runbench sync` does, once the threads of earlier runs in this process have let go."""
+    until(lambda: not any(is_busy(folder) for folder in leftovers(settings.spool_root())))
     return sync(settings.spool_root())
 
 
@@ -24,10 +27,14 @@ def sync_all():
 def quick(monkeypatch):
     monkeypatch.setattr("runbench.recorder.BACKOFF_FIRST", 0.02)
     monkeypatch.setattr("runbench.recorder.BACKOFF_MOST", 0.1)
+
+
+@pytest.fixture
+def impatient(monkeypatch):
     monkeypatch.setattr("runbench.recorder.AWAY_PATIENCE", 0.3)
 
 
-def test_a_script_starts_and_ends_without_a_server_and_sync_brings_all(online, spools):
+def test_a_script_starts_and_ends_without_a_server_and_sync_brings_all(online, spools, impatient):
     online.stop()
     with runbench.init(name="alone", config={"lr": 1}, tags=["t"]) as run:
         for step in range(100):
@@ -222,7 +229,9 @@ def test_offline_runs_go_to_the_server_of_the_day_they_are_sent(online, monkeypa
     assert points(online, stored) == [(0, 1.0)]
 
 
-def test_a_run_recorded_for_one_server_is_not_sent_to_another(online, monkeypatch, spools):
+def test_a_run_recorded_for_one_server_is_not_sent_to_another(
+    online, monkeypatch, spools, impatient
+):
     online.stop()
     runbench.init(name="mine").finish()
     other = Server()
@@ -243,11 +252,11 @@ def test_sync_leaves_alone_what_is_being_recorded(online, spools):
     with runbench.init() as run:
         run.log({"x": 1.0})
         run.flush()
-        assert [o.result for o in sync_all()] == ["recording"]
+        assert [o.result for o in sync(settings.spool_root())] == ["recording"]
     assert points(online, online.only_run()) == [(0, 1.0)]
 
 
-def test_sync_that_fails_half_way_goes_on_where_it_was(online, monkeypatch, spools):
+def test_sync_that_fails_half_way_goes_on_where_it_was(online, monkeypatch, spools, impatient):
     monkeypatch.setattr("runbench.sync.TRIES", 2)
     online.stop()
     with runbench.init() as run:
@@ -292,7 +301,7 @@ def test_more_than_the_queue_holds_is_dropped_counted_and_said_once(online, monk
     assert caplog.text.count("some are dropped") == 1
 
 
-def test_a_spool_that_may_not_grow_drops_metrics_but_not_the_ending(online, monkeypatch):
+def test_a_spool_that_may_not_grow_drops_metrics_but_not_the_ending(online, monkeypatch, impatient):
     monkeypatch.setenv("RUNBENCH_SPOOL_MB", "0.002")
     online.stop()
     with runbench.init() as run:
@@ -325,5 +334,5 @@ def test_finish_waits_no_longer_than_it_is_told(online, spools):
     run.finish(timeout=0.5)
     assert time.monotonic() - started < 10
     online.faults.clear()
-    until(lambda: [o.result for o in sync_all()] in (["sent"], []))
+    assert [o.result for o in sync_all()] in (["sent"], [])
     assert points(online, online.only_run()) == [(0, 1.0)]

@@ -62,6 +62,7 @@ class Recorder:
         self.away: str | None = None
         self.remote_status: str | None = None
         self.dropped = 0
+        self._away_since = 0.0
         self.complete = False
         self._prepare = prepare
         self._announce = announce
@@ -148,8 +149,9 @@ class Recorder:
         started = time.monotonic()
 
         def over() -> bool:
-            patient = time.monotonic() - started < AWAY_PATIENCE
-            return self._sender_done or (self.away is not None and not patient)
+            gone = self.away is not None
+            quiet_since = max(started, self._away_since)
+            return self._sender_done or (gone and time.monotonic() - quiet_since > AWAY_PATIENCE)
 
         try:
             self._wait(lambda: self._writer_done, timeout)
@@ -377,6 +379,8 @@ class Recorder:
             self._nudge.wait(min(left, 1.0))
 
     def _left(self, reason: str, failures: int) -> None:
+        if self.away is None:
+            self._away_since = time.monotonic()
         self.away = reason
         logger.debug("not sent: %s", reason)
         if failures >= 2:
