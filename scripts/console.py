@@ -33,9 +33,9 @@ class Line:
 
     @property
     def is_probe(self) -> bool:
-        """Whether this only records a health check or a scrape that went well."""
+        """Whether this only records a health check or a scrape; `status` tells how those end."""
         path = (self.fields or {}).get("path", (self.fields or {}).get("route", ""))
-        return self.level in {"debug", "info"} and isinstance(path, str) and path in PROBES
+        return self.level in {"debug", "info", "warning"} and path in PROBES
 
 
 def parse(text: str) -> Line:
