@@ -35,14 +35,14 @@ export function PublicLayout() {
         </ul>
       </aside>
       <div className={classes.main}>
-        <div className={classes.tools}>
+        <header className={classes.tools}>
           <div className={`${classes.brand} ${classes.phoneBrand}`}>
             <Logo size={26} />
             Runbench
           </div>
           <LanguageSwitch />
           <ThemeSwitch />
-        </div>
+        </header>
         <Outlet />
       </div>
     </div>

@@ -12,6 +12,7 @@ import { Route as rootRouteImport } from "./../routes/__root";
 import { Route as AppRouteImport } from "./../routes/_app";
 import { Route as PublicRouteImport } from "./../routes/_public";
 import { Route as AppIndexRouteImport } from "./../routes/_app/index";
+import { Route as AppSplatRouteImport } from "./../routes/_app/$";
 import { Route as AppAdminRouteImport } from "./../routes/_app/admin";
 import { Route as AppMeRouteImport } from "./../routes/_app/me";
 import { Route as PublicLoginRouteImport } from "./../routes/_public/login";
@@ -39,6 +40,11 @@ const PublicRoute = PublicRouteImport.update({
 const AppIndexRoute = AppIndexRouteImport.update({
   id: "/",
   path: "/",
+  getParentRoute: () => AppRoute,
+} as any);
+const AppSplatRoute = AppSplatRouteImport.update({
+  id: "/$",
+  path: "/$",
   getParentRoute: () => AppRoute,
 } as any);
 const AppAdminRoute = AppAdminRouteImport.update({
@@ -119,6 +125,7 @@ const AppPProjectTokensRoute = AppPProjectTokensRouteImport.update({
 
 export interface FileRoutesByFullPath {
   "/": typeof AppIndexRoute;
+  "/$": typeof AppSplatRoute;
   "/admin": typeof AppAdminRouteWithChildren;
   "/me": typeof AppMeRoute;
   "/login": typeof PublicLoginRoute;
@@ -137,6 +144,7 @@ export interface FileRoutesByFullPath {
 }
 export interface FileRoutesByTo {
   "/": typeof AppIndexRoute;
+  "/$": typeof AppSplatRoute;
   "/admin": typeof AppAdminRouteWithChildren;
   "/me": typeof AppMeRoute;
   "/login": typeof PublicLoginRoute;
@@ -156,6 +164,7 @@ export interface FileRoutesById {
   __root__: typeof rootRouteImport;
   "/_app": typeof AppRouteWithChildren;
   "/_public": typeof PublicRouteWithChildren;
+  "/_app/$": typeof AppSplatRoute;
   "/_app/admin": typeof AppAdminRouteWithChildren;
   "/_app/me": typeof AppMeRoute;
   "/_public/login": typeof PublicLoginRoute;
@@ -177,6 +186,7 @@ export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
   fullPaths:
     | "/"
+    | "/$"
     | "/admin"
     | "/me"
     | "/login"
@@ -195,6 +205,7 @@ export interface FileRouteTypes {
   fileRoutesByTo: FileRoutesByTo;
   to:
     | "/"
+    | "/$"
     | "/admin"
     | "/me"
     | "/login"
@@ -213,6 +224,7 @@ export interface FileRouteTypes {
     | "__root__"
     | "/_app"
     | "/_public"
+    | "/_app/$"
     | "/_app/admin"
     | "/_app/me"
     | "/_public/login"
@@ -257,6 +269,13 @@ declare module "@tanstack/react-router" {
       path: "/";
       fullPath: "/";
       preLoaderRoute: typeof AppIndexRouteImport;
+      parentRoute: typeof AppRoute;
+    };
+    "/_app/$": {
+      id: "/_app/$";
+      path: "/$";
+      fullPath: "/$";
+      preLoaderRoute: typeof AppSplatRouteImport;
       parentRoute: typeof AppRoute;
     };
     "/_app/admin": {
@@ -402,6 +421,7 @@ const AppPProjectRouteWithChildren = AppPProjectRoute._addFileChildren(
 );
 
 interface AppRouteChildren {
+  AppSplatRoute: typeof AppSplatRoute;
   AppAdminRoute: typeof AppAdminRouteWithChildren;
   AppMeRoute: typeof AppMeRoute;
   AppIndexRoute: typeof AppIndexRoute;
@@ -411,6 +431,7 @@ interface AppRouteChildren {
 }
 
 const AppRouteChildren: AppRouteChildren = {
+  AppSplatRoute: AppSplatRoute,
   AppAdminRoute: AppAdminRouteWithChildren,
   AppMeRoute: AppMeRoute,
   AppIndexRoute: AppIndexRoute,

@@ -1,7 +1,6 @@
 import { createFileRoute, redirect } from "@tanstack/react-router";
 import { sessionQuery } from "@/api/session";
-import { NotFoundPage } from "@/app/NotFoundPage";
-import { RouteErrorPage } from "@/app/RouteErrorPage";
+import { BareErrorPage } from "@/app/BareErrorPage";
 import { Shell } from "@/app/shell/Shell";
 
 /** Everything behind the sign-in. */
@@ -15,6 +14,5 @@ export const Route = createFileRoute("/_app")({
     return { user };
   },
   component: Shell,
-  notFoundComponent: NotFoundPage,
-  errorComponent: RouteErrorPage,
+  errorComponent: BareErrorPage,
 });

@@ -8,14 +8,19 @@ type Props = {
   actions?: ReactNode;
   /** No padding, for tables that fill the panel. */
   flush?: boolean;
+  /** Title at the side of the content on wide screens, for pages of forms. */
+  split?: boolean;
   children: ReactNode;
 };
 
 /** A titled area of a page. */
-export function Panel({ title, lead, actions, flush = false, children }: Props) {
+export function Panel({ title, lead, actions, flush = false, split = false, children }: Props) {
   const id = useId();
   return (
-    <section className={classes.panel} aria-labelledby={title ? id : undefined}>
+    <section
+      className={split ? `${classes.panel} ${classes.split}` : classes.panel}
+      aria-labelledby={title ? id : undefined}
+    >
       {title || actions ? (
         <div className={classes.head}>
           <div className={classes.words}>

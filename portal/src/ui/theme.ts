@@ -28,6 +28,46 @@ const gray: MantineColorsTuple = [
   "#161d23",
 ];
 
+// Mantine's own tones of these miss 4.5:1 as text on their light tint.
+const red: MantineColorsTuple = [
+  "#fdeeea",
+  "#fbdad3",
+  "#f6b3a5",
+  "#f18a74",
+  "#e9654b",
+  "#d8462b",
+  "#bf2f1c",
+  "#a32515",
+  "#861d10",
+  "#6e170c",
+];
+
+const teal: MantineColorsTuple = [
+  "#e8f7ef",
+  "#d2efdf",
+  "#a3dfc0",
+  "#6fcc9d",
+  "#41b87d",
+  "#1f9c62",
+  "#0f804c",
+  "#0b6a3f",
+  "#085633",
+  "#054528",
+];
+
+const yellow: MantineColorsTuple = [
+  "#fdf6e3",
+  "#fbebc0",
+  "#f5d98b",
+  "#eec355",
+  "#e6ad2e",
+  "#c48a12",
+  "#996700",
+  "#7d5300",
+  "#654200",
+  "#523500",
+];
+
 const dark: MantineColorsTuple = [
   "#d7dde2",
   "#b8c1c9",
@@ -49,7 +89,7 @@ export const theme = createTheme({
   primaryColor: "petrol",
   primaryShade: { light: 6, dark: 6 },
   autoContrast: true,
-  colors: { petrol, gray, dark },
+  colors: { petrol, gray, dark, red, teal, yellow },
   fontFamily: sans,
   fontFamilyMonospace: mono,
   fontSizes: { xs: "0.75rem", sm: "0.8125rem", md: "0.875rem", lg: "1rem", xl: "1.125rem" },
@@ -74,6 +114,7 @@ export const theme = createTheme({
   // components along.
   components: {
     ActionIcon: { defaultProps: { variant: "subtle", color: "gray", size: "md" } },
+    Badge: { defaultProps: { tt: "none", fw: 500, radius: "sm" } },
     Button: { defaultProps: { size: "sm" } },
     InputWrapper: {
       defaultProps: { inputWrapperOrder: ["label", "description", "input", "error"] },

@@ -15,7 +15,7 @@ export function LanguageSwitch() {
         size="compact-md"
         px={8}
         lang={other}
-        aria-label={names[other]}
+        aria-label={`${other.toUpperCase()} – ${names[other]}`}
         onClick={() => setPreferences({ language: other })}
       >
         {other.toUpperCase()}

@@ -80,17 +80,14 @@ export function Shell() {
         <div className={classes.spacer} />
         <ConnectionDot />
         <Tooltip label={t`Search and commands`}>
-          <button
-            type="button"
-            className={classes.search}
-            onClick={palette.open}
-            aria-label={t`Search and commands`}
-          >
+          <button type="button" className={classes.search} onClick={palette.open}>
             <IconSearch size={16} aria-hidden />
             <span className={classes.searchWords}>
               <Trans>Go to…</Trans>
             </span>
-            <KeyHint id="palette" />
+            <span aria-hidden className={classes.searchKeys}>
+              <KeyHint id="palette" />
+            </span>
           </button>
         </Tooltip>
         <span className={classes.notPhone}>

@@ -10,7 +10,7 @@ import {
 } from "@/ui/shortcut-catalogue";
 
 /** Every shortcut, by where it works. */
-export function ShortcutList() {
+export function ShortcutList({ titleOrder = 3 }: { titleOrder?: 2 | 3 }) {
   const { t } = useLingui();
   const { shortcuts } = usePreferences();
   const ids = Object.keys(shortcutCatalogue) as ShortcutId[];
@@ -22,7 +22,7 @@ export function ShortcutList() {
       <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xl">
         {groups.map(({ group, ids: members }) => (
           <section key={group}>
-            <Title order={3} mb="xs">
+            <Title order={titleOrder} size="h3" mb="xs">
               {t(shortcutGroups[group])}
             </Title>
             <Stack gap={6}>

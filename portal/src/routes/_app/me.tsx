@@ -23,13 +23,17 @@ function ProfilePage() {
     <>
       <PageHeader title={t`Your profile`} />
       <Stack gap="lg">
-        <Panel title={t`Person`}>
+        <Panel split title={t`Person`}>
           <NameForm user={user} />
         </Panel>
-        <Panel title={t`Language, theme, keyboard`}>
+        <Panel split title={t`Language, theme, keyboard`}>
           <PreferencesForm />
         </Panel>
-        <Panel title={t`Password`} lead={<Trans>Changing it ends all your other sessions.</Trans>}>
+        <Panel
+          split
+          title={t`Password`}
+          lead={<Trans>Changing it ends all your other sessions.</Trans>}
+        >
           <PasswordForm email={user.email} />
         </Panel>
         <Panel

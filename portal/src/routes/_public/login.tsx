@@ -29,6 +29,7 @@ function LoginPage() {
             New here?{" "}
             <Anchor
               inherit
+              underline="always"
               renderRoot={(props) => <Link to="/register" search={{ next }} {...props} />}
             >
               Create an account

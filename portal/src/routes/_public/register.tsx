@@ -24,6 +24,7 @@ function RegisterPage() {
             Already have one?{" "}
             <Anchor
               inherit
+              underline="always"
               renderRoot={(props) => <Link to="/login" search={{ next }} {...props} />}
             >
               Sign in

@@ -13,7 +13,7 @@ function ResetPage() {
   const { hash } = useLocation();
   const token = new URLSearchParams(hash).get("token");
   const loginLink = (text: string) => (
-    <Anchor inherit renderRoot={(props) => <Link to="/login" {...props} />}>
+    <Anchor inherit underline="always" renderRoot={(props) => <Link to="/login" {...props} />}>
       {text}
     </Anchor>
   );
@@ -24,7 +24,11 @@ function ResetPage() {
         <Text size="sm">
           <Trans>
             Remembered it?{" "}
-            <Anchor inherit renderRoot={(props) => <Link to="/login" {...props} />}>
+            <Anchor
+              inherit
+              underline="always"
+              renderRoot={(props) => <Link to="/login" {...props} />}
+            >
               Sign in
             </Anchor>
           </Trans>

@@ -53,9 +53,7 @@ export function UsersTable({ users, empty, userId, onMore, loadingMore }: Props)
         cell: ({ row: { original } }) => (
           <Group gap={6} component="span">
             {original.status === "active" ? (
-              <Badge size="sm" variant="light" color="teal">
-                <Trans>Active</Trans>
-              </Badge>
+              <Trans>Active</Trans>
             ) : (
               <Badge size="sm" variant="default">
                 <Trans>Deactivated</Trans>

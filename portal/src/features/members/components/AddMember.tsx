@@ -108,7 +108,6 @@ type RoleSelectProps = {
   label?: string;
   "aria-label"?: string;
   size?: "xs" | "sm";
-  disabled?: boolean;
 };
 
 export function RoleSelect({ value, onChange, ...rest }: RoleSelectProps) {

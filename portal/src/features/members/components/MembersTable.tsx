@@ -85,18 +85,22 @@ export function MembersTable({ project, members, userId, onLeft }: Props) {
           const lastOwner = original.role === "owner" && owners === 1;
           const { name } = original;
           if (!manages) return t(roleNames[original.role]);
+          if (lastOwner) {
+            return (
+              <Tooltip
+                label={t`The last owner cannot step down; make somebody else an owner first`}
+              >
+                <span className={classes.fixed}>{t(roleNames.owner)}</span>
+              </Tooltip>
+            );
+          }
           return (
-            <Tooltip label={t`The last owner cannot step down`} disabled={!lastOwner}>
-              <span>
-                <RoleSelect
-                  size="xs"
-                  aria-label={t`Role of ${name}`}
-                  value={original.role}
-                  disabled={lastOwner}
-                  onChange={(role) => changeRole(original, role)}
-                />
-              </span>
-            </Tooltip>
+            <RoleSelect
+              size="xs"
+              aria-label={t`Role of ${name}`}
+              value={original.role}
+              onChange={(role) => changeRole(original, role)}
+            />
           );
         },
       },

@@ -12,7 +12,7 @@ function ShortcutsPage() {
     <>
       <PageHeader title={t`Keyboard shortcuts`} />
       <Panel>
-        <ShortcutList />
+        <ShortcutList titleOrder={2} />
       </Panel>
     </>
   );

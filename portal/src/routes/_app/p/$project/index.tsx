@@ -1,30 +1,140 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Text } from "@mantine/core";
-import { useSuspenseQuery } from "@tanstack/react-query";
-import { createFileRoute } from "@tanstack/react-router";
+import { Anchor, Stack, Text } from "@mantine/core";
+import { IconFlask } from "@tabler/icons-react";
+import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
+import { createFileRoute, Link } from "@tanstack/react-router";
+import { getListExperimentsQueryOptions } from "@/api/generated/experiments/experiments";
+import { useUser } from "@/app/user";
+import { MemberNames } from "@/features/members/components/MemberNames";
+import { membersQuery } from "@/features/members/queries";
+import { ExperimentSummary } from "@/features/projects/components/ExperimentSummary";
+import { ProjectFacts } from "@/features/projects/components/ProjectFacts";
 import { projectQuery } from "@/features/projects/queries";
+import { FirstRun } from "@/features/tokens/components/FirstRun";
+import { TableSkeleton } from "@/ui/DataTable";
+import { EmptyState } from "@/ui/EmptyState";
+import { ErrorNotice } from "@/ui/ErrorNotice";
 import { MarkdownView } from "@/ui/MarkdownView";
 import { PageHeader } from "@/ui/PageHeader";
 import { Panel } from "@/ui/Panel";
+import { TwoColumns } from "@/ui/TwoColumns";
 
 export const Route = createFileRoute("/_app/p/$project/")({ component: OverviewPage });
+
+const shown = 6;
+/** How often an empty project looks whether its first run has come, in milliseconds. */
+const lookEvery = 5_000;
 
 function OverviewPage() {
   const { t } = useLingui();
   const { project: slug } = Route.useParams();
+  const user = useUser();
   const { data: project } = useSuspenseQuery(projectQuery(slug));
+  const members = useQuery(membersQuery(project.id));
+  const experiments = useQuery(
+    getListExperimentsQueryOptions(
+      project.id,
+      { limit: shown, sort: "-last_run_at" },
+      {
+        query: {
+          refetchInterval: ({ state }) => (state.data?.items.length === 0 ? lookEvery : false),
+        },
+      },
+    ),
+  );
+  const changeable = project.archived_at === null;
+  const found = experiments.data?.items;
+
   return (
     <>
       <PageHeader title={project.name} />
-      <Panel title={t`About`}>
-        {project.description ? (
-          <MarkdownView text={project.description} />
+      <TwoColumns
+        side={
+          <>
+            <Panel title={t`Facts`}>
+              <ProjectFacts project={project} />
+            </Panel>
+            <Panel
+              title={t`Members`}
+              actions={
+                <Anchor
+                  size="sm"
+                  renderRoot={(props) => (
+                    <Link to="/p/$project/members" params={{ project: slug }} {...props} />
+                  )}
+                >
+                  {project.role === "owner" && changeable ? t`Add somebody` : t`All members`}
+                </Anchor>
+              }
+            >
+              <MemberNames members={members.data} userId={user.id} />
+            </Panel>
+          </>
+        }
+      >
+        {experiments.isError ? (
+          <ErrorNotice
+            title={t`The experiments could not be loaded`}
+            error={experiments.error}
+            onRetry={() => void experiments.refetch()}
+          />
         ) : (
-          <Text c="dimmed" size="sm">
-            <Trans>No description yet.</Trans>
-          </Text>
+          <Panel flush title={t`Experiments`}>
+            {found === undefined ? (
+              <TableSkeleton columns={3} />
+            ) : found.length > 0 ? (
+              <ExperimentSummary
+                experiments={found}
+                link={({ name }, className) => <span className={className}>{name}</span>}
+              />
+            ) : (
+              <EmptyState
+                icon={<IconFlask size={24} />}
+                title={t`Record the first run`}
+                more={
+                  changeable ? (
+                    <FirstRun
+                      projectId={project.id}
+                      slug={slug}
+                      records={project.role !== "viewer"}
+                    />
+                  ) : null
+                }
+              >
+                {changeable ? (
+                  <Trans>
+                    An experiment appears here with its first run. Paste these lines, and watch the
+                    curve grow.
+                  </Trans>
+                ) : (
+                  <Trans>Nothing was recorded before this project was archived.</Trans>
+                )}
+              </EmptyState>
+            )}
+          </Panel>
         )}
-      </Panel>
+        <Panel title={t`About`}>
+          {project.description ? (
+            <MarkdownView text={project.description} />
+          ) : (
+            <Stack gap={4} align="flex-start">
+              <Text c="dimmed" size="sm">
+                <Trans>No description yet. What is measured here, on what, and why?</Trans>
+              </Text>
+              {project.role === "owner" && changeable ? (
+                <Anchor
+                  size="sm"
+                  renderRoot={(props) => (
+                    <Link to="/p/$project/settings" params={{ project: slug }} {...props} />
+                  )}
+                >
+                  <Trans>Write one</Trans>
+                </Anchor>
+              ) : null}
+            </Stack>
+          )}
+        </Panel>
+      </TwoColumns>
     </>
   );
 }

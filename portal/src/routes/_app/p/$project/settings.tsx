@@ -24,7 +24,7 @@ function SettingsPage() {
         lead={project.role === "owner" ? null : <Trans>Only owners change these.</Trans>}
       />
       <Stack gap="lg">
-        <Panel title={t`About the project`}>
+        <Panel split title={t`About the project`}>
           <ProjectSettingsForm
             key={project.id}
             project={project}
@@ -39,7 +39,7 @@ function SettingsPage() {
           />
         </Panel>
         {changeable ? (
-          <Panel title={t`Archive`}>
+          <Panel split title={t`Archive`}>
             <ArchiveProject project={project} />
           </Panel>
         ) : null}
