@@ -13,6 +13,7 @@ import httpx
 
 from scripts import demo, environment
 from scripts.environment import DEMO_PASSWORD, Workspace
+from scripts.status import running_workspace
 
 PROJECT = {"name": "Demo", "slug": "demo", "description": "Runs to look at and play with."}
 PEOPLE = {"demo@runbench.dev": "Dana Demo", "viewer@runbench.dev": "Vera Viewer"}
@@ -185,8 +186,6 @@ def token(workspace: Workspace) -> str | None:
 
 def main() -> int:
     """Seed the running stack."""
-    from scripts.status import running_workspace  # noqa: PLC0415 - status imports much of us
-
     try:
         made = sow(running_workspace(), print)
     except SeedError as error:

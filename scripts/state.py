@@ -104,7 +104,7 @@ def read(folder: Path, name: str) -> State | None:
             **{**raw, "wrapper": Identity(**raw["wrapper"])},
             child=Identity(**child) if child else None,
         )
-    except (FileNotFoundError, ValueError, TypeError, KeyError):
+    except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
         return None
 
 
