@@ -77,9 +77,7 @@ class Api:
         return await self.ask("PATCH", path, status=status, json=json, **more)
 
     async def experiment(self, name: str = "digits", **fields: Any) -> dict[str, Any]:
-        return await self.post(
-            f"{self.project}/experiments", {"name": name, **fields}, status=201
-        )
+        return await self.post(f"{self.project}/experiments", {"name": name, **fields}, status=201)
 
     async def run(self, experiment: dict[str, Any], **fields: Any) -> dict[str, Any]:
         return await self.post(f"/api/v1/experiments/{experiment['id']}/runs", fields, status=201)
@@ -113,5 +111,3 @@ async def run(api: Api, experiment: dict[str, Any]) -> dict[str, Any]:
 
 def as_(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
-
-

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from servicekit.run import Service, main
 
-from experiment_service.app import VERSION, create_app
+from experiment_service.app import NAME, SCHEMA, VERSION, create_app
 from experiment_service.settings import Settings
 
 
@@ -20,9 +20,9 @@ def contract_settings() -> Settings:
 
 
 SERVICE = Service(
-    name="experiment-service",
+    name=NAME,
     version=VERSION,
-    schema="experiment",
+    schema=SCHEMA,
     migrations=Path(__file__).parents[2] / "migrations",
     settings=Settings,
     create_app=create_app,

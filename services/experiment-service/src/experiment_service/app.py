@@ -1,33 +1,51 @@
 """How the service is put together."""
 
+from importlib.metadata import version
+
 from aiohttp import web
-from servicekit.application import application
+from servicekit.application import Check, application
 from servicekit.auth_client import AuthClient
 from servicekit.database import database
 from servicekit.debug_identity import DebugIdentity
 from servicekit.identity import Identity
 
-from experiment_service.routes import bulk, experiments, runs
+from experiment_service.jobs.feeds import Feeds
+from experiment_service.jobs.sweeper import sweeper
+from experiment_service.jobs.wakeups import Wakeups
+from experiment_service.routes import bulk, experiments, runs, stream
 from experiment_service.settings import Settings
 
-VERSION = "0.1.0"
+NAME = "experiment-service"
+VERSION = version("experiment-service")
+SCHEMA = "experiment"
 
 
 def create_app(settings: Settings, identity: Identity | None = None) -> web.Application:
-    """The whole service; `identity` takes the place of what the settings say of it."""
-    auth = AuthClient(settings.auth_service_url) if settings.auth_service_url else None
-    return application(
-        name="experiment-service",
+    """The service; `identity` in place of auth-service where a test brings its own."""
+    wakeups = Wakeups(settings.telemetry_broker_url)
+    feeds = Feeds(wakeups)
+    contexts = [
+        database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
+        wakeups.context,
+        feeds.context,
+        sweeper(settings, wakeups),
+    ]
+    checks: dict[str, Check] = {}
+    if identity is None and settings.auth_service_url:
+        identity = client = AuthClient(settings.auth_service_url)
+        contexts.append(client.context)
+
+        async def auth_answers(_app: web.Application) -> bool:
+            return await client.ready()
+
+        checks["auth-service"] = auth_answers
+    app = application(
+        name=NAME,
         version=VERSION,
-        routes=[experiments.routes, bulk.routes, runs.routes],
-        contexts=[
-            database(
-                str(settings.database_url),
-                schema="experiment",
-                size=settings.database_pool_size,
-            ),
-            *([auth.context] if auth else []),
-        ],
-        identity=identity or auth or DebugIdentity(settings),
-        checks={"auth_service": lambda _app: auth.ready()} if auth else {},
+        routes=[experiments.routes, stream.routes, bulk.routes, runs.routes],
+        contexts=contexts,
+        identity=identity or DebugIdentity(settings),
+        checks=checks,
     )
+    app.on_response_prepare.append(wakeups.announce_change)
+    return app

@@ -20,8 +20,8 @@ class NewExperiment(Body):
     name: Name
     description: Text = Field(default="", description="Markdown.")
     type: Label | None = None
-    tags: Tags = {}
-    metadata: JsonObject = {}
+    tags: Tags = Field(default={})
+    metadata: JsonObject = Field(default={})
 
 
 class ExperimentChange(Body):
@@ -75,6 +75,6 @@ class ExperimentQuery(PageQuery):
         default=[], max_length=10, description="`key` or `key=value`; all must be there."
     )
     archived: ArchivedFilter = "false"
-    sort: Literal[
-        "-created_at", "created_at", "name", "-name", "-last_run_at", "last_run_at"
-    ] = "-created_at"
+    sort: Literal["-created_at", "created_at", "name", "-name", "-last_run_at", "last_run_at"] = (
+        "-created_at"
+    )

@@ -36,13 +36,13 @@ class NewRun(Body):
 
     name: Name | None = Field(default=None, description="A readable one is made when missing.")
     status: Literal["draft", "running"] = "running"
-    params: Params = {}
-    tags: Tags = {}
+    params: Params = Field(default={})
+    tags: Tags = Field(default={})
     notes: Text = Field(default="", description="Markdown.")
     git_commit: Label | None = None
     git_branch: Label | None = None
     git_dirty: bool | None = None
-    environment: JsonObject = {}
+    environment: JsonObject = Field(default={})
     source: Label | None = None
     host: Label | None = None
     parent_run_id: UUID | None = None
@@ -144,8 +144,8 @@ class BulkTags(Body):
     """Tags to set on and remove from many runs."""
 
     run_ids: RunIds
-    set: Tags = {}
-    remove: Annotated[list[Key], Field(max_length=MAX_TAGS)] = []
+    set: Tags = Field(default={})
+    remove: list[Key] = Field(default=[], max_length=MAX_TAGS)
 
 
 class BulkTagged(Answer):

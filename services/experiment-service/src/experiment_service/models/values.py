@@ -96,9 +96,7 @@ def merge_patch(target: JsonValue, patch: JsonValue) -> JsonValue:
     return merged
 
 
-def merge_tags(
-    tags: Mapping[str, str], changes: Mapping[str, str | None] | None
-) -> dict[str, str]:
+def merge_tags(tags: Mapping[str, str], changes: Mapping[str, str | None] | None) -> dict[str, str]:
     """The tags after a merge patch: null removes one, or all of them."""
     if changes is None:
         return {}

@@ -1,6 +1,6 @@
 """What every change has in common: its transaction, its turn, and when it was asked for."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ class Change:
 @asynccontextmanager
 async def changing(
     database: Database, project_id: UUID, *, arrived: float | None = None
-) -> AsyncIterator[Change]:
+) -> AsyncGenerator[Change]:
     """A transaction that has its turn in the project.
 
     `arrived` is when the request came, on this process's monotonic clock; None means now.

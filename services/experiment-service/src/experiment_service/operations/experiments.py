@@ -4,8 +4,8 @@ from typing import Any, cast
 from uuid import UUID
 
 from servicekit.database import Connection, Database, constraint
-from servicekit.ids import uuid7
 from servicekit.identity import Principal
+from servicekit.ids import uuid7
 from servicekit.pagination import Page
 from servicekit.problems import NotFound, PreconditionFailed
 
@@ -248,8 +248,8 @@ def _edited(before: Experiment, given: dict[str, Any]) -> Experiment:
             raise LimitExceeded(msg, errors=[{"pointer": "#/tags", "detail": msg}])
         changes["tags"] = tags
     if "metadata" in given:
-        metadata = {} if given["metadata"] is None else merge_patch(
-            before.metadata, given["metadata"]
+        metadata = (
+            {} if given["metadata"] is None else merge_patch(before.metadata, given["metadata"])
         )
         if not is_storable(cast("dict[str, Any]", metadata)):
             msg = f"It may hold at most {MAX_JSON_BYTES} bytes of JSON."

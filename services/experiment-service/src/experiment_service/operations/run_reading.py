@@ -45,9 +45,7 @@ async def list_runs(
         after = position(query.cursor, query.sort, order.segments)
         if experiment_id and await select_project(connection, experiment_id) != project_id:
             return Page(items=[])
-        found = await select_run_page(
-            connection, wanted, order, after=after, limit=query.limit + 1
-        )
+        found = await select_run_page(connection, wanted, order, after=after, limit=query.limit + 1)
         page = found[: query.limit]
         items = await runs_with_metrics(
             connection, [row.id for row in page if row.id], published=published

@@ -39,9 +39,7 @@ async def step(now: Change, before: Run, status: RunStatus) -> None:
         raise failed[before.id]
 
 
-async def archive_run(
-    database: Database, run_id: UUID, project_id: UUID, *, arrived: float
-) -> Run:
+async def archive_run(database: Database, run_id: UUID, project_id: UUID, *, arrived: float) -> Run:
     """Hide a run.
 
     Raises:
@@ -54,9 +52,7 @@ async def archive_run(
         return await answer_run(now.connection, run_id)
 
 
-async def restore_run(
-    database: Database, run_id: UUID, project_id: UUID, *, arrived: float
-) -> Run:
+async def restore_run(database: Database, run_id: UUID, project_id: UUID, *, arrived: float) -> Run:
     """Bring a run back as it was.
 
     Raises:
@@ -66,9 +62,7 @@ async def restore_run(
     """
     async with changing(database, project_id, arrived=arrived) as now:
         run = await stored_run(now.connection, run_id)
-        experiment = await select_experiment_state(
-            now.connection, experiment_id=run.experiment_id
-        )
+        experiment = await select_experiment_state(now.connection, experiment_id=run.experiment_id)
         if experiment and experiment["status"] == "archived":
             raise ExperimentArchived
         restored = await update_run_restored(
@@ -115,9 +109,7 @@ async def note_heartbeat(database: Database, run_id: UUID, project_id: UUID) -> 
         await update_run_resumed(
             now.connection, run_id=run_id, at=now.turn.at, change=now.turn.change
         )
-        states = await select_run_states(
-            now.connection, project_id=project_id, run_ids=[run_id]
-        )
+        states = await select_run_states(now.connection, project_id=project_id, run_ids=[run_id])
         if not states:
             raise NotFound
         return Heartbeat(status=states[0].status)

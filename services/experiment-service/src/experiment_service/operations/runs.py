@@ -5,8 +5,8 @@ from uuid import UUID
 
 from servicekit.bodies import escape_pointer
 from servicekit.database import Database, constraint
-from servicekit.ids import uuid7
 from servicekit.identity import Principal
+from servicekit.ids import uuid7
 from servicekit.problems import Invalid, NotFound, PreconditionFailed
 
 from experiment_service.errors import (
@@ -151,9 +151,7 @@ async def add_params(database: Database, run_id: UUID, project_id: UUID, new: Ne
         if added:
             after = before.model_copy(update={"params": before.params | added})
             _check_size(after.params)
-            await update_run_params(
-                now.connection, after, at=now.turn.at, change=now.turn.change
-            )
+            await update_run_params(now.connection, after, at=now.turn.at, change=now.turn.change)
             await insert_run_params(
                 now.connection, run_id=run_id, project_id=project_id, params=added
             )

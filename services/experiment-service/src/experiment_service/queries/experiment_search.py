@@ -82,7 +82,5 @@ def _conditions(experiments: ExperimentFilter, statement: Statement) -> list[Lit
         if value is None:
             conditions.append(f"e.tags ? {statement.place(key)}")
         else:
-            conditions.append(
-                f"e.tags ->> {statement.place(key)}::text = {statement.place(value)}"
-            )
+            conditions.append(f"e.tags ->> {statement.place(key)}::text = {statement.place(value)}")
     return conditions

@@ -9,7 +9,6 @@ from servicekit.database import Connection, fetch_all, fetch_optional
 
 from experiment_service.models.experiments import Experiment, NewExperiment
 from experiment_service.models.statuses import ExperimentStatus
-from experiment_service.models.turns import Turn
 from experiment_service.models.values import name_key
 
 _EXPERIMENT = """

@@ -116,26 +116,31 @@ def page_sql(
 
     `row` is the alias of the table that has the id.
     """
-    columns = [column.sql for column in segment.columns]
-    keys = [*columns, f"{row}.id"]
-    where = [*conditions, segment.condition] if segment.condition else [*conditions]
+    columns: list[LiteralString] = [column.sql for column in segment.columns]
+    keys: list[LiteralString] = [*columns, f"{row}.id"]
+    where: list[LiteralString] = [*conditions]
+    if segment.condition:
+        where.append(segment.condition)
     if after and after.id:
-        places = [
+        places: list[LiteralString] = [
             f"{statement.place(value)}::{column.type}"
             for value, column in zip(after.values, segment.columns, strict=True)
         ]
         places.append(f"{statement.place(after.id)}::uuid")
-        than = "<" if descending else ">"
+        than: LiteralString = "<" if descending else ">"
         where.append(f"({', '.join(keys)}) {than} ({', '.join(places)})")
-    direction = " DESC" if descending else ""
-    order = [segment.leading, *keys] if segment.leading else keys
+    direction: LiteralString = " DESC" if descending else ""
+    leading: list[LiteralString] = [segment.leading] if segment.leading else []
+    order: list[LiteralString] = [f"{key}{direction}" for key in (*leading, *keys)]
+    selected: list[LiteralString] = [f"{row}.id", *columns]
+    # Only literals of this package and places are put together here, as the types say.
     return f"""
-        SELECT {", ".join([f"{row}.id", *columns])}
+        SELECT {", ".join(selected)}
         FROM {table} {segment.join}
         WHERE {" AND ".join(where)}
-        ORDER BY {", ".join([f"{key}{direction}" for key in order])}
+        ORDER BY {", ".join(order)}
         LIMIT {statement.place(limit)}::int
-    """
+    """  # noqa: S608
 
 
 def _text(value: object) -> str:

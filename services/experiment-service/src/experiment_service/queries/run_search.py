@@ -35,13 +35,9 @@ _PLAIN: Mapping[str, tuple[Segment, ...]] = {
     ),
 }
 _PARAMS = (
-    Segment(
-        join=_PARAM, condition="p.kind = 'number'", columns=(Column("p.number", "numeric"),)
-    ),
+    Segment(join=_PARAM, condition="p.kind = 'number'", columns=(Column("p.number", "numeric"),)),
     Segment(join=_PARAM, condition="p.kind = 'text'", columns=(Column("p.text", "text"),)),
-    Segment(
-        join=_PARAM, condition="p.kind = 'boolean'", columns=(Column("p.number", "numeric"),)
-    ),
+    Segment(join=_PARAM, condition="p.kind = 'boolean'", columns=(Column("p.number", "numeric"),)),
     Segment(join=_PARAM, condition="p.kind = 'null'", columns=(Column("p.number", "numeric"),)),
     Segment(
         condition="$2::uuid IS NOT NULL AND NOT EXISTS (SELECT FROM experiment.run_params p"
@@ -53,8 +49,7 @@ _METRICS = (
     Segment(join=_METRIC, condition="m.value < 'NaN'", columns=(Column("m.value", "float8"),)),
     Segment(join=_METRIC, condition="m.value = 'NaN'", columns=(_CREATED,)),
     Segment(
-        condition="NOT EXISTS (SELECT FROM metrics.latest m"
-        " WHERE m.run_id = r.id AND m.key = $1)",
+        condition="NOT EXISTS (SELECT FROM metrics.latest m WHERE m.run_id = r.id AND m.key = $1)",
         columns=(_CREATED,),
     ),
 )
@@ -99,9 +94,7 @@ def run_order(sort: str, *, metrics_published: bool) -> Order:
         segments = _METRICS if metrics_published else _NO_METRICS
     else:
         segments = _PARAMS if name == "params" else _PLAIN[name]
-    return Order(
-        text=sort, descending=sort.startswith("-"), key=key or None, segments=segments
-    )
+    return Order(text=sort, descending=sort.startswith("-"), key=key or None, segments=segments)
 
 
 async def select_run_page(

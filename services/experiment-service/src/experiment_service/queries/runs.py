@@ -27,9 +27,7 @@ _RUN = """
 
 async def select_project(connection: Connection, run_id: UUID) -> UUID | None:
     """The project that the run belongs to."""
-    return await connection.fetchval(
-        "SELECT project_id FROM experiment.runs WHERE id = $1", run_id
-    )
+    return await connection.fetchval("SELECT project_id FROM experiment.runs WHERE id = $1", run_id)
 
 
 async def select_run(connection: Connection, *, run_id: UUID) -> Run | None:
@@ -128,9 +126,7 @@ async def update_run(connection: Connection, run: Run, *, at: datetime, change: 
     )
 
 
-async def update_run_params(
-    connection: Connection, run: Run, *, at: datetime, change: int
-) -> None:
+async def update_run_params(connection: Connection, run: Run, *, at: datetime, change: int) -> None:
     """Store the params of a run as they are shown, and count the version up."""
     await connection.execute(
         """

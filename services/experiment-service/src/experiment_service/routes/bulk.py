@@ -27,9 +27,7 @@ async def tag_runs(request: Request, project_id: UUID, body: BulkTags) -> BulkTa
     return await run_tags.tag_runs(request_database(request), project_id, body)
 
 
-@routes.post(
-    "/api/v1/projects/{project_id}/runs/bulk-status", policy=policy.editor(), status=200
-)
+@routes.post("/api/v1/projects/{project_id}/runs/bulk-status", policy=policy.editor(), status=200)
 async def change_run_statuses(
     request: Request, project_id: UUID, body: BulkStatus
 ) -> BulkStatusChanged:

@@ -84,9 +84,7 @@ async def get_run(request: Request, run_id: UUID) -> Run:
     policy=policy.editor(OF_RUN),
     raises=(errors.RunArchived, errors.LimitExceeded, PreconditionFailed, *STEPS),
 )
-async def change_run(
-    request: Request, run_id: UUID, body: RunChange, if_match: int | None
-) -> Run:
+async def change_run(request: Request, run_id: UUID, body: RunChange, if_match: int | None) -> Run:
     """Change a run.
 
     Tags are merged. The same status again changes nothing; of requests that compete for the

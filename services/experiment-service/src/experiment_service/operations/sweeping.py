@@ -1,0 +1,57 @@
+"""Ending runs that end by themselves: the silent ones and those whose time is over."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from servicekit.database import Database, PinnedConnection
+
+from experiment_service.operations.changing import changing
+from experiment_service.queries.sweeps import (
+    lock_sweep,
+    select_projects_to_sweep,
+    unlock_sweep,
+    update_due_runs,
+    update_silent_runs,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swept:
+    """What a sweep ended in one project."""
+
+    project_id: UUID
+    completed: list[UUID]
+    interrupted: list[UUID]
+
+
+async def sweep_runs(database: Database, *, silence: timedelta) -> list[Swept]:
+    """Complete runs that are due, then interrupt those without a sign of life for `silence`.
+
+    Only runs that have ever sent a heartbeat can fall silent. Of many processes one sweeps;
+    the others do nothing.
+    """
+    async with database.acquire() as connection:
+        if not await lock_sweep(connection):
+            return []
+        try:
+            projects = await select_projects_to_sweep(connection, silence=silence)
+            pinned = PinnedConnection(connection)
+            return [await _sweep(pinned, project_id, silence) for project_id in projects]
+        finally:
+            await unlock_sweep(connection)
+
+
+async def _sweep(database: Database, project_id: UUID, silence: timedelta) -> Swept:
+    async with changing(database, project_id) as now:
+        completed = await update_due_runs(
+            now.connection, project_id=project_id, at=now.turn.at, change=now.turn.change
+        )
+        interrupted = await update_silent_runs(
+            now.connection,
+            project_id=project_id,
+            silence=silence,
+            at=now.turn.at,
+            change=now.turn.change,
+        )
+    return Swept(project_id=project_id, completed=completed, interrupted=interrupted)
