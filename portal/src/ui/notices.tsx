@@ -20,3 +20,8 @@ export function announceFailure(title: ReactNode, error: unknown): void {
     color: "red",
   });
 }
+
+/** Says that only a part worked; stays until closed. */
+export function announceWarning(title: ReactNode, message: ReactNode): void {
+  notifications.show({ title, message, withBorder: true, autoClose: false, color: "yellow" });
+}

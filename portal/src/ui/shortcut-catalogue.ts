@@ -38,6 +38,7 @@ export const shortcutCatalogue = {
   rowSelect: { keys: "KeyX", label: msg`Select the row`, group: "table" },
   rowExtendDown: { keys: "Shift+KeyJ", label: msg`Select down to the next row`, group: "table" },
   rowExtendUp: { keys: "Shift+KeyK", label: msg`Select up to the previous row`, group: "table" },
+  leave: { keys: "Escape", label: msg`Clear the selection`, group: "table" },
   rowOpen: { keys: "Enter", label: msg`Open the row`, group: "table" },
   chartPrevious: { keys: "ArrowLeft", label: msg`Read the previous point`, group: "chart" },
   chartNext: {

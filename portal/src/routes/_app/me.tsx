@@ -23,7 +23,7 @@ function ProfilePage() {
     <>
       <PageHeader title={t`Your profile`} />
       <Stack gap="lg">
-        <Panel split title={t`Person`}>
+        <Panel split title={t`About you`}>
           <NameForm user={user} />
         </Panel>
         <Panel split title={t`Language, theme, keyboard`}>

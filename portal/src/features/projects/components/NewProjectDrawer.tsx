@@ -81,7 +81,7 @@ function NewProjectForm({ onClose, onCreated }: Props) {
       <Stack gap="md">
         {create.isError ? <ErrorNotice error={create.error} /> : null}
         <TextInput
-          label={t`Name`}
+          label={t({ message: "Name", context: "of a thing" })}
           data-autofocus
           placeholder={t`Motor bench`}
           error={errors.name?.message}

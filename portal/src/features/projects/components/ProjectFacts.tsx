@@ -4,6 +4,7 @@ import { CopyButton } from "@/ui/CopyButton";
 import { Facts } from "@/ui/Facts";
 import { roleNames } from "@/ui/roles";
 import { TimeText } from "@/ui/TimeText";
+import classes from "./ProjectFacts.module.css";
 
 export function ProjectFacts({ project }: { project: Project }) {
   const { t } = useLingui();
@@ -12,8 +13,8 @@ export function ProjectFacts({ project }: { project: Project }) {
       facts={[
         [
           t`Address`,
-          <span key="slug">
-            <span className="rb-mono">{project.slug}</span>{" "}
+          <span key="slug" className={classes.copied}>
+            <span className="rb-mono">{project.slug}</span>
             <CopyButton text={project.slug} label={t`Copy the address`} />
           </span>,
         ],
@@ -25,8 +26,8 @@ export function ProjectFacts({ project }: { project: Project }) {
         [t`Created`, <TimeText key="created" at={project.created_at} as="date" />],
         [
           t`Id`,
-          <span key="id">
-            <span className="rb-mono">{project.id.slice(0, 8)}…</span>{" "}
+          <span key="id" className={classes.copied}>
+            <span className="rb-mono">{project.id.slice(0, 8)}…</span>
             <CopyButton text={project.id} label={t`Copy the id`} />
           </span>,
         ],

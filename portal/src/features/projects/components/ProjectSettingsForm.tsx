@@ -70,7 +70,7 @@ export function ProjectSettingsForm({ project, readOnly, onMoved }: Props) {
       <Stack gap="md" maw={640}>
         {change.isError ? <ErrorNotice title={t`Not saved`} error={change.error} /> : null}
         <TextInput
-          label={t`Name`}
+          label={t({ message: "Name", context: "of a thing" })}
           readOnly={readOnly}
           error={errors.name?.message}
           {...form.register("name")}

@@ -124,7 +124,7 @@ function TokenEnd({ token }: { token: Token }) {
       </Badge>
     );
   }
-  if (!token.expires_at) return <Trans>never</Trans>;
+  if (!token.expires_at) return <Trans>does not expire</Trans>;
   if (new Date(token.expires_at).getTime() < Date.now()) {
     return (
       <Badge size="sm" variant="default">

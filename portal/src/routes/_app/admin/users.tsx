@@ -69,8 +69,8 @@ function UsersPage() {
           }
           data={[
             { value: "all", label: t`All` },
-            { value: "active", label: t`Active` },
-            { value: "deactivated", label: t`Deactivated` },
+            { value: "active", label: t({ message: "Active", context: "several" }) },
+            { value: "deactivated", label: t({ message: "Deactivated", context: "several" }) },
           ]}
         />
       </Group>

@@ -79,7 +79,7 @@ function ProjectsPage() {
             })
           }
           data={[
-            { value: "active", label: t`Active` },
+            { value: "active", label: t({ message: "Active", context: "several" }) },
             { value: "archived", label: t`Archived` },
           ]}
         />
