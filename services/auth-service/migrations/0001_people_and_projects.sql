@@ -1,16 +1,17 @@
 -- A person who can sign in. `email` is shown and written to, `email_key` is what it is unique by:
 -- case, the two spellings of an international domain and letters that look like Latin ones all
--- fold to the same key.
+-- fold to the same key. `password_version` counts passwords; hashing one anew does not change it.
 CREATE TABLE users (
-    id              uuid        PRIMARY KEY,
-    email           text        NOT NULL,
-    email_key       text        NOT NULL,
-    name            text        NOT NULL,
-    password_hash   text        NOT NULL,
-    is_admin        boolean     NOT NULL DEFAULT false,
-    created_at      timestamptz NOT NULL DEFAULT now(),
-    last_login_at   timestamptz,
-    deactivated_at  timestamptz,
+    id                uuid        PRIMARY KEY,
+    email             text        NOT NULL,
+    email_key         text        NOT NULL,
+    name              text        NOT NULL,
+    password_hash     text        NOT NULL,
+    password_version  integer     NOT NULL DEFAULT 1,
+    is_admin          boolean     NOT NULL DEFAULT false,
+    created_at        timestamptz NOT NULL DEFAULT now(),
+    last_login_at     timestamptz,
+    deactivated_at    timestamptz,
     CONSTRAINT users_email_key UNIQUE (email_key)
 );
 

@@ -1,22 +1,25 @@
 """Start auth-service: `python -m auth_service [serve|migrate|openapi|create-admin]`."""
 
+import asyncio
 import sys
 from getpass import getpass
 from pathlib import Path
+
+from servicekit.database import open_database
+from servicekit.run import Service, main
 
 import auth_service
 from auth_service.app import NAME, SCHEMA, VERSION, create_app
 from auth_service.operations.start import NoAdmin, make_admin
 from auth_service.passwords import Hasher
 from auth_service.settings import Settings
-from servicekit.database import open_database
-from servicekit.run import Service, main
 
 
 async def create_admin(settings: Settings) -> int:
     """Make an administrator, from RUNBENCH_ADMIN_EMAIL and _PASSWORD or asked for here."""
-    email = settings.runbench_admin_email or input("E-mail address: ")
-    password = settings.runbench_admin_password or getpass("Password: ")
+    email, password = settings.runbench_admin_email, settings.runbench_admin_password
+    email = email or await asyncio.to_thread(input, "E-mail address: ")
+    password = password or await asyncio.to_thread(getpass, "Password: ")
     async with open_database(str(settings.database_url), schema=SCHEMA, size=1) as database:
         try:
             await make_admin(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiohttp import web
-from confusable_homoglyphs import confusables
+from confusable_homoglyphs import confusables  # pyright: ignore[reportMissingTypeStubs]
 from email_validator import EmailNotValidError, validate_email
 
 from auth_service.settings import Network
@@ -79,7 +79,9 @@ def email_key(email: str) -> str:
 def _latin(text: str) -> str:
     if text.isascii():
         return text
-    found: Any = confusables.is_confusable(text, greedy=True, preferred_aliases=["latin"])
+    found: Any = confusables.is_confusable(  # pyright: ignore[reportUnknownMemberType]
+        text, greedy=True, preferred_aliases=["latin"]
+    )
     for entry in found or []:
         for twin in entry["homoglyphs"]:
             if twin["c"].isascii() and twin["c"].islower():

@@ -9,7 +9,8 @@ from servicekit.settings import ServiceSettings
 
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
-DEVELOPMENT_SECRET = "runbench-development-secret-not-for-production"  # noqa: S105: refused elsewhere
+DEVELOPMENT_SECRET = "runbench-development-secret-not-for-production"  # noqa: S105 - refused elsewhere
+MOST_SECRETS = 2  # the new one and the old one
 SECRET_BYTES = 32
 SECRET_LETTERS = 10
 
@@ -85,7 +86,7 @@ class Settings(ServiceSettings):
         if self.is_development and not self.jwt_secret:
             return self
         values = self.jwt_secret.split(",")
-        if len(values) > 2:  # noqa: PLR2004: the new one and the old one
+        if len(values) > MOST_SECRETS:
             msg = "JWT_SECRET takes one value, or two separated by a comma"
             raise ValueError(msg)
         if not self.is_development and any(_is_weak(value) for value in values):

@@ -30,7 +30,7 @@ async def context(app: web.Application) -> AsyncIterator[None]:
 
 
 async def sweep(database: Database) -> None:
-    """Delete ended sessions, expired links and forgotten failures; a second process does nothing."""
+    """Delete ended sessions, expired links and forgotten failures, unless another process does."""
     async with database.acquire() as connection, connection.transaction():
         if not await connection.fetchval(
             "SELECT pg_try_advisory_xact_lock(hashtextextended('auth.sweep', 3))"

@@ -73,6 +73,7 @@ class Account(BaseModel, frozen=True):
     email: str
     name: str
     password_hash: str = Field(repr=False)
+    password_version: int
     is_admin: bool
     is_active: bool
 

@@ -26,7 +26,7 @@ class Session(Answer):
     """What signing in gives: tokens, and who one is now. Lifetimes are in seconds."""
 
     access_token: str = Field(repr=False)
-    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105: the scheme, not a secret
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - the scheme, not a secret
     expires_in: int
     refresh_token: str = Field(repr=False)
     refresh_expires_in: int

@@ -60,7 +60,7 @@ async def insert_account(
     with constraint("users_email_key", otherwise=_taken(new.email)):
         return await queries.insert_user(
             connection,
-            id=uuid7(),
+            user_id=uuid7(),
             email=new.email,
             email_key=email_key(new.email),
             name=new.name,

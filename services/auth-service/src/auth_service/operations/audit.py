@@ -18,7 +18,7 @@ NEWEST_FIRST = "-at"
 async def record(connection: Connection, origin: Origin, event: NewEvent) -> None:
     """Write an event; call it in the transaction of what it tells of."""
     await insert_event(
-        connection, event, id=uuid7(), address=origin.address, trace_id=current_trace_id()
+        connection, event, event_id=uuid7(), address=origin.address, trace_id=current_trace_id()
     )
 
 

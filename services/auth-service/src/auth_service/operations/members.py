@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from servicekit.database import Connection, Database
-from servicekit.identity import Access, Principal, Role
+from servicekit.identity import Principal, Role
 from servicekit.pagination import Cursor, Page, PageQuery, page_of
 from servicekit.problems import Forbidden, ProjectArchived
 
@@ -68,7 +68,7 @@ async def set_member(
         return await queries.select_member(connection, project_id=project_id, user_id=user_id)
 
 
-async def remove_member(call: Call, principal: Principal, access: Access, user_id: UUID) -> None:
+async def remove_member(call: Call, principal: Principal, project_id: UUID, user_id: UUID) -> None:
     """Remove a person from a project, or leave it; their tokens for it end too.
 
     Raises:
@@ -78,7 +78,6 @@ async def remove_member(call: Call, principal: Principal, access: Access, user_i
         LastOwner: nobody else would be an owner.
     """
     _require_person(principal)
-    project_id = access.project_id
     async with call.database.acquire() as connection, connection.transaction():
         if user_id == principal.user_id:
             await queries.lock_project(connection, project_id)

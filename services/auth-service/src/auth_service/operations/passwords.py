@@ -56,7 +56,7 @@ async def change_password(call: Call, principal: Principal, change: PasswordChan
     await attempt.succeeded()
     async with call.database.acquire() as connection, connection.transaction():
         locked = await lock_account(connection, account.id)
-        if locked is None or locked.password_hash != account.password_hash:
+        if locked is None or locked.password_version != account.password_version:
             raise WrongPassword
         await _set_password(connection, account.id, new_hash, but=principal.session_id)
         event = NewEvent(

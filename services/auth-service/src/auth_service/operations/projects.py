@@ -34,7 +34,7 @@ async def create_project(call: Call, principal: Principal, new: NewProject) -> P
         with constraint("projects_slug_key", otherwise=_taken(slug)):
             await queries.insert_project(
                 connection,
-                id=project_id,
+                project_id=project_id,
                 slug=slug,
                 name=new.name,
                 description=new.description,
@@ -82,10 +82,9 @@ async def list_projects(
         value = project.name if query.sort == "name" else project.created_at
         return Cursor(sort=query.sort, value=value, id=project.id)
 
-    page = page_of(
+    return page_of(
         [_seen_by(principal, project) for project in projects], limit=query.limit, cursor=end
     )
-    return page
 
 
 async def read_project(database: Database, principal: Principal, project_id: UUID) -> Project:
@@ -159,7 +158,7 @@ async def restore_project(call: Call, principal: Principal, project_id: UUID) ->
 
 
 async def find_access(database: Database, principal: Principal, project_id: UUID) -> Access | None:
-    """What the caller may do in the project: for an API token the lesser of its and its person's."""
+    """What the caller may do in the project; a token no more than itself and its person."""
     if principal.scope and principal.scope.project_id != project_id:
         return None
     async with database.acquire() as connection:

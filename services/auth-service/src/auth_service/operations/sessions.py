@@ -1,6 +1,7 @@
 """Signing in and out, and staying signed in."""
 
 import hashlib
+from typing import NoReturn
 from uuid import UUID
 
 from servicekit.database import Connection, Database
@@ -55,7 +56,7 @@ async def open_session(connection: Connection, call: Call, user_id: UUID) -> Ses
     session_id, token = uuid7(), new_secret(REFRESH_PREFIX)
     expires_in = await queries.insert_session(
         connection,
-        id=session_id,
+        session_id=session_id,
         user_id=user_id,
         origin=call.origin,
         idle_sec=call.settings.refresh_token_ttl_sec,
@@ -121,7 +122,7 @@ async def list_sessions(
             connection,
             user_id=principal.user_id,
             current=principal.session_id,
-            before=cursor and cursor.id,
+            before=cursor.row_id if cursor else None,
             limit=query.limit + 1,
         )
     return page_of(
@@ -150,7 +151,7 @@ async def list_revocations(call: Call) -> Revocations:
     within = call.settings.access_token_ttl_sec + REVOKED_MARGIN_SEC
     async with call.database.acquire() as connection:
         revoked = await queries.select_revoked(connection, within_sec=within)
-    digests = [hashlib.sha256(str(id).encode()).hexdigest() for id in revoked.session_ids]
+    digests = [hashlib.sha256(str(ended).encode()).hexdigest() for ended in revoked.session_ids]
     return Revocations(revoked=digests, as_of=revoked.as_of)
 
 
@@ -161,7 +162,7 @@ def _key(email: str) -> str:
         return email  # no account has such a key, and the attempt costs what others cost
 
 
-async def _refuse(call: Call, account: Account | None, *, deactivated: bool) -> None:
+async def _refuse(call: Call, account: Account | None, *, deactivated: bool) -> NoReturn:
     reason = "deactivated" if deactivated else "wrong-password" if account else "unknown-account"
     event = NewEvent(
         action="login",
@@ -185,7 +186,10 @@ async def _welcome(call: Call, account: Account, password: str, attempt: Attempt
     await attempt.succeeded()
     async with call.database.acquire() as connection, connection.transaction():
         still = await update_login(
-            connection, account.id, password_hash=better, replaces=account.password_hash
+            connection,
+            account.id,
+            new_hash=better,
+            password_version=account.password_version,
         )
         if not still:
             raise WrongCredentials

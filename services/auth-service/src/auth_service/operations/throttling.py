@@ -35,7 +35,7 @@ KNOWN_DAYS = 90
 
 FREE_PER_DEVICE = 10
 FREE_PER_NETWORK = 100
-MANY_PER_ACCOUNT = 200
+MANY_PER_ACCOUNT = 50
 WAIT_AT_FIRST_SEC = 30.0
 
 
@@ -50,15 +50,15 @@ class Attempt:
     async def succeeded(self) -> None:
         """Forget the failures of this device, and this attempt elsewhere."""
         async with self.call.database.acquire() as connection:
-            await give_back_attempt(connection, subject=self.device, all=True)
+            await give_back_attempt(connection, subject=self.device, wholly=True)
             for subject in self.others:
-                await give_back_attempt(connection, subject=subject, all=False)
+                await give_back_attempt(connection, subject=subject, wholly=False)
 
     async def never_happened(self) -> None:
         """Uncount an attempt that came to no decision."""
         async with self.call.database.acquire() as connection:
             for subject in (self.device, *self.others):
-                await give_back_attempt(connection, subject=subject, all=False)
+                await give_back_attempt(connection, subject=subject, wholly=False)
 
 
 async def attempt_login(call: Call, *, email_key: str) -> Attempt:
@@ -85,7 +85,7 @@ async def attempt_login(call: Call, *, email_key: str) -> Attempt:
             await _take(call, connection, device, free=FREE_PER_DEVICE)
         except TooManyAttempts:
             for subject in counted:
-                await give_back_attempt(connection, subject=subject, all=False)
+                await give_back_attempt(connection, subject=subject, wholly=False)
             raise
         await _count(connection, account)
     return Attempt(call, device, (*counted, account))
@@ -141,7 +141,7 @@ async def _make_strangers_wait(
         connection, subject=device, failures=FREE_PER_DEVICE, sec=WAIT_AT_FIRST_SEC
     )
     if begun:
-        await give_back_attempt(connection, subject=around, all=False)
+        await give_back_attempt(connection, subject=around, wholly=False)
         await _refuse(call, connection, device)
 
 

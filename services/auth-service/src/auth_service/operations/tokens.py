@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from servicekit.database import Database
-from servicekit.identity import Access, Principal, Role
+from servicekit.identity import Principal, Role
 from servicekit.ids import uuid7
 from servicekit.machine_tokens import new_machine_token
 from servicekit.pagination import Cursor, Page, PageQuery, page_of
@@ -43,7 +43,7 @@ async def create_token(
         token = await queries.insert_token(
             connection,
             secret,
-            id=uuid7(),
+            token_id=uuid7(),
             name=new.name,
             project_id=project_id,
             user_id=principal.user_id,
@@ -63,7 +63,7 @@ async def list_own_tokens(
 
 
 async def list_project_tokens(
-    database: Database, principal: Principal, access: Access, query: PageQuery
+    database: Database, principal: Principal, project_id: UUID, role: Role, query: PageQuery
 ) -> Page[Token]:
     """One page of a project's tokens: all of them for an owner, their own for others.
 
@@ -71,8 +71,8 @@ async def list_project_tokens(
         Forbidden: an API token asks.
     """
     _require_person(principal)
-    user_id = None if access.role is Role.OWNER else principal.user_id
-    return await _list(database, query, project_id=access.project_id, user_id=user_id)
+    user_id = None if role is Role.OWNER else principal.user_id
+    return await _list(database, query, project_id=project_id, user_id=user_id)
 
 
 async def revoke_token(call: Call, principal: Principal, token_id: UUID) -> None:

@@ -10,19 +10,25 @@ from auth_service.models.audit import AuditEvent, NewEvent
 
 
 async def insert_event(
-    connection: Connection, event: NewEvent, *, id: UUID, address: IPAddress, trace_id: str | None
+    connection: Connection,
+    event: NewEvent,
+    *,
+    event_id: UUID,
+    address: IPAddress,
+    trace_id: str | None,
 ) -> None:
+    """Add an event; the actor's name is kept as it is now."""
     await connection.execute(
         """
-        INSERT INTO audit_events (
+        INSERT INTO auth.audit_events (
             id, action, actor_id, actor_name, project_id, target_type, target_id,
             address, result, details, trace_id
         )
         VALUES (
-            $1, $2, $3, (SELECT name FROM users WHERE id = $3), $4, $5, $6, $7, $8, $9, $10
+            $1, $2, $3, (SELECT name FROM auth.users WHERE id = $3), $4, $5, $6, $7, $8, $9, $10
         )
         """,
-        id,
+        event_id,
         event.action,
         event.actor_id,
         event.project_id,
@@ -51,7 +57,7 @@ async def select_events(
         """
         SELECT id, at, action, actor_id, actor_name, project_id, target_type, target_id,
                host(address) AS address, result, details, trace_id
-        FROM audit_events
+        FROM auth.audit_events
         WHERE ($1::uuid IS NULL OR project_id = $1)
           AND ($2::text IS NULL OR action = $2)
           AND ($3::uuid IS NULL OR actor_id = $3)

@@ -14,22 +14,24 @@ _IDS = TypeAdapter(list[UUID])
 async def insert_user(
     connection: Connection,
     *,
-    id: UUID,
+    user_id: UUID,
     email: str,
     email_key: str,
     name: str,
     password_hash: str,
     is_admin: bool = False,
 ) -> Account:
+    """Add a person."""
     return await fetch_one(
         connection,
         Account,
         """
-        INSERT INTO users (id, email, email_key, name, password_hash, is_admin)
+        INSERT INTO auth.users (id, email, email_key, name, password_hash, is_admin)
         VALUES ($1, $2, $3, $4, $5, $6)
-        RETURNING id, email, name, password_hash, is_admin, true AS is_active
+        RETURNING id, email, name, password_hash, password_version, is_admin,
+                  true AS is_active
         """,
-        id,
+        user_id,
         email,
         email_key,
         name,
@@ -39,12 +41,14 @@ async def insert_user(
 
 
 async def select_account_by_email(connection: Connection, *, email_key: str) -> Account | None:
+    """The account of an address."""
     return await fetch_optional(
         connection,
         Account,
         """
-        SELECT id, email, name, password_hash, is_admin, deactivated_at IS NULL AS is_active
-        FROM users
+        SELECT id, email, name, password_hash, password_version, is_admin,
+               deactivated_at IS NULL AS is_active
+        FROM auth.users
         WHERE email_key = $1
         """,
         email_key,
@@ -52,12 +56,14 @@ async def select_account_by_email(connection: Connection, *, email_key: str) -> 
 
 
 async def select_account(connection: Connection, user_id: UUID) -> Account | None:
+    """An account."""
     return await fetch_optional(
         connection,
         Account,
         """
-        SELECT id, email, name, password_hash, is_admin, deactivated_at IS NULL AS is_active
-        FROM users
+        SELECT id, email, name, password_hash, password_version, is_admin,
+               deactivated_at IS NULL AS is_active
+        FROM auth.users
         WHERE id = $1
         """,
         user_id,
@@ -70,8 +76,9 @@ async def lock_account(connection: Connection, user_id: UUID) -> Account | None:
         connection,
         Account,
         """
-        SELECT id, email, name, password_hash, is_admin, deactivated_at IS NULL AS is_active
-        FROM users
+        SELECT id, email, name, password_hash, password_version, is_admin,
+               deactivated_at IS NULL AS is_active
+        FROM auth.users
         WHERE id = $1
         FOR UPDATE
         """,
@@ -80,20 +87,22 @@ async def lock_account(connection: Connection, user_id: UUID) -> Account | None:
 
 
 async def select_me(connection: Connection, user_id: UUID) -> Me:
+    """A person as they see themselves."""
     return await fetch_one(
         connection,
         Me,
-        "SELECT id, email, name, is_admin, created_at FROM users WHERE id = $1",
+        "SELECT id, email, name, is_admin, created_at FROM auth.users WHERE id = $1",
         user_id,
     )
 
 
 async def update_name(connection: Connection, user_id: UUID, *, name: str) -> None:
-    await connection.execute("UPDATE users SET name = $2 WHERE id = $1", user_id, name)
+    """Give a person another name."""
+    await connection.execute("UPDATE auth.users SET name = $2 WHERE id = $1", user_id, name)
 
 
 async def update_login(
-    connection: Connection, user_id: UUID, *, password_hash: str | None, replaces: str
+    connection: Connection, user_id: UUID, *, new_hash: str | None, password_version: int
 ) -> bool:
     """Note a sign-in, and the hash at its new cost where there is one.
 
@@ -101,30 +110,39 @@ async def update_login(
     """
     status = await connection.execute(
         """
-        UPDATE users
+        UPDATE auth.users
         SET last_login_at = now(), password_hash = COALESCE($2, password_hash)
-        WHERE id = $1 AND deactivated_at IS NULL AND password_hash = $3
+        WHERE id = $1 AND deactivated_at IS NULL AND password_version = $3
         """,
         user_id,
-        password_hash,
-        replaces,
+        new_hash,
+        password_version,
     )
     return status == "UPDATE 1"
 
 
 async def update_password(connection: Connection, user_id: UUID, *, password_hash: str) -> None:
+    """Give a person another password."""
     await connection.execute(
-        "UPDATE users SET password_hash = $2 WHERE id = $1", user_id, password_hash
+        """
+        UPDATE auth.users
+        SET password_hash = $2, password_version = password_version + 1
+        WHERE id = $1
+        """,
+        user_id,
+        password_hash,
     )
 
 
 async def update_is_admin(connection: Connection, user_id: UUID, *, is_admin: bool) -> None:
-    await connection.execute("UPDATE users SET is_admin = $2 WHERE id = $1", user_id, is_admin)
+    """Make a person an administrator, or no longer one."""
+    await connection.execute("UPDATE auth.users SET is_admin = $2 WHERE id = $1", user_id, is_admin)
 
 
 async def update_deactivated(connection: Connection, user_id: UUID, *, deactivated: bool) -> None:
+    """Shut a person out, or let them in again."""
     await connection.execute(
-        "UPDATE users SET deactivated_at = CASE WHEN $2 THEN now() END WHERE id = $1",
+        "UPDATE auth.users SET deactivated_at = CASE WHEN $2 THEN now() END WHERE id = $1",
         user_id,
         deactivated,
     )
@@ -134,7 +152,7 @@ async def lock_admins(connection: Connection) -> list[UUID]:
     """The active administrators; no other transaction changes who they are until this one ends."""
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('auth.admins', 2))")
     rows = await connection.fetch(
-        "SELECT id FROM users WHERE is_admin AND deactivated_at IS NULL ORDER BY id FOR UPDATE"
+        "SELECT id FROM auth.users WHERE is_admin AND deactivated_at IS NULL ORDER BY id FOR UPDATE"
     )
     return _IDS.validate_python([row["id"] for row in rows])
 
@@ -146,7 +164,7 @@ async def select_people(connection: Connection, *, prefix: str, limit: int) -> l
         Person,
         """
         SELECT id, name, email
-        FROM users
+        FROM auth.users
         WHERE deactivated_at IS NULL
           AND (
               starts_with(email, lower($1))
@@ -176,7 +194,7 @@ async def select_users(
         """
         SELECT id, email, name, is_admin, created_at, last_login_at,
                CASE WHEN deactivated_at IS NULL THEN 'active' ELSE 'deactivated' END AS status
-        FROM users
+        FROM auth.users
         WHERE (
               $1::text IS NULL
               OR starts_with(email, lower($1))
@@ -197,13 +215,14 @@ async def select_users(
 
 
 async def select_user(connection: Connection, user_id: UUID) -> User:
+    """A person as an administrator sees them."""
     return await fetch_one(
         connection,
         User,
         """
         SELECT id, email, name, is_admin, created_at, last_login_at,
                CASE WHEN deactivated_at IS NULL THEN 'active' ELSE 'deactivated' END AS status
-        FROM users
+        FROM auth.users
         WHERE id = $1
         """,
         user_id,

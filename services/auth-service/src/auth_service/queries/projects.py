@@ -24,18 +24,19 @@ class LockedProject(BaseModel, frozen=True):
 async def insert_project(
     connection: Connection,
     *,
-    id: UUID,
+    project_id: UUID,
     slug: str,
     name: str,
     description: str,
     created_by: UUID,
 ) -> None:
+    """Add a project, as yet without members."""
     await connection.execute(
         """
-        INSERT INTO projects (id, slug, name, description, created_by)
+        INSERT INTO auth.projects (id, slug, name, description, created_by)
         VALUES ($1, $2, $3, $4, $5)
         """,
-        id,
+        project_id,
         slug,
         name,
         description,
@@ -46,21 +47,22 @@ async def insert_project(
 async def select_slugs(connection: Connection, *, beginning: str) -> set[str]:
     """The slugs in use that are this one, or this one with something behind a hyphen."""
     rows = await connection.fetch(
-        "SELECT slug FROM projects WHERE slug = $1 OR starts_with(slug, $1 || '-')", beginning
+        "SELECT slug FROM auth.projects WHERE slug = $1 OR starts_with(slug, $1 || '-')", beginning
     )
     return {row["slug"] for row in rows}
 
 
 async def select_project(connection: Connection, project_id: UUID, *, user_id: UUID) -> Project:
+    """A project as one of its members sees it."""
     return await fetch_one(
         connection,
         Project,
         """
         SELECT id, slug, name, description, members.role, version, created_at, updated_at,
                archived_at,
-               (SELECT count(*) FROM members WHERE members.project_id = id) AS member_count
-        FROM projects
-        JOIN members ON members.project_id = id AND members.user_id = $2
+               (SELECT count(*) FROM auth.members WHERE members.project_id = id) AS member_count
+        FROM auth.projects
+        JOIN auth.members ON members.project_id = id AND members.user_id = $2
         WHERE id = $1
         """,
         project_id,
@@ -86,9 +88,9 @@ async def select_projects_by_name(
         """
         SELECT id, slug, name, description, members.role, version, created_at, updated_at,
                archived_at,
-               (SELECT count(*) FROM members WHERE members.project_id = id) AS member_count
-        FROM projects
-        JOIN members ON members.project_id = id AND members.user_id = $1
+               (SELECT count(*) FROM auth.members WHERE members.project_id = id) AS member_count
+        FROM auth.projects
+        JOIN auth.members ON members.project_id = id AND members.user_id = $1
         WHERE ($2::uuid IS NULL OR id = $2)
           AND ($3::text IS NULL OR slug = $3)
           AND ($4::text IS NULL OR strpos(lower(name), lower($4)) > 0
@@ -120,15 +122,16 @@ async def select_projects_newest_first(
     before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[Project]:
+    """The person's projects, by when they were made."""
     return await fetch_all(
         connection,
         Project,
         """
         SELECT id, slug, name, description, members.role, version, created_at, updated_at,
                archived_at,
-               (SELECT count(*) FROM members WHERE members.project_id = id) AS member_count
-        FROM projects
-        JOIN members ON members.project_id = id AND members.user_id = $1
+               (SELECT count(*) FROM auth.members WHERE members.project_id = id) AS member_count
+        FROM auth.projects
+        JOIN auth.members ON members.project_id = id AND members.user_id = $1
         WHERE ($2::uuid IS NULL OR id = $2)
           AND ($3::text IS NULL OR slug = $3)
           AND ($4::text IS NULL OR strpos(lower(name), lower($4)) > 0
@@ -150,12 +153,13 @@ async def select_projects_newest_first(
 
 
 async def lock_project(connection: Connection, project_id: UUID) -> LockedProject:
+    """A project, kept from changing until the transaction ends."""
     return await fetch_one(
         connection,
         LockedProject,
         """
         SELECT id, slug, name, description, version, archived_at IS NOT NULL AS is_archived
-        FROM projects
+        FROM auth.projects
         WHERE id = $1
         FOR UPDATE
         """,
@@ -171,9 +175,10 @@ async def update_project(
     name: str,
     description: str,
 ) -> None:
+    """Change a project; its version goes up by one."""
     await connection.execute(
         """
-        UPDATE projects
+        UPDATE auth.projects
         SET slug = $2, name = $3, description = $4, version = version + 1, updated_at = now()
         WHERE id = $1
         """,
@@ -185,9 +190,10 @@ async def update_project(
 
 
 async def update_archived(connection: Connection, project_id: UUID, *, archived: bool) -> None:
+    """Archive a project, or bring it back; its version goes up by one."""
     await connection.execute(
         """
-        UPDATE projects
+        UPDATE auth.projects
         SET archived_at = CASE WHEN $2 THEN now() END, version = version + 1, updated_at = now()
         WHERE id = $1
         """,
@@ -206,8 +212,8 @@ async def select_access(
         """
         SELECT id AS project_id, slug, members.user_id, members.role,
                archived_at IS NOT NULL AS archived
-        FROM projects
-        JOIN members ON members.project_id = id AND members.user_id = $2
+        FROM auth.projects
+        JOIN auth.members ON members.project_id = id AND members.user_id = $2
         WHERE id = $1
         """,
         project_id,
@@ -218,9 +224,10 @@ async def select_access(
 async def upsert_member(
     connection: Connection, *, project_id: UUID, user_id: UUID, role: Role
 ) -> None:
+    """Give a person a role, their first or another."""
     await connection.execute(
         """
-        INSERT INTO members (project_id, user_id, role)
+        INSERT INTO auth.members (project_id, user_id, role)
         VALUES ($1, $2, $3)
         ON CONFLICT (project_id, user_id) DO UPDATE SET role = excluded.role
         """,
@@ -231,14 +238,16 @@ async def upsert_member(
 
 
 async def delete_member(connection: Connection, *, project_id: UUID, user_id: UUID) -> None:
+    """Take a person's part in a project away."""
     await connection.execute(
-        "DELETE FROM members WHERE project_id = $1 AND user_id = $2", project_id, user_id
+        "DELETE FROM auth.members WHERE project_id = $1 AND user_id = $2", project_id, user_id
     )
 
 
 async def select_role(connection: Connection, *, project_id: UUID, user_id: UUID) -> Role | None:
+    """The role of a person; None for who is no member."""
     role = await connection.fetchval(
-        "SELECT role FROM members WHERE project_id = $1 AND user_id = $2", project_id, user_id
+        "SELECT role FROM auth.members WHERE project_id = $1 AND user_id = $2", project_id, user_id
     )
     return Role(role) if role else None
 
@@ -248,8 +257,8 @@ async def count_owners(connection: Connection, *, project_id: UUID, but: UUID) -
     return await connection.fetchval(
         """
         SELECT count(*)
-        FROM members
-        JOIN users ON users.id = user_id AND users.deactivated_at IS NULL
+        FROM auth.members
+        JOIN auth.users ON users.id = user_id AND users.deactivated_at IS NULL
         WHERE project_id = $1 AND role = 'owner' AND user_id <> $2
         """,
         project_id,
@@ -258,13 +267,14 @@ async def count_owners(connection: Connection, *, project_id: UUID, but: UUID) -
 
 
 async def select_member(connection: Connection, *, project_id: UUID, user_id: UUID) -> Member:
+    """A member."""
     return await fetch_one(
         connection,
         Member,
         """
         SELECT user_id, users.name, users.email, role, added_at
-        FROM members
-        JOIN users ON users.id = user_id
+        FROM auth.members
+        JOIN auth.users ON users.id = user_id
         WHERE project_id = $1 AND user_id = $2
         """,
         project_id,
@@ -285,8 +295,8 @@ async def select_members(
         Member,
         """
         SELECT user_id, users.name, users.email, role, added_at
-        FROM members
-        JOIN users ON users.id = user_id
+        FROM auth.members
+        JOIN auth.users ON users.id = user_id
         WHERE project_id = $1
           AND ($2::text IS NULL OR (lower(users.name), user_id) > (lower($2), $3::uuid))
         ORDER BY lower(users.name), user_id

@@ -49,12 +49,12 @@ class Revoked(NamedTuple):
 
 
 async def insert_session(
-    connection: Connection, *, id: UUID, user_id: UUID, origin: Origin, idle_sec: int
+    connection: Connection, *, session_id: UUID, user_id: UUID, origin: Origin, idle_sec: int
 ) -> int:
     """Begin a session; answers after how many seconds it ends unused."""
     return await connection.fetchval(
         """
-        INSERT INTO sessions (
+        INSERT INTO auth.sessions (
             id, user_id, user_agent, address, network, expires_at, absolute_expires_at
         )
         VALUES (
@@ -64,7 +64,7 @@ async def insert_session(
         )
         RETURNING extract(epoch FROM expires_at - now())::integer
         """,
-        id,
+        session_id,
         user_id,
         origin.user_agent,
         origin.address,
@@ -77,8 +77,9 @@ async def insert_session(
 async def insert_refresh_token(
     connection: Connection, *, token_hash: bytes, session_id: UUID, generation: int
 ) -> None:
+    """Add a link to a session's chain."""
     await connection.execute(
-        "INSERT INTO refresh_tokens (token_hash, session_id, generation) VALUES ($1, $2, $3)",
+        "INSERT INTO auth.refresh_tokens (token_hash, session_id, generation) VALUES ($1, $2, $3)",
         token_hash,
         session_id,
         generation,
@@ -94,20 +95,20 @@ async def use_refresh_token(
         Winner,
         """
         WITH used AS (
-            UPDATE refresh_tokens
+            UPDATE auth.refresh_tokens
             SET used_at = clock_timestamp()
             WHERE token_hash = $1
               AND used_at IS NULL
               AND EXISTS (
-                  SELECT FROM sessions
-                  JOIN users ON users.id = sessions.user_id AND users.deactivated_at IS NULL
+                  SELECT FROM auth.sessions
+                  JOIN auth.users ON users.id = sessions.user_id AND users.deactivated_at IS NULL
                   WHERE sessions.id = refresh_tokens.session_id
                     AND sessions.revoked_at IS NULL
                     AND sessions.expires_at > now()
               )
             RETURNING session_id, generation
         )
-        UPDATE sessions
+        UPDATE auth.sessions
         SET last_used_at = now(),
             expires_at = least(now() + make_interval(secs => $2), absolute_expires_at)
         FROM used
@@ -132,11 +133,11 @@ async def select_link(connection: Connection, *, token_hash: bytes) -> Link | No
                extract(epoch FROM clock_timestamp() - this.used_at)::float8 AS used_sec_ago,
                next.token_hash AS successor_hash,
                next.used_at IS NOT NULL AS successor_used,
-               extract(epoch FROM sessions.expires_at - now())::integer AS expires_in_sec
-        FROM refresh_tokens AS this
-        JOIN sessions ON sessions.id = this.session_id
-        JOIN users ON users.id = sessions.user_id
-        LEFT JOIN refresh_tokens AS next
+               extract(epoch FROM auth.sessions.expires_at - now())::integer AS expires_in_sec
+        FROM auth.refresh_tokens AS this
+        JOIN auth.sessions ON sessions.id = this.session_id
+        JOIN auth.users ON users.id = sessions.user_id
+        LEFT JOIN auth.refresh_tokens AS next
             ON next.session_id = this.session_id AND next.generation = this.generation + 1
         WHERE this.token_hash = $1
         """,
@@ -153,8 +154,8 @@ async def select_holder(
         Holder,
         """
         SELECT users.id AS user_id
-        FROM sessions
-        JOIN users ON users.id = sessions.user_id
+        FROM auth.sessions
+        JOIN auth.users ON users.id = sessions.user_id
         WHERE sessions.id = $1 AND users.id = $2
           AND sessions.revoked_at IS NULL
           AND sessions.absolute_expires_at > now()
@@ -180,7 +181,7 @@ async def select_open_sessions(
         """
         SELECT id, created_at, last_used_at, user_agent, host(address) AS address,
                id IS NOT DISTINCT FROM $2::uuid AS current
-        FROM sessions
+        FROM auth.sessions
         WHERE user_id = $1
           AND revoked_at IS NULL
           AND expires_at > now()
@@ -201,7 +202,7 @@ async def revoke_session(
     """End a session, if it is open and the person's; answers whose it was."""
     return await connection.fetchval(
         """
-        UPDATE sessions
+        UPDATE auth.sessions
         SET revoked_at = clock_timestamp()
         WHERE id = $1 AND revoked_at IS NULL AND ($2::uuid IS NULL OR user_id = $2)
         RETURNING user_id
@@ -215,7 +216,7 @@ async def revoke_sessions(connection: Connection, *, user_id: UUID, but: UUID | 
     """End every session of the person, or every other one; answers how many."""
     status = await connection.execute(
         """
-        UPDATE sessions
+        UPDATE auth.sessions
         SET revoked_at = clock_timestamp()
         WHERE user_id = $1 AND revoked_at IS NULL AND id IS DISTINCT FROM $2::uuid
         """,
@@ -237,7 +238,7 @@ async def select_revoked(connection: Connection, *, within_sec: int) -> Revoked:
         Row,
         """
         SELECT COALESCE(array_agg(id), '{}') AS ids, now() AS as_of
-        FROM sessions
+        FROM auth.sessions
         WHERE revoked_at > now() - make_interval(secs => $1)
         """,
         within_sec,
@@ -252,8 +253,8 @@ async def is_known_device(
     return await connection.fetchval(
         """
         SELECT EXISTS (
-            SELECT FROM sessions
-            JOIN users ON users.id = sessions.user_id
+            SELECT FROM auth.sessions
+            JOIN auth.users ON users.id = sessions.user_id
             WHERE users.email_key = $1
               AND sessions.network = $2
               AND sessions.user_agent = $3
@@ -270,7 +271,7 @@ async def is_known_device(
 async def delete_ended_sessions(connection: Connection, *, after_days: int) -> int:
     """Forget sessions that ended long ago, with their tokens; answers how many."""
     status = await connection.execute(
-        "DELETE FROM sessions WHERE absolute_expires_at < now() - make_interval(days => $1)",
+        "DELETE FROM auth.sessions WHERE absolute_expires_at < now() - make_interval(days => $1)",
         after_days,
     )
     return int(status.split()[1])

@@ -29,7 +29,7 @@ async def take_attempt(
     """
     admitted = await connection.fetchval(
         """
-        INSERT INTO throttles AS t (subject, failures, not_before, last_at, noted)
+        INSERT INTO auth.throttles AS t (subject, failures, not_before, last_at, noted)
         VALUES ($1, 1, now(), now(), false)
         ON CONFLICT (subject) DO UPDATE
         SET failures = CASE WHEN t.last_at < now() - $4::interval THEN 1 ELSE t.failures + 1 END,
@@ -41,7 +41,7 @@ async def take_attempt(
                     secs => least($3, power(2, least(t.failures + 1 - $2, 20)))
                 )
             END
-        WHERE t.not_before <= now()
+        WHERE t.not_before <= clock_timestamp()
         RETURNING true
         """,
         subject,
@@ -58,7 +58,7 @@ async def refuse_at_first(
     """Let a subject that never tried before begin with a delay; False for all others."""
     begun = await connection.fetchval(
         """
-        INSERT INTO throttles (subject, failures, not_before, last_at, noted)
+        INSERT INTO auth.throttles (subject, failures, not_before, last_at, noted)
         VALUES ($1, $2, now() + make_interval(secs => $3), now(), false)
         ON CONFLICT (subject) DO NOTHING
         RETURNING true
@@ -71,10 +71,11 @@ async def refuse_at_first(
 
 
 async def count_failures(connection: Connection, *, subject: bytes, within_sec: float) -> int:
+    """How often attempts of the subject failed within the last seconds."""
     return await connection.fetchval(
         """
         SELECT COALESCE(sum(failures), 0)::integer
-        FROM throttles
+        FROM auth.throttles
         WHERE subject = $1 AND last_at > now() - $2::interval
         """,
         subject,
@@ -88,8 +89,8 @@ async def note_refusal(connection: Connection, *, subject: bytes) -> Refusal:
         connection,
         Refusal,
         """
-        WITH before AS (SELECT noted FROM throttles WHERE subject = $1 FOR UPDATE)
-        UPDATE throttles
+        WITH before AS (SELECT noted FROM auth.throttles WHERE subject = $1 FOR UPDATE)
+        UPDATE auth.throttles
         SET noted = true
         FROM before
         WHERE subject = $1
@@ -100,23 +101,23 @@ async def note_refusal(connection: Connection, *, subject: bytes) -> Refusal:
     )
 
 
-async def give_back_attempt(connection: Connection, *, subject: bytes, all: bool) -> None:
+async def give_back_attempt(connection: Connection, *, subject: bytes, wholly: bool) -> None:
     """An attempt succeeded after all: uncount it, or forget everything about the subject."""
     await connection.execute(
         """
-        UPDATE throttles
+        UPDATE auth.throttles
         SET failures = CASE WHEN $2 THEN 0 ELSE greatest(failures - 1, 0) END,
             not_before = CASE WHEN $2 THEN now() ELSE not_before END
         WHERE subject = $1
         """,
         subject,
-        all,
+        wholly,
     )
 
 
 async def delete_forgotten(connection: Connection, *, after_sec: float) -> None:
     """Drop rows that have no effect any more."""
     await connection.execute(
-        "DELETE FROM throttles WHERE last_at < now() - $1::interval AND not_before < now()",
+        "DELETE FROM auth.throttles WHERE last_at < now() - $1::interval AND not_before < now()",
         timedelta(seconds=after_sec),
     )

@@ -13,26 +13,27 @@ async def insert_token(
     connection: Connection,
     secret: MachineToken,
     *,
-    id: UUID,
+    token_id: UUID,
     name: str,
     project_id: UUID,
     user_id: UUID,
     role: Role,
     expires_in_days: int | None,
 ) -> Token:
+    """Add a token; of its secret only the hash is kept."""
     return await fetch_one(
         connection,
         Token,
         """
-        INSERT INTO api_tokens (
+        INSERT INTO auth.api_tokens (
             id, key_id, secret_hash, name, project_id, user_id, role, expires_at
         )
         VALUES ($1, $2, $3, $4, $5, $6, $7, now() + make_interval(days => $8))
         RETURNING id, name, project_id, user_id,
-                  (SELECT name FROM users WHERE users.id = $6) AS user_name,
+                  (SELECT name FROM auth.users WHERE users.id = $6) AS user_name,
                   role, key_id, created_at, expires_at, last_used_at, revoked_at
         """,
-        id,
+        token_id,
         secret.key_id,
         secret.secret_hash,
         name,
@@ -44,14 +45,15 @@ async def insert_token(
 
 
 async def select_token(connection: Connection, token_id: UUID) -> Token | None:
+    """A token, revoked or not."""
     return await fetch_optional(
         connection,
         Token,
         """
         SELECT api_tokens.id, api_tokens.name, project_id, user_id, users.name AS user_name, role,
                key_id, api_tokens.created_at, expires_at, last_used_at, revoked_at
-        FROM api_tokens
-        JOIN users ON users.id = user_id
+        FROM auth.api_tokens
+        JOIN auth.users ON users.id = user_id
         WHERE api_tokens.id = $1
         """,
         token_id,
@@ -73,8 +75,8 @@ async def select_tokens(
         """
         SELECT api_tokens.id, api_tokens.name, project_id, user_id, users.name AS user_name, role,
                key_id, api_tokens.created_at, expires_at, last_used_at, revoked_at
-        FROM api_tokens
-        JOIN users ON users.id = user_id
+        FROM auth.api_tokens
+        JOIN auth.users ON users.id = user_id
         WHERE ($1::uuid IS NULL OR project_id = $1)
           AND ($2::uuid IS NULL OR user_id = $2)
           AND ($3::uuid IS NULL OR api_tokens.id < $3)
@@ -97,8 +99,8 @@ async def select_credential(connection: Connection, *, key_id: str) -> Credentia
         SELECT api_tokens.id, secret_hash, project_id, user_id, role,
                revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now())
                    AND users.deactivated_at IS NULL AS is_good
-        FROM api_tokens
-        JOIN users ON users.id = user_id
+        FROM auth.api_tokens
+        JOIN auth.users ON users.id = user_id
         WHERE key_id = $1
         """,
         key_id,
@@ -109,7 +111,7 @@ async def touch_token(connection: Connection, token_id: UUID) -> None:
     """Note that the token is in use, once a minute at most."""
     await connection.execute(
         """
-        UPDATE api_tokens
+        UPDATE auth.api_tokens
         SET last_used_at = now()
         WHERE id = $1 AND (last_used_at IS NULL OR last_used_at < now() - interval '1 minute')
         """,
@@ -120,7 +122,8 @@ async def touch_token(connection: Connection, token_id: UUID) -> None:
 async def revoke_token(connection: Connection, token_id: UUID) -> bool:
     """False where it was revoked before."""
     status = await connection.execute(
-        "UPDATE api_tokens SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL", token_id
+        "UPDATE auth.api_tokens SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL",
+        token_id,
     )
     return status == "UPDATE 1"
 
@@ -131,7 +134,7 @@ async def revoke_tokens(
     """End every token of the person, or those in one project; answers how many."""
     status = await connection.execute(
         """
-        UPDATE api_tokens
+        UPDATE auth.api_tokens
         SET revoked_at = now()
         WHERE user_id = $1 AND revoked_at IS NULL AND ($2::uuid IS NULL OR project_id = $2)
         """,

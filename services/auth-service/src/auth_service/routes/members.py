@@ -4,7 +4,7 @@ from uuid import UUID
 
 from aiohttp.web import Request
 from servicekit import policy
-from servicekit.identity import ACCESS, PRINCIPAL
+from servicekit.identity import PRINCIPAL
 from servicekit.pagination import Page, PageQuery
 from servicekit.problems import ProjectArchived
 from servicekit.routing import Routes
@@ -42,4 +42,4 @@ async def set_member(request: Request, project_id: UUID, user_id: UUID, body: Me
 )
 async def remove_member(request: Request, project_id: UUID, user_id: UUID) -> None:
     """Remove a person from a project as its owner, or leave it."""
-    await operations.remove_member(call_of(request), request[PRINCIPAL], request[ACCESS], user_id)
+    await operations.remove_member(call_of(request), request[PRINCIPAL], project_id, user_id)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 from aiohttp.web import Request
 from servicekit import policy
-from servicekit.identity import ACCESS, PRINCIPAL, Access
+from servicekit.identity import PRINCIPAL, Access
 from servicekit.pagination import Page
 from servicekit.problems import NotFound, PreconditionFailed
 from servicekit.routing import Routes
@@ -83,6 +83,4 @@ async def list_project_audit(
     request: Request, project_id: UUID, query: AuditQuery
 ) -> Page[AuditEvent]:
     """List what happened in a project, newest first."""
-    return await audit.list_events(
-        call_of(request).database, query, project_id=request[ACCESS].project_id
-    )
+    return await audit.list_events(call_of(request).database, query, project_id=project_id)

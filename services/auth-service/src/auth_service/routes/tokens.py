@@ -26,7 +26,7 @@ async def list_own_tokens(request: Request, query: PageQuery) -> Page[Token]:
 async def list_project_tokens(request: Request, project_id: UUID, query: PageQuery) -> Page[Token]:
     """List a project's API tokens: all of them as its owner, else one's own."""
     return await operations.list_project_tokens(
-        call_of(request).database, request[PRINCIPAL], request[ACCESS], query
+        call_of(request).database, request[PRINCIPAL], project_id, request[ACCESS].role, query
     )
 
 
