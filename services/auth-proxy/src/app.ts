@@ -5,6 +5,7 @@ import type { Logger } from 'pino'
 import { addressesBehind } from './addresses.ts'
 import { createAuthClient } from './auth-client.ts'
 import { answerClientError } from './client-errors.ts'
+import { followConnections } from './connections.ts'
 import { sessionCookie } from './cookies.ts'
 import { createMetrics } from './metrics.ts'
 import { caller } from './plugins/caller.ts'
@@ -123,7 +124,11 @@ export function createApp({ settings, store, logger, tracer }: Parts) {
 
   store.onEnded((name) => streams.endSession(name))
   acceptSockets(app.server, { settings, cookie, sessions, streams, gateway, logger, addressOf })
-  app.addHook('preClose', async () => streams.endAll())
+  const connections = followConnections(app.server)
+  app.addHook('preClose', async () => {
+    streams.endAll()
+    connections.drain()
+  })
   app.addHook('onClose', async () => {
     await Promise.all([authUpstream.close(), gateway.close()])
     store.close()

@@ -5,7 +5,7 @@ import { answerHeaders, requestHeaders } from './headers.ts'
 import { originOf } from './plugins/caller.ts'
 import { sessionRenewed } from './problems.ts'
 import type { Session, Sessions } from './sessions.ts'
-import type { Streams } from './streams.ts'
+import { ENDED, type Streams } from './streams.ts'
 import { type Answer, type Compartment, readAnswer, type Upstream } from './upstream.ts'
 
 export type ForwardParts = { sessions: Sessions; streams: Streams; bodies: BodyRules }
@@ -99,8 +99,8 @@ async function passOn(
     raw.end()
   } catch (error) {
     // A stream that this process ends itself is whole so far; anything else must not look complete.
-    if (signal.aborted && !raw.destroyed) raw.end()
-    else raw.destroy()
+    if (signal.reason === ENDED) raw.end()
+    else raw.socket?.destroy()
     if (!signal.aborted) request.log.warn({ err: error }, 'an answer broke off')
   }
   return reply

@@ -47,8 +47,11 @@ export class Sessions {
     this.#observer = observer
   }
 
-  /** Begins a session for tokens just issued, under an id that nobody has seen before. */
-  async begin(tokens: TokenAnswer): Promise<Session> {
+  /** Begins a session for tokens just issued, under an id that nobody has seen before.
+   *
+   * When it cannot be kept, the tokens are given back, so that auth-service lists no session that nobody has.
+   */
+  async begin(tokens: TokenAnswer, from: Origin): Promise<Session> {
     const now = seconds()
     const record = {
       ...tokenPart(tokens, now),
@@ -56,7 +59,12 @@ export class Sessions {
       ends_at: now + this.#rules.maxSeconds,
     }
     const ticket = newTicket()
-    await this.#store.create(ticket.name, this.#sealed(record, ticket), this.#rules.idleSeconds)
+    try {
+      await this.#store.create(ticket.name, this.#sealed(record, ticket), this.#rules.idleSeconds)
+    } catch (error) {
+      await this.#auth.signOut(tokens.refresh_token, from).catch(this.#observer.failed)
+      throw error
+    }
     return { ticket, record }
   }
 

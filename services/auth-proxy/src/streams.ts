@@ -2,6 +2,9 @@ import type { Session } from './sessions.ts'
 
 const SHORTEST_MS = 1000
 
+/** The reason of an abort by which this process ends a stream in good order. */
+export const ENDED = Symbol('ended')
+
 /** The live answers and sockets that are open.
  *
  * None outlives what allowed it: a stream of a browser session ends when the session does, in whichever
@@ -26,7 +29,7 @@ export class Streams {
     const siblings = this.#ofSession.get(ticket.name) ?? new Set()
     this.#ofSession.set(ticket.name, siblings.add(stream))
     const left = record.access_expires_at * 1000 - Date.now()
-    const expiry = setTimeout(() => stream.abort(), Math.max(SHORTEST_MS, left))
+    const expiry = setTimeout(() => stream.abort(ENDED), Math.max(SHORTEST_MS, left))
     return () => {
       clearTimeout(expiry)
       siblings.delete(stream)
@@ -40,11 +43,11 @@ export class Streams {
 
   /** Ends the streams of one session. */
   endSession(name: string): void {
-    for (const stream of this.#ofSession.get(name) ?? []) stream.abort()
+    for (const stream of this.#ofSession.get(name) ?? []) stream.abort(ENDED)
   }
 
   /** Ends every stream, so that the process can stop. */
   endAll(): void {
-    for (const stream of this.#all) stream.abort()
+    for (const stream of this.#all) stream.abort(ENDED)
   }
 }

@@ -33,8 +33,8 @@ export const sessionRoutes: FastifyPluginAsync<SessionParts> = async (app, parts
     const from = originOf(request)
     const answer = await auth.signIn(request.routeOptions.url ?? '', body, from)
     if (!('tokens' in answer)) return passed(reply, answer)
+    const session = await sessions.begin(answer.tokens, from)
     const former = await formerSession(request)
-    const session = await sessions.begin(answer.tokens)
     if (former) await sessions.end(former, from)
     return reply
       .code(answer.status)
