@@ -38,6 +38,7 @@ EVERYTHING = (
     "test-kit",
     "test-proxy",
     "test-sdk",
+    "test-gateway",
     "test-whole",
 )
 # Ctrl-C gives a session this long to end in order; nox would kill it after half a second.
@@ -288,6 +289,13 @@ def test_sdk(session: nox.Session) -> None:
     """Test the Python client and its command line."""
     python = sync(session, NOX / "test-sdk", "--package", "runbench")
     pytest(session, python, "test-sdk", "clients/python")
+
+
+@nox.session(name="test-gateway", default=False, allow_parallel=True)
+def test_gateway(session: nox.Session) -> None:
+    """Test the gateway's routing, limits and answers in a real Caddy."""
+    python = whole(session)
+    pytest(session, python, "test-gateway", "services/api-gateway")
 
 
 @nox.session(name="test-workspace", default=False, allow_parallel=True)

@@ -11,10 +11,13 @@ COLOURS = {"debug": "2", "warning": "33", "error": "31", "critical": "1;31"}
 # Shown at the head of the line or of no use to a reader of the terminal.
 TAKEN = {"level", "event", "message", "msg", "time", "ts", "timestamp", "logger", "service"}
 QUIET = {*TAKEN, "pid", "hostname", "v", "exception", "stack", "err", "request_id", "span_id"}
-PROBES = ("/health", "/ready", "/metrics")
+# Health checks, scrapes, and what services ask each other every second.
+PROBES = ("/health", "/ready", "/metrics", "/.well-known/revocations", "/.well-known/jwks.json")
 # What these servers say at every start and end, and nobody needs to read.
 NOISE = {
     "postgres": (" LOG: ", "the database system is starting up"),
+    # Each service tells of its requests itself.
+    "api-gateway": ('"level":"info"', "admin endpoint disabled", "because it requires TLS"),
     "valkey": ("Memory overcommit", "scheduling shutdown", "ready to exit"),
 }
 LONGEST_VALUE = 200

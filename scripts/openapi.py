@@ -27,7 +27,7 @@ METHODS = {"get", "put", "post", "delete", "patch", "head", "options", "trace"}
 
 
 class Conflict(SystemExit):
-    """Two services claim the same name with different meanings."""
+    """Two services claim the same route with different meanings."""
 
 
 def of_service(name: str) -> Document:
@@ -47,12 +47,16 @@ def is_public(path: str) -> bool:
 
 
 def merge(documents: dict[str, Document]) -> Document:
-    """One document of several; equal parts are shared, unequal ones of one name are refused."""
+    """One document of several: equal parts are shared, unequal ones of one name renamed.
+
+    Raises Conflict where two services claim the same route.
+    """
     paths: Document = {}
     components: Document = {}
     tags: list[Document] = []
     for service, document in documents.items():
-        for path, item in document.get("paths", {}).items():
+        told = told_apart(service, document, components)
+        for path, item in told.get("paths", {}).items():
             if not is_public(path):
                 continue
             for method, operation in item.items():
@@ -60,17 +64,30 @@ def merge(documents: dict[str, Document]) -> Document:
                 if method in held and held[method] != operation:
                     raise Conflict(f"{service} also claims {method.upper()} {path}")
                 held[method] = operation
-        for kind, parts in document.get("components", {}).items():
-            for name, part in parts.items():
-                held = components.setdefault(kind, {})
-                if name in held and held[name] != part:
-                    raise Conflict(f"{service} has another {kind[:-1]} named {name}: rename one")
-                held[name] = part
-        tags += [tag for tag in document.get("tags", []) if tag not in tags]
+        for kind, parts in told.get("components", {}).items():
+            components.setdefault(kind, {}).update(parts)
+        tags += [tag for tag in told.get("tags", []) if tag not in tags]
     merged = {**HEAD, "tags": tags, "paths": in_order(paths), "components": in_order(components)}
     if any("security" in document for document in documents.values()):
         merged["security"] = next(one["security"] for one in documents.values() if "security" in one)
     return {key: value for key, value in merged.items() if value}
+
+
+def told_apart(service: str, document: Document, held: Document) -> Document:
+    """The document with each part that means something else elsewhere named after its service."""
+    text = json.dumps(document)
+    prefix = service.removesuffix("-service").capitalize()
+    renamed: list[tuple[str, str]] = []
+    for kind, parts in document.get("components", {}).items():
+        for name, part in parts.items():
+            if held.get(kind, {}).get(name, part) != part:
+                old, new = (f'"#/components/{kind}/{one}"' for one in (name, prefix + name))
+                text = text.replace(old, new)
+                renamed.append((kind, name))
+    told = json.loads(text)
+    for kind, name in renamed:
+        told["components"][kind][prefix + name] = told["components"][kind].pop(name)
+    return told
 
 
 def in_order(parts: Document) -> Document:

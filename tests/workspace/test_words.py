@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -157,7 +158,7 @@ def test_the_sum_of_all_reports_is_said_in_the_words_of_pytest(
     assert last == "========== 2 failed, 2 passed, 1 skipped in 3.00s =========="
 
 
-def test_equal_parts_of_two_services_are_shared_and_unequal_ones_refused():
+def test_equal_parts_of_two_services_are_shared():
     problem = {"schemas": {"Problem": {"type": "object"}}}
     one = {"paths": {"/api/v1/a": {"get": {}}, "/ready": {"get": {}}}, "components": problem}
     two = {"paths": {"/api/v1/b": {"get": {}}}, "components": problem}
@@ -166,10 +167,30 @@ def test_equal_parts_of_two_services_are_shared_and_unequal_ones_refused():
 
     assert list(merged["paths"]) == ["/api/v1/a", "/api/v1/b"]
     assert list(merged["components"]["schemas"]) == ["Problem"]
-    with pytest.raises(openapi.Conflict, match="another schema named Problem"):
-        openapi.merge({"one": one, "two": {"components": {"schemas": {"Problem": {}}}}})
+
+
+def test_unequal_parts_of_one_name_are_told_apart_by_their_service():
+    def document(path: str, kind: str) -> dict[str, Any]:
+        return {
+            "paths": {path: {"get": {"$ref": "#/components/schemas/Answer"}}},
+            "components": {"schemas": {"Answer": {"type": kind}, "Answers": {"type": "array"}}},
+        }
+
+    merged = openapi.merge(
+        {"auth-service": document("/auth/x", "string"), "metrics-service": document("/api/y", "null")}
+    )
+
+    assert merged["paths"]["/auth/x"]["get"]["$ref"] == "#/components/schemas/Answer"
+    assert merged["paths"]["/api/y"]["get"]["$ref"] == "#/components/schemas/MetricsAnswer"
+    assert list(merged["components"]["schemas"]) == ["Answer", "Answers", "MetricsAnswer"]
+
+
+def test_one_route_of_two_services_is_refused():
+    one = {"paths": {"/api/v1/a": {"get": {}}}}
+    two = {"paths": {"/api/v1/a": {"get": {"summary": "another"}}}}
+
     with pytest.raises(openapi.Conflict, match="also claims GET /api/v1/a"):
-        openapi.merge({"one": one, "two": {"paths": {"/api/v1/a": {"get": {"x": 1}}}}})
+        openapi.merge({"one": one, "two": two})
 
 
 def test_a_lock_with_a_mirror_or_without_a_platform_is_refused(tmp_path: Path):
