@@ -195,8 +195,9 @@ test('signing out closes the session’s WebSockets', { skip }, async (t) => {
   const browser = await stage.signIn()
   const socket = connect(stage, cookieAnd(browser))
   await once(socket, 'message')
+  const closed = once(socket, 'close')
   await browser.ask('/auth/logout', { method: 'POST' })
-  await once(socket, 'close')
+  await closed
 })
 
 test('a WebSocket to an absent gateway is a 502', { skip }, async (t) => {
