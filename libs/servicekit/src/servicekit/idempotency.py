@@ -7,7 +7,7 @@ either both are there or none. The scope is caller, route and key.
 import hashlib
 import re
 from collections.abc import Awaitable, Callable
-from typing import cast
+from typing import Protocol, cast
 
 from aiohttp import web
 
@@ -18,6 +18,22 @@ from servicekit.problems import Conflict, Invalid, Malformed
 KEPT_HOURS = 24
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
+
+
+class Seal(Protocol):
+    """Makes kept answers unreadable to whoever has the database alone."""
+
+    def close(self, body: bytes) -> bytes:
+        """The answer, sealed."""
+        ...
+
+    def open(self, sealed: bytes) -> bytes | None:
+        """What `close` was given; None where the key that sealed it is gone."""
+        ...
+
+
+SEAL: web.AppKey[Seal] = web.AppKey("seal", Seal)
+"""For services whose answers hold secrets: what answers are kept under."""
 
 REQUEST_DATABASE = web.RequestKey("request_database", object)
 
@@ -32,6 +48,12 @@ class KeyReused(Invalid):
     """This Idempotency-Key was used with another body."""
 
     code = "idempotency-key-reused"
+
+
+class AnswerGone(Conflict):
+    """The answer that this Idempotency-Key was given can no longer be read."""
+
+    code = "idempotency-answer-gone"
 
 
 def request_database(request: web.Request) -> Database:
@@ -52,6 +74,7 @@ async def serve_once(
         Malformed: the key is empty, too long or not ASCII.
         KeyInFlight: the first request with the key has not finished.
         KeyReused: the key came with another body.
+        AnswerGone: the key that sealed the answer was rotated out.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
@@ -65,11 +88,12 @@ async def serve_once(
     async with request.app[DATABASE].acquire() as connection, connection.transaction():
         if not await _lock(connection, caller, route, key):
             raise KeyInFlight
-        if earlier := await _replay(connection, caller, route, key, body_hash):
+        seal = request.app.get(SEAL)
+        if earlier := await _replay(connection, caller, route, key, body_hash, seal):
             return earlier
         request[REQUEST_DATABASE] = PinnedConnection(connection)
         response = await serve()
-        await _remember(connection, caller, route, key, body_hash, response)
+        await _remember(connection, caller, route, key, body_hash, response, seal)
         return response
 
 
@@ -89,7 +113,12 @@ async def _lock(connection: Connection, caller: str, route: str, key: str) -> bo
 
 
 async def _replay(
-    connection: Connection, caller: str, route: str, key: str, body_hash: bytes
+    connection: Connection,
+    caller: str,
+    route: str,
+    key: str,
+    body_hash: bytes,
+    seal: Seal | None,
 ) -> web.Response | None:
     row = await connection.fetchrow(
         """
@@ -105,8 +134,11 @@ async def _replay(
         return None
     if row["body_hash"] != body_hash:
         raise KeyReused
+    body = seal.open(row["body"]) if seal else row["body"]
+    if body is None:
+        raise AnswerGone
     headers = {**row["headers"], "Idempotent-Replayed": "true"}
-    return web.Response(status=row["status"], headers=headers, body=row["body"])
+    return web.Response(status=row["status"], headers=headers, body=body)
 
 
 async def _remember(
@@ -116,8 +148,10 @@ async def _remember(
     key: str,
     body_hash: bytes,
     response: web.StreamResponse,
+    seal: Seal | None,
 ) -> None:
-    body = response.body if isinstance(response, web.Response) else b""
+    answer = response.body if isinstance(response, web.Response) else b""
+    body = answer if isinstance(answer, bytes) else b""
     await connection.execute(
         """
         INSERT INTO idempotency_keys (caller, route, key, body_hash, status, headers, body)
@@ -133,5 +167,5 @@ async def _remember(
             for name in ("Content-Type", "ETag")
             if name in response.headers
         },
-        body if isinstance(body, bytes) else b"",
+        seal.close(body) if seal else body,
     )

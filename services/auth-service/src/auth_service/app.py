@@ -5,9 +5,11 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 from servicekit.application import application
 from servicekit.database import DATABASE, database
+from servicekit.idempotency import SEAL
 
 from auth_service.call import SETTINGS
 from auth_service.clients.mail import MAIL, Mail
+from auth_service.denials import note_denials
 from auth_service.identity import OwnIdentity
 from auth_service.jobs import sweep
 from auth_service.operations.start import make_first_admin, note_keys
@@ -45,6 +47,8 @@ def create_app(settings: Settings) -> web.Application:
     )
     app[SETTINGS] = settings
     app[KEYS] = keys
+    app[SEAL] = keys.seal
+    app.middlewares.append(note_denials)
     return app
 
 

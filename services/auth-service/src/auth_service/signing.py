@@ -1,7 +1,7 @@
 """Keys that are derived from JWT_SECRET, and what is made with them.
 
 HKDF-SHA-256 gives each purpose a key of its own: Ed25519 for access tokens, HMAC for the
-successors of refresh tokens, AES for answers that hold a secret and are kept for a repeat.
+successors of refresh tokens, Fernet for answers that hold a secret and are kept for a repeat.
 """
 
 import hashlib
@@ -17,6 +17,7 @@ from uuid import UUID
 
 import jwt
 from aiohttp import web
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
     Ed25519PublicKey,
@@ -41,6 +42,24 @@ class _SigningKey:
     x: str
 
 
+class AnswerSeal:
+    """Seals answers that are kept for a repeat: they may hold a token that is stored nowhere."""
+
+    def __init__(self, keys: Iterable[bytes]) -> None:
+        self._keys = MultiFernet([Fernet(urlsafe_b64encode(key)) for key in keys])
+
+    def close(self, body: bytes) -> bytes:
+        """See `servicekit.idempotency.Seal`."""
+        return self._keys.encrypt(body)
+
+    def open(self, sealed: bytes) -> bytes | None:
+        """See `servicekit.idempotency.Seal`."""
+        try:
+            return self._keys.decrypt(sealed)
+        except InvalidToken:
+            return None
+
+
 class Keys:
     """Everything that is signed or derived; the first secret makes, all of them check."""
 
@@ -48,7 +67,7 @@ class Keys:
         found = list(derived_from)
         self._signing = [_signing_key(secret) for secret in found]
         self._rotation = [_derive(secret, b"refresh tokens") for secret in found]
-        self._sealing = [_derive(secret, b"kept answers") for secret in found]
+        self.seal = AnswerSeal(_derive(secret, b"kept answers") for secret in found)
         self.public: dict[str, Ed25519PublicKey] = {
             key.kid: key.private.public_key() for key in self._signing
         }
@@ -57,11 +76,6 @@ class Keys:
     def published(self) -> list[PublicKey]:
         """The public keys as `/.well-known/jwks.json` lists them (RFC 7517, RFC 8037)."""
         return [PublicKey(kid=key.kid, x=key.x) for key in self._signing]
-
-    @property
-    def sealing(self) -> list[bytes]:
-        """256-bit keys for what must not be readable at rest, the one in force first."""
-        return self._sealing
 
     def access_token(self, *, user_id: UUID, session_id: UUID, ttl_sec: int) -> str:
         """A JWT access token (RFC 9068) for `ttl_sec` seconds."""

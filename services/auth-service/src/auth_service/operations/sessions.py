@@ -12,6 +12,7 @@ from servicekit.problems import Unavailable
 
 from auth_service.addresses import email_key, tidy_email
 from auth_service.call import Call
+from auth_service.counters import LOGINS, REFRESH_REUSED
 from auth_service.errors import RefreshTokenInvalid, SessionNotFound, WrongCredentials
 from auth_service.models.audit import NewEvent
 from auth_service.models.keys import Revocations
@@ -173,6 +174,7 @@ async def _refuse(call: Call, account: Account | None, *, deactivated: bool) -> 
     )
     async with call.database.acquire() as connection:
         await record(connection, call.origin, event)
+    LOGINS.labels(reason).inc()
     if deactivated:
         msg = "This account is deactivated; ask an administrator."
         raise WrongCredentials(msg)
@@ -201,6 +203,7 @@ async def _welcome(call: Call, account: Account, password: str, attempt: Attempt
             target_id=session.user.session_id,
         )
         await record(connection, call.origin, event)
+    LOGINS.labels("success").inc()
     return session
 
 
@@ -248,6 +251,7 @@ async def _repeat(connection: Connection, call: Call, token: str) -> Session | N
         details={"user_id": str(link.user_id), "generation": link.generation},
     )
     await record(connection, call.origin, event)
+    REFRESH_REUSED.inc()
     return None
 
 

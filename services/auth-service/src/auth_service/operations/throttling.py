@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from servicekit.database import Connection
 
 from auth_service.call import Call
+from auth_service.counters import THROTTLED
 from auth_service.errors import TooManyAttempts
 from auth_service.models.audit import NewEvent
 from auth_service.operations.audit import record
@@ -153,6 +154,7 @@ async def _refuse(call: Call, connection: Connection, subject: bytes) -> None:
             wait = round(refusal.wait_sec, 1)
             event = NewEvent(action="login.throttled", result="denied", details={"wait_sec": wait})
             await record(connection, call.origin, event)
+    THROTTLED.inc()
     seconds = max(1, round(refusal.wait_sec + 0.5))
     msg = f"Try again in {seconds} s."
     raise TooManyAttempts(msg, retry_after=seconds)

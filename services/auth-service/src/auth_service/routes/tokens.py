@@ -30,7 +30,11 @@ async def list_project_tokens(request: Request, project_id: UUID, query: PageQue
     )
 
 
-@routes.post("/api/v1/projects/{project_id}/tokens", policy=policy.viewer(when_archived=False))
+@routes.post(
+    "/api/v1/projects/{project_id}/tokens",
+    policy=policy.viewer(when_archived=False),
+    idempotent=True,
+)
 async def create_token(request: Request, project_id: UUID, body: NewToken) -> MadeToken:
     """Make an API token with at most one's own role; its text is answered this once."""
     return await operations.create_token(call_of(request), request[PRINCIPAL], project_id, body)
