@@ -1,21 +1,22 @@
 """Every route of every service is reachable through the gateway, and no internal one is."""
 
-from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-from support.operations import read_operations
+from support.operations import http, read_operations
+
+from scripts.stack import Stack
 
 INTERNAL = {"/.well-known/revocations"}
 
 
-def test_the_gateway_answers_as_the_service_does(stack: Any) -> None:
+def test_the_gateway_answers_as_the_service_does(stack: Stack) -> None:
     wrong: list[str] = []
     for operation in read_operations(stack.service_urls):
         path = operation.address({name: str(uuid4()) for name in operation.parameters})
         direct, through = (
-            httpx.request(operation.method, base + path, timeout=30)
+            http.request(operation.method, base + path)
             for base in (stack.service_urls[operation.service], stack.gateway_url)
         )
         hidden = path in INTERNAL
@@ -46,7 +47,7 @@ def test_the_gateway_answers_as_the_service_does(stack: Any) -> None:
         "/api/v2/anything",
     ],
 )
-def test_what_is_internal_is_not_there(stack: Any, path: str) -> None:
+def test_what_is_internal_is_not_there(stack: Stack, path: str) -> None:
     with httpx.Client(base_url=stack.gateway_url) as client:
         request = client.build_request("GET", "/")
         request.url = request.url.copy_with(raw_path=path.encode())
@@ -56,9 +57,9 @@ def test_what_is_internal_is_not_there(stack: Any, path: str) -> None:
     assert response.headers["Content-Type"].startswith("application/problem+json")
 
 
-def test_the_merged_contract_and_its_page_are_served(stack: Any) -> None:
-    document = httpx.get(f"{stack.gateway_url}/api/openapi.json").json()
-    page = httpx.get(f"{stack.gateway_url}/api/docs", follow_redirects=True)
+def test_the_merged_contract_and_its_page_are_served(stack: Stack) -> None:
+    document = http.get(f"{stack.gateway_url}/api/openapi.json").json()
+    page = http.get(f"{stack.gateway_url}/api/docs", follow_redirects=True)
 
     served = {operation.path for operation in read_operations(stack.service_urls)} - INTERNAL
     assert served <= document["paths"].keys()

@@ -1,25 +1,25 @@
 """The running stack, its world, and every operation of it."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import httpx
 import pytest
 from support.operations import Operation, read_operations
 from support.world import Person, World, make_world
 
+from scripts.environment import ADMIN_EMAIL, DEMO_PASSWORD
+from scripts.stack import Stack
+
 
 @pytest.fixture(scope="session")
-def gateway(stack: Any) -> Iterator[httpx.Client]:
+def gateway(stack: Stack) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=stack.gateway_url, timeout=30) as client:
         yield client
 
 
 @pytest.fixture(scope="session")
-def admin(stack: Any, gateway: httpx.Client) -> Person:
-    response = gateway.post(
-        "/auth/login", json={"email": stack.admin_email, "password": stack.admin_password}
-    )
+def admin(stack: Stack, gateway: httpx.Client) -> Person:
+    response = gateway.post("/auth/login", json={"email": ADMIN_EMAIL, "password": DEMO_PASSWORD})
     assert response.status_code == 200, response.text
     session = response.json()
     return Person(
@@ -37,5 +37,5 @@ def world(gateway: httpx.Client, admin: Person) -> World:
 
 
 @pytest.fixture(scope="session")
-def operations(stack: Any) -> list[Operation]:
+def operations(stack: Stack) -> list[Operation]:
     return read_operations(stack.service_urls)

@@ -2,17 +2,19 @@
 
 import time
 from collections.abc import Callable
-from typing import Any
 from uuid import uuid4
 
 import httpx
 import psycopg
+from support.operations import http
 from support.world import PASSWORD, Person, World, register
+
+from scripts.stack import Stack
 
 WITHIN_SEC = 8  # five seconds by design, and room for a busy machine
 
 
-def _doors(stack: Any, run_id: str, project_id: str) -> dict[str, str]:
+def _doors(stack: Stack, run_id: str, project_id: str) -> dict[str, str]:
     return {
         "auth-service": f"{stack.service_urls['auth-service']}/auth/me",
         "experiment-service": f"{stack.service_urls['experiment-service']}"
@@ -24,10 +26,10 @@ def _doors(stack: Any, run_id: str, project_id: str) -> dict[str, str]:
 
 def _statuses(doors: dict[str, str], token: str) -> set[int]:
     headers = {"Authorization": f"Bearer {token}"}
-    return {httpx.get(url, headers=headers, timeout=30).status_code for url in doors.values()}
+    return {http.get(url, headers=headers).status_code for url in doors.values()}
 
 
-def _refused_everywhere(stack: Any, world: World, token: str, end: Callable[[], None]) -> None:
+def _refused_everywhere(stack: Stack, world: World, token: str, end: Callable[[], None]) -> None:
     ids = world.places["own"].ids
     doors = _doors(stack, ids["run_id"], ids["project_id"])
     assert _statuses(doors, token) == {200}
@@ -53,7 +55,7 @@ def _as(person: Person) -> dict[str, str]:
     return {"Authorization": f"Bearer {person.access_token}"}
 
 
-def test_a_logout_reaches_every_service(stack: Any, world: World, gateway: httpx.Client) -> None:
+def test_a_logout_reaches_every_service(stack: Stack, world: World, gateway: httpx.Client) -> None:
     person = _member(world, gateway)
 
     def end() -> None:
@@ -66,7 +68,7 @@ def test_a_logout_reaches_every_service(stack: Any, world: World, gateway: httpx
 
 
 def test_a_new_password_ends_the_other_sessions(
-    stack: Any, world: World, gateway: httpx.Client
+    stack: Stack, world: World, gateway: httpx.Client
 ) -> None:
     person = _member(world, gateway)
     other = gateway.post("/auth/login", json={"email": person.email, "password": PASSWORD}).json()[
@@ -86,7 +88,7 @@ def test_a_new_password_ends_the_other_sessions(
 
 
 def test_a_deactivated_person_is_out_at_once(
-    stack: Any, world: World, gateway: httpx.Client
+    stack: Stack, world: World, gateway: httpx.Client
 ) -> None:
     person = _member(world, gateway)
     project = world.places["own"].project_id
@@ -106,7 +108,7 @@ def test_a_deactivated_person_is_out_at_once(
 
 
 def test_a_revoked_api_token_is_refused_everywhere(
-    stack: Any, world: World, gateway: httpx.Client
+    stack: Stack, world: World, gateway: httpx.Client
 ) -> None:
     project = world.places["own"].project_id
     made = world.call(
@@ -123,7 +125,7 @@ def test_a_revoked_api_token_is_refused_everywhere(
 
 
 def test_who_leaves_a_project_sees_nothing_of_it_within_seconds(
-    stack: Any, world: World, gateway: httpx.Client
+    stack: Stack, world: World, gateway: httpx.Client
 ) -> None:
     person = _member(world, gateway)
     ids = world.places["own"].ids
@@ -137,7 +139,7 @@ def test_who_leaves_a_project_sees_nothing_of_it_within_seconds(
         time.sleep(0.2)
 
 
-def test_a_replayed_refresh_token_ends_the_family(gateway: httpx.Client, stack: Any) -> None:
+def test_a_replayed_refresh_token_ends_the_family(gateway: httpx.Client, stack: Stack) -> None:
     person = register(gateway, "victim")
     first = gateway.post("/auth/refresh", json={"refresh_token": person.refresh_token}).json()
     repeat = gateway.post("/auth/refresh", json={"refresh_token": person.refresh_token}).json()
@@ -156,7 +158,7 @@ def test_a_replayed_refresh_token_ends_the_family(gateway: httpx.Client, stack: 
 
 
 def test_no_issued_secret_stands_in_any_log(
-    stack: Any, world: World, gateway: httpx.Client
+    stack: Stack, world: World, gateway: httpx.Client
 ) -> None:
     person = register(gateway, "loud")
     portal = httpx.Client(base_url=stack.portal_url)

@@ -94,6 +94,8 @@ def _operation(endpoint: Endpoint, components: Components) -> Schema:
         "parameters": list(_parameters(endpoint, components)),
         "responses": _responses(endpoint, components),
     }
+    if endpoint.policy and endpoint.policy.people_only:
+        operation["x-people-only"] = True
     if description.strip():
         operation["description"] = description.strip()
     operation["security"] = [] if str(endpoint.policy) == "public" else [{"bearer": []}]

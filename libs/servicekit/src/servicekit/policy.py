@@ -16,6 +16,9 @@ from servicekit.identity import ACCESS, PRINCIPAL, Identity, Principal, Role
 from servicekit.problems import Forbidden, NotFound, ProjectArchived, Unauthenticated
 
 
+_PEOPLE_ONLY = "An API token may not do this; sign in instead."
+
+
 class ProjectOf(Protocol):
     """How a route finds the project that it acts in."""
 
@@ -30,6 +33,7 @@ class Policy:
     role: Role | None = None
     project: ProjectOf | None = None
     when_archived: bool = True
+    people_only: bool = False
 
     def __str__(self) -> str:
         """As it stands in the OpenAPI document under `x-policy`."""
@@ -53,8 +57,7 @@ class Policy:
             raise Unauthenticated
         request[PRINCIPAL] = principal
         if self.kind in {"person", "admin"} and principal.kind != "user":
-            msg = "An API token may not do this; sign in instead."
-            raise Forbidden(msg)
+            raise Forbidden(_PEOPLE_ONLY)
         if self.kind == "admin" and not await identity.is_admin(request, principal):
             msg = "Only an administrator may do this."
             raise Forbidden(msg)
@@ -77,6 +80,8 @@ class Policy:
         if not access.role.includes(role):
             msg = f"This needs the role {role}; yours is {access.role}."
             raise Forbidden(msg)
+        if self.people_only and principal.kind != "user":
+            raise Forbidden(_PEOPLE_ONLY)
         if access.archived and not self.when_archived:
             raise ProjectArchived
         request[ACCESS] = access
@@ -119,9 +124,20 @@ def admin() -> Policy:
     return Policy(kind="admin")
 
 
-def viewer(project: ProjectOf = _project_in_path, *, when_archived: bool = True) -> Policy:
-    """Members of the project: they may read; `when_archived` is False for their few changes."""
-    return Policy(kind="member", role=Role.VIEWER, project=project, when_archived=when_archived)
+def viewer(
+    project: ProjectOf = _project_in_path,
+    *,
+    when_archived: bool = True,
+    people_only: bool = False,
+) -> Policy:
+    """Members of the project: they may read; `people_only` refuses their programs."""
+    return Policy(
+        kind="member",
+        role=Role.VIEWER,
+        project=project,
+        when_archived=when_archived,
+        people_only=people_only,
+    )
 
 
 def editor(project: ProjectOf = _project_in_path) -> Policy:
@@ -129,6 +145,17 @@ def editor(project: ProjectOf = _project_in_path) -> Policy:
     return Policy(kind="member", role=Role.EDITOR, project=project, when_archived=False)
 
 
-def owner(project: ProjectOf = _project_in_path, *, when_archived: bool = False) -> Policy:
+def owner(
+    project: ProjectOf = _project_in_path,
+    *,
+    when_archived: bool = False,
+    people_only: bool = False,
+) -> Policy:
     """Owners of the project; `when_archived` for what brings it back."""
-    return Policy(kind="member", role=Role.OWNER, project=project, when_archived=when_archived)
+    return Policy(
+        kind="member",
+        role=Role.OWNER,
+        project=project,
+        when_archived=when_archived,
+        people_only=people_only,
+    )
