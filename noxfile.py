@@ -50,7 +50,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ.pop("VIRTUAL_ENV", None)
 
 
-def interrupt(signum: int, frame: types.FrameType | None) -> None:
+def interrupt(_signum: int, _frame: types.FrameType | None) -> None:
     """End on SIGTERM as on Ctrl-C: nox has no handler and would leave its children behind."""
     raise KeyboardInterrupt
 
@@ -66,16 +66,18 @@ def uv() -> str:
     """A uv that runs here: a shim on PATH may refuse to because of `.python-version`."""
     candidates = [os.environ.get("UV")]
     try:
-        from uv import find_uv_bin
+        from uv import find_uv_bin  # noqa: PLC0415 - not where nox is installed elsewhere
 
         candidates.append(find_uv_bin())
     except (ImportError, FileNotFoundError):
         pass
-    candidates += [os.path.join(folder, "uv") for folder in os.get_exec_path()]
+    candidates += [str(Path(folder) / "uv") for folder in os.get_exec_path()]
     candidates.append(str(tools_folder() / "bin" / "uv"))
     for candidate in candidates:
         if candidate and os.access(candidate, os.X_OK):
-            tried = subprocess.run([candidate, "--version"], capture_output=True, cwd=ROOT)
+            tried = subprocess.run(
+                [candidate, "--version"], capture_output=True, cwd=ROOT, check=False
+            )
             if tried.returncode == 0:
                 return candidate
     raise SystemExit("no uv found that runs here: `python3 -m pip install uv`")
@@ -130,7 +132,7 @@ def become(session: nox.Session, name: str, *arguments: str) -> None:
 
 
 def node(session: nox.Session) -> dict[str, str]:
-    """Node and its packages, installed again when the lock has changed; the variables to use them."""
+    """Node and its packages, installed again when the lock changed; the variables to use them."""
     folder = NOX / "node"
     session.run(tools(session), "-m", "scripts.node", str(folder), external=True, log=False)
     env = {"PATH": os.pathsep.join([str(folder / "bin"), os.environ["PATH"]])}

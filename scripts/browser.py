@@ -1,4 +1,4 @@
-"""Where a Chromium for the browser tests is: named by `CHROMIUM`, the machine's, or Playwright's."""
+"""Where a Chromium for the tests is: named by `CHROMIUM`, the machine's, or Playwright's."""
 
 import os
 import shutil
@@ -19,7 +19,10 @@ def chromium() -> str | None:
     if MAC.exists():
         return str(MAC)
     caches = (Path.home() / ".cache/ms-playwright", Path.home() / "Library/Caches/ms-playwright")
-    patterns = ("chromium-*/chrome-linux*/chrome", "chromium-*/chrome-mac*/Chromium.app/Contents/MacOS/*")
+    patterns = (
+        "chromium-*/chrome-linux*/chrome",
+        "chromium-*/chrome-mac*/Chromium.app/Contents/MacOS/*",
+    )
     for cache in caches:
         for pattern in patterns:
             if downloaded := sorted(cache.glob(pattern)):

@@ -72,7 +72,11 @@ class Child:
 
     @classmethod
     async def start(
-        cls, command: list[str], folder: Path, environment: dict[str, str], line: Callable[[str], None]
+        cls,
+        command: list[str],
+        folder: Path,
+        environment: dict[str, str],
+        line: Callable[[str], None],
     ) -> Self:
         """Start a program; `line` gets each line that it writes."""
         process = await asyncio.create_subprocess_exec(

@@ -19,7 +19,9 @@ def symptom(words: str, fix: str) -> Symptom:
     return Symptom(re.compile(words, re.IGNORECASE), fix)
 
 
-ADDRESS_IN_USE = re.compile(r"address already in use|EADDRINUSE|port \d+ is (already )?in use", re.I)
+ADDRESS_IN_USE = re.compile(
+    r"address already in use|EADDRINUSE|port \d+ is (already )?in use", re.I
+)
 # The first that fits is said, so the particular stand before the general.
 SYMPTOMS = (
     symptom(

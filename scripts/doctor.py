@@ -191,7 +191,9 @@ def permissions(workspace: Workspace) -> Iterator[Finding]:
     foreign = [path for path in owned if me != 0 and not os.access(path, os.W_OK)]
     if foreign:
         shown = ", ".join(near(path) for path in foreign[:SHOWN_PATHS])
-        fix = f"`sudo chown -R $(id -u):$(id -g) {' '.join(sorted({near(one) for one in foreign}))}`"
+        fix = (
+            f"`sudo chown -R $(id -u):$(id -g) {' '.join(sorted({near(one) for one in foreign}))}`"
+        )
         yield Finding("permissions", "wrong", f"not yours to write: {shown}", fix)
     else:
         yield Finding("permissions", "ok", "all is yours to write")
@@ -219,7 +221,9 @@ def clock(_: Workspace) -> Iterator[Finding]:
     """The clock is not behind: tokens and certificates would not be valid yet."""
     newest = max(path.stat().st_mtime for path in (ROOT / "uv.lock", ROOT / "package-lock.json"))
     if time.time() + 60 < newest:
-        yield Finding("clock", "wrong", "it is behind the files here", "set the time of this machine")
+        yield Finding(
+            "clock", "wrong", "it is behind the files here", "set the time of this machine"
+        )
     else:
         yield Finding("clock", "ok", time.strftime("%Y-%m-%d %H:%M:%S %Z"))
 

@@ -1,4 +1,4 @@
-"""What a program needs to be a line of the Procfile: an orderly stop and a word when it is ready."""
+"""What a program needs to be a line of the Procfile: an orderly stop, a word when it is ready."""
 
 import os
 import signal

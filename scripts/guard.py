@@ -40,5 +40,6 @@ def starter() -> Identity | None:
 
 async def until_orphaned(watched: Identity | None, parent: int) -> None:
     """Return when the parent has changed or the watched process is gone."""
-    while os.getppid() == parent and (watched is None or watched.process):
+    # No event tells of it.
+    while os.getppid() == parent and (watched is None or watched.process):  # noqa: ASYNC110
         await asyncio.sleep(INTERVAL_SECONDS)

@@ -10,7 +10,7 @@ from scripts import state as states
 from scripts.environment import Workspace
 from scripts.state import Identity
 
-# In the environment of everything that the lines of the Procfile start: the folder of the workspace.
+# In the environment of all that the Procfile starts: the folder of the workspace.
 MARK = "RUNBENCH_WORKSPACE"
 OWN_STOP_SECONDS = 5.0
 

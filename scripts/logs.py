@@ -40,9 +40,7 @@ class Filter:
 def last(path: Path, count: int) -> list[str]:
     """The last lines of a log, the older file included."""
     older = path.with_suffix(".log.1")
-    text = "".join(
-        file.read_text(errors="replace") for file in (older, path) if file.exists()
-    )
+    text = "".join(file.read_text(errors="replace") for file in (older, path) if file.exists())
     return text.splitlines()[-count:]
 
 
@@ -97,7 +95,9 @@ def main(arguments: list[str]) -> int:
     names = chosen(asked.names)
     wanted = Filter(asked.level, asked.trace, max(len(name) for name in names))
     # A trace is looked for in all that is kept, since its lines may be far apart.
-    lines = sys.maxsize if asked.trace and asked.lines == parser.get_default("lines") else asked.lines
+    lines = (
+        sys.maxsize if asked.trace and asked.lines == parser.get_default("lines") else asked.lines
+    )
     found = merged(workspace.logs, names, lines)
     with suppress(KeyboardInterrupt, BrokenPipeError):
         for name, line in found:

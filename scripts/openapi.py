@@ -69,7 +69,9 @@ def merge(documents: dict[str, Document]) -> Document:
         tags += [tag for tag in told.get("tags", []) if tag not in tags]
     merged = {**HEAD, "tags": tags, "paths": in_order(paths), "components": in_order(components)}
     if any("security" in document for document in documents.values()):
-        merged["security"] = next(one["security"] for one in documents.values() if "security" in one)
+        merged["security"] = next(
+            one["security"] for one in documents.values() if "security" in one
+        )
     return {key: value for key, value in merged.items() if value}
 
 

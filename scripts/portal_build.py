@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from scripts.environment import ROOT, LOOPBACK
+from scripts.environment import LOOPBACK, ROOT
 from scripts.processes import VITE, node
 
 SOURCES = ("src", "public", "index.html", "package.json", "vite.config.ts", "tsconfig.json")

@@ -40,13 +40,14 @@ def serve_embedded(workspace: Workspace, asked: threading.Event) -> None:
     shown = log.stat().st_size if log.exists() else 0
     try:
         cluster.start()
-    except Exception as error:  # noqa: BLE001 - whatever it was, the server's own words come first
+    except Exception as error:  # whatever it was: the server's own words come first
         show_new(log, shown)
         fail(f"PostgreSQL did not start: {error}")
     with cluster.connect() as connection:
         make_databases(connection)
     tell_ready()
-    say(f"PostgreSQL {cluster.version} on port {cluster.port} after {time.monotonic() - began:.1f} s")
+    took = time.monotonic() - began
+    say(f"PostgreSQL {cluster.version} on port {cluster.port} after {took:.1f} s")
     server = Identity.of(cluster.pid or 0)
     while not asked.wait(0.2):
         shown = show_new(log, shown)
@@ -74,7 +75,9 @@ def use_existing(address: str, asked: threading.Event) -> None:
     try:
         with psycopg.connect(address, autocommit=True, connect_timeout=5) as connection:
             if connection.info.server_version < OLDEST:
-                fail(f"the PostgreSQL at {shown} is older than 16: unset DATABASE_URL or upgrade it")
+                fail(
+                    f"the PostgreSQL at {shown} is older than 16: upgrade it or unset DATABASE_URL"
+                )
             (limit,) = connection.execute("show max_connections").fetchone() or ("0",)
             if int(limit) < len(DATABASES) * EACH_SERVICE_CONNECTIONS:
                 say(f"max_connections is {limit} at {shown}: raise it if services wait for one")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from scripts.environment import ROOT, Workspace
 
+STORES = {"postgres", "valkey"}
+
 type Command = Callable[[Workspace], list[str]]
 
 
@@ -120,7 +122,7 @@ def dependents(name: str) -> list[str]:
 
 def environment(process: Process, workspace: Workspace) -> dict[str, str]:
     """The environment of a process, with what only its own program asks for."""
-    if process.name in {"postgres", "valkey"}:  # our own modules: they read the workspace themselves
+    if process.name in STORES:  # modules of ours, which read the workspace themselves
         return {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     mine = workspace.environment(process.name)
     if process.name == "api-gateway":

@@ -11,8 +11,10 @@ DEBOUNCE_MILLISECONDS = 200
 STEP_MILLISECONDS = 30
 
 
-async def saved_files(folders: Sequence[Path], suffixes: tuple[str, ...]) -> AsyncIterator[list[Path]]:
-    """The files with one of these endings that were changed below the folders, as they are saved."""
+async def saved_files(
+    folders: Sequence[Path], suffixes: tuple[str, ...]
+) -> AsyncIterator[list[Path]]:
+    """The files with one of these endings below the folders, as they are saved."""
 
     def counts(change: Change, path: str) -> bool:
         del change

@@ -114,7 +114,9 @@ class Wrapper:
         began = reminded = time.monotonic()
         while True:
             missing = [
-                need for need in self.process.needs if not states.is_ready(self.workspace.states, need)
+                name
+                for name in self.process.needs
+                if not states.is_ready(self.workspace.states, name)
             ]
             taken = not missing and self.uses_port and not ports.is_free(self.port)
             if not missing and not taken:
@@ -149,9 +151,7 @@ class Wrapper:
         variables |= {READY_FILE: str(self.ready_file), MARK: str(self.workspace.home)}
         try:
             command = self.process.command(self.workspace)
-            child = await Child.start(
-                command, self.process.folder, variables, self.journal.program
-            )
+            child = await Child.start(command, self.process.folder, variables, self.journal.program)
         except (OSError, SystemExit) as error:
             fix = likely_fix(self.process.name, [str(error)], 1)
             self.journal.say(f"{self.process.name} cannot be started: {error}\nlikely fix: {fix}")

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -119,8 +119,9 @@ def roomy_folder() -> str | None:
 
 @contextmanager
 def stack(
-    variables: Mapping[str, str] | None = None, names: Sequence[str] = ()
-) -> Iterator[Stack]:
+    variables: Mapping[str, str] | None = None,
+    names: Sequence[str] = (),
+) -> Generator[Stack]:
     """Start everything (or the named processes) with these variables, and stop it at the end.
 
     The portal is the built one. Raises StackFailed when not all become ready.

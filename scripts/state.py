@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import psutil
 
@@ -98,12 +98,10 @@ class State:
 def read(folder: Path, name: str) -> State | None:
     """The last state of one process, whether it lives or not; None when it never ran."""
     try:
-        raw = json.loads((folder / f"{name}.json").read_text())
-        child = raw.pop("child")
-        return State(
-            **{**raw, "wrapper": Identity(**raw["wrapper"])},
-            child=Identity(**child) if child else None,
-        )
+        raw: dict[str, Any] = json.loads((folder / f"{name}.json").read_text())
+        raw["wrapper"] = Identity(**raw["wrapper"])
+        raw["child"] = Identity(**raw["child"]) if raw["child"] else None
+        return State(**raw)
     except (FileNotFoundError, ValueError, TypeError, KeyError, AttributeError):
         return None
 

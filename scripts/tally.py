@@ -1,9 +1,9 @@
-"""The sum of all test reports, as the last lines of a test run: `python -m scripts.tally FOLDER`."""
+"""The sum of all test reports, the last lines of a test run: `python -m scripts.tally FOLDER`."""
 
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree import ElementTree  # noqa: S405 - reports that our own tools have just written
+from xml.etree import ElementTree
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,13 @@ class Tally:
 def read(report: Path) -> Tally:
     """Count the cases of a JUnit report; one that cannot be read counts as a failure."""
     try:
-        root = ElementTree.parse(report).getroot()  # noqa: S314
+        root = ElementTree.parse(report).getroot()  # noqa: S314 - our own tools have just written it
     except ElementTree.ParseError:
         return Tally(failed=1)
     cases = list(root.iter("testcase"))
-    failed = sum(1 for case in cases if any(case.find(tag) is not None for tag in ("failure", "error")))
+    failed = sum(
+        1 for case in cases if any(case.find(tag) is not None for tag in ("failure", "error"))
+    )
     skipped = sum(1 for case in cases if case.find("skipped") is not None)
     seconds = sum(float(case.get("time") or 0) for case in cases)
     return Tally(len(cases) - failed - skipped, failed, skipped, seconds)

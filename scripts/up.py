@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import override
 
 from honcho import environ
@@ -124,7 +124,7 @@ class Starter:
 
 
 @contextlib.contextmanager
-def alone(workspace: Workspace) -> Iterator[None]:
+def alone(workspace: Workspace) -> Generator[None]:
     """Hold the workspace: one start at a time, and none beside a running one."""
     workspace.home.mkdir(parents=True, exist_ok=True)
     with (workspace.home / "up.lock").open("a") as lock:
@@ -155,9 +155,7 @@ def clear_the_way(workspace: Workspace, names: list[str]) -> None:
         print(f"ended what an earlier session had left: {', '.join(left)}", flush=True)
     given = {"postgres": workspace.database_server, "valkey": workspace.broker}
     mine = {name: workspace.ports[name] for name in names if not given.get(name)}
-    taken = [
-        ports.in_the_way(name, port) for name, port in mine.items() if not ports.is_free(port)
-    ]
+    taken = [ports.in_the_way(name, port) for name, port in mine.items() if not ports.is_free(port)]
     if taken:
         raise SystemExit("\n".join(taken))
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from scripts import environment
-from scripts.environment import ROOT, TOLD, WrongSetting, Workspace, choose_ports
+from scripts.environment import ROOT, TOLD, Workspace, WrongSetting, choose_ports
 
 OWN = {"RUNBENCH_PORT_BASE", "RUNBENCH_DEV_DIR", "PG_BIN", "CHROMIUM", "RUNBENCH_RELOAD"}
 

@@ -239,7 +239,9 @@ def test_a_killed_wrapper_does_not_take_the_others_down(place: Place):
     place.until_ready()
     victim = states.read(place.workspace.states, "valkey")
     other = states.read(place.workspace.states, "postgres")
-    assert victim and other and other.child
+    assert victim is not None
+    assert other is not None
+    assert other.child is not None
 
     victim.wrapper.send(signal.SIGKILL)
     eventually(lambda: not victim.alive, "the end of the wrapper")
@@ -263,7 +265,9 @@ def test_status_restart_and_stop_speak_of_the_running_place(place: Place):
     assert rows["postgres"]["memory"] > 1
     assert restarted.stdout.startswith("valkey: ready")
     after = states.read(place.workspace.states, "valkey")
-    assert before and after and before.child != after.child
+    assert before is not None
+    assert after is not None
+    assert before.child != after.child
 
     environment = place.script("scripts.status", "-o", "env").stdout
     assert f"RUNBENCH_URL='http://127.0.0.1:{place.workspace.ports['api-gateway']}'" in environment

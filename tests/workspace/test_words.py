@@ -177,7 +177,10 @@ def test_unequal_parts_of_one_name_are_told_apart_by_their_service():
         }
 
     merged = openapi.merge(
-        {"auth-service": document("/auth/x", "string"), "metrics-service": document("/api/y", "null")}
+        {
+            "auth-service": document("/auth/x", "string"),
+            "metrics-service": document("/api/y", "null"),
+        }
     )
 
     assert merged["paths"]["/auth/x"]["get"]["$ref"] == "#/components/schemas/Answer"
