@@ -15,7 +15,6 @@ from servicekit.database import DATABASE, Connection, Database
 from servicekit.identity import ACCESS, PRINCIPAL, Identity, Principal, Role
 from servicekit.problems import Forbidden, NotFound, ProjectArchived, Unauthenticated
 
-
 _PEOPLE_ONLY = "An API token may not do this; sign in instead."
 
 
