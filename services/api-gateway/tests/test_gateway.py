@@ -1,0 +1,473 @@
+"""What the gateway does with what comes in."""
+
+import asyncio
+import json
+import re
+import zlib
+
+import aiohttp
+import pytest
+from yarl import URL
+
+from gateway_harness import (
+    GATEWAY,
+    SERVICES,
+    Gateway,
+    Upstream,
+    caddy,
+    start_gateway,
+    stop_gateway,
+)
+
+RUN = "/api/v1/runs/0199aaaa-0000-7000-8000-000000000001"
+PROJECT = "/api/v1/projects/0199aaaa-0000-7000-8000-000000000002"
+
+
+@pytest.mark.parametrize(
+    ("path", "service"),
+    [
+        ("/auth/login", "auth-service"),
+        ("/auth/password-reset/confirm", "auth-service"),
+        ("/.well-known/jwks.json", "auth-service"),
+        ("/api/v1/users", "auth-service"),
+        ("/api/v1/tokens/1", "auth-service"),
+        ("/api/v1/admin/users/1/deactivate", "auth-service"),
+        ("/api/v1/projects", "auth-service"),
+        (PROJECT, "auth-service"),
+        (f"{PROJECT}/members", "auth-service"),
+        (f"{PROJECT}/members/1", "auth-service"),
+        (f"{PROJECT}/tokens", "auth-service"),
+        (f"{PROJECT}/access", "auth-service"),
+        (f"{PROJECT}/restore", "auth-service"),
+        (f"{PROJECT}/audit", "auth-service"),
+        (f"{PROJECT}/experiments", "experiment-service"),
+        (f"{PROJECT}/runs", "experiment-service"),
+        (f"{PROJECT}/runs/bulk-tag", "experiment-service"),
+        (f"{PROJECT}/runs/stream", "experiment-service"),
+        (f"{PROJECT}/membership", "experiment-service"),
+        ("/api/v1/experiments/1", "experiment-service"),
+        ("/api/v1/experiments/1/runs", "experiment-service"),
+        (RUN, "experiment-service"),
+        (f"{RUN}/heartbeat", "experiment-service"),
+        (f"{RUN}/params", "experiment-service"),
+        (f"{RUN}/metrics", "metrics-service"),
+        (f"{RUN}/metrics/series", "metrics-service"),
+        ("/api/v1/metrics/series", "metrics-service"),
+    ],
+)
+async def test_each_path_reaches_the_service_that_owns_it(
+    http: aiohttp.ClientSession, path: str, service: str
+) -> None:
+    for method in ("GET", "POST", "PATCH", "DELETE"):
+        url = URL(f"{path}?q=a%2Fb&q=%252e", encoded=True)
+        async with http.request(method, url) as response:
+            seen = await response.json()
+        assert (seen["service"], seen["method"]) == (service, method)
+        assert seen["path"] == f"{path}?q=a%2Fb&q=%252e"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/",
+        "/metrics",
+        "/openapi.json",
+        "/.well-known/revocations",
+        "/.well-known/jwks.json/x",
+        "/auth",
+        "/auth/",
+        "/api/v1/metrics",
+        "/api/v1/projects/",
+        "/api/v2/runs",
+        "/API/V1/RUNS/1",
+        "/internal",
+        "/debug/pprof/",
+        "/config/",
+        "/Caddyfile",
+        "/api/Caddyfile",
+        "/api/docs/../../Caddyfile",
+        "//auth/login",
+        "/auth//login",
+        "/auth/./login",
+        "/auth/../metrics",
+        "/api/v1/projects/../../../metrics",
+        "/auth/..",
+        "/auth/%2e%2e/metrics",
+        "/auth/%2E%2E/.well-known/revocations",
+        "/auth%2flogin",
+        "/auth/%2e%2e%2f.well-known%2frevocations",
+        "/auth/%252e%252e/metrics",
+        "/auth/..%5cmetrics",
+        "/auth/..\\metrics",
+        "/%61uth/login",
+        "/auth/login;x",
+        "/auth/login%00",
+        "/auth/login%0d%0aX: y",
+        "/auth/log\u0131n",
+        "/.well-known/%72evocations",
+        f"{RUN}%2fmetrics",
+        "http://localhost/auth/login",
+    ],
+)
+async def test_hidden_and_oddly_written_paths_are_not_found(
+    gateway: Gateway, upstreams: dict[str, Upstream], path: str
+) -> None:
+    before = [len(upstreams[name].seen) for name in SERVICES]
+    status, body = await gateway.get(path)
+
+    assert [len(upstreams[name].seen) for name in SERVICES] == before
+    assert status in {400, 404}, body
+    if status == 404:
+        problem = json.loads(body)
+        assert problem["type"] == "/problems/not-found"
+        assert problem["status"] == 404
+        assert re.fullmatch(r"[0-9a-f]{32}", problem["trace_id"])
+
+
+async def test_a_not_found_is_a_problem_document(http: aiohttp.ClientSession) -> None:
+    async with http.get("/metrics") as response:
+        assert response.status == 404
+        assert response.content_type == "application/problem+json"
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+        assert "Server" not in response.headers
+
+
+FORGED = {
+    "X-User-Id": "1",
+    "x-user-email": "a@b",
+    "X_User_Id": "1",
+    "X-User_Id": "1",
+    "x_debug_user": "1",
+    "X-Debug-User": "root",
+    "X-DEBUG-ROLE": "owner",
+    "X-Internal-Token": "1",
+    "X-Project-Id": "1",
+    "X-Auth-Request-User": "root",
+    "X-Remote-User": "root",
+    "Remote-User": "root",
+    "X-Original-URL": "/metrics",
+    "X-Rewrite-URL": "/metrics",
+    "X-HTTP-Method-Override": "DELETE",
+    "X-HTTP-Method": "DELETE",
+    "X-Method-Override": "DELETE",
+    "X-Real-IP": "10.0.0.1",
+    "Forwarded": "for=10.0.0.1",
+    "Proxy": "http://evil.example",
+    "Cookie": "runbench=1",
+}
+
+
+async def test_headers_that_claim_an_identity_do_not_reach_a_service(
+    http: aiohttp.ClientSession,
+) -> None:
+    honest = {
+        "Authorization": "Bearer abc",
+        "Accept": "application/json",
+        "If-Match": '"3"',
+        "Idempotency-Key": "k",
+        "Last-Event-ID": "7",
+        "User-Agent": "runbench-client/1",
+    }
+    async with http.get(RUN, headers={**FORGED, **honest}) as response:
+        seen = {name.lower(): value for name, value in (await response.json())["headers"]}
+
+    assert {name: seen[name.lower()] for name in honest} == honest
+    assert not {name.lower() for name in FORGED} & seen.keys()
+    expected = {name.lower() for name in honest} | {
+        "host",
+        "accept-encoding",
+        "traceparent",
+        "x-request-id",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "via",
+    }
+    assert seen.keys() <= expected
+
+
+async def test_a_client_cannot_say_where_it_comes_from(http: aiohttp.ClientSession) -> None:
+    headers = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Host": "evil.example"}
+    async with http.get(RUN, headers=headers) as response:
+        seen = {name.lower(): value for name, value in (await response.json())["headers"]}
+
+    assert seen["x-forwarded-for"] == "127.0.0.1"
+    assert "evil" not in seen["x-forwarded-host"]
+
+
+async def test_hop_by_hop_tricks_do_not_remove_what_the_gateway_adds(
+    http: aiohttp.ClientSession,
+) -> None:
+    headers = {"Connection": "keep-alive, authorization, x-request-id", "Authorization": "Bearer a"}
+    async with http.get(RUN, headers=headers) as response:
+        seen = {name.lower() for name, _ in (await response.json())["headers"]}
+    assert {"x-request-id", "traceparent"} <= seen
+
+
+async def test_request_id_and_trace_go_on_or_begin(http: aiohttp.ClientSession) -> None:
+    trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+    headers = {"X-Request-Id": "my-request.1", "traceparent": trace}
+    async with http.get(RUN, headers=headers) as response:
+        seen = {name.lower(): value for name, value in (await response.json())["headers"]}
+        assert response.headers.getall("X-Request-Id") == ["my-request.1"]
+    assert (seen["x-request-id"], seen["traceparent"]) == ("my-request.1", trace)
+
+    for bad in ("", "a b", "x" * 65, "a\u00e4"):
+        headers = {"X-Request-Id": bad, "traceparent": f"00-{bad}-01"}
+        async with http.get(RUN, headers=headers) as response:
+            seen = {name.lower(): value for name, value in (await response.json())["headers"]}
+            assert response.headers["X-Request-Id"] == seen["x-request-id"]
+        assert re.fullmatch(r"[0-9a-f-]{36}", seen["x-request-id"])
+        assert re.fullmatch(r"00-[0-9a-f]{32}-[0-9a-f]{16}-01", seen["traceparent"])
+
+
+async def test_a_problem_of_the_gateway_names_the_callers_trace(
+    http: aiohttp.ClientSession,
+) -> None:
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    headers = {"X-Request-Id": "abc", "traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+    async with http.get("/nowhere", headers=headers) as response:
+        assert (await response.json(content_type=None))["trace_id"] == trace
+        assert response.headers["X-Request-Id"] == "abc"
+
+
+@pytest.mark.parametrize(
+    ("path", "limit", "service"),
+    [
+        ("/auth/login", 1 << 20, "auth-service"),
+        (f"{PROJECT}/experiments", 1 << 20, "experiment-service"),
+        (f"{RUN}/metrics", 16 << 20, "metrics-service"),
+        (f"{RUN}/metrics/series", 1 << 20, "metrics-service"),
+    ],
+)
+async def test_a_body_may_be_as_long_as_its_route_says(
+    http: aiohttp.ClientSession,
+    upstreams: dict[str, Upstream],
+    path: str,
+    limit: int,
+    service: str,
+) -> None:
+    async with http.post(path, data=bytes(limit)) as response:
+        assert response.status == 200
+        assert (await response.json())["body"] == limit
+
+    async with http.post(path, data=bytes(limit + 1)) as response:
+        assert response.status == 413
+        assert response.content_type == "application/problem+json"
+        assert (await response.json(content_type=None))["type"] == "/problems/too-large"
+
+
+async def test_a_declared_length_over_the_limit_is_refused_unread(gateway: Gateway) -> None:
+    for length in ("1048577", "99999999999999999", "00001048577"):
+        request = (
+            f"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n"
+            "Connection: close\r\n\r\n"
+        )
+        answer = await gateway.raw(request.encode(), within=10)
+        assert b" 413 " in answer.splitlines()[0], answer
+
+
+async def test_an_undeclared_body_over_the_limit_is_refused(gateway: Gateway) -> None:
+    chunk = b"%x\r\n%s\r\n" % (1 << 16, bytes(1 << 16))
+    request = (
+        b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n"
+        b"Connection: close\r\n\r\n" + chunk * 17 + b"0\r\n\r\n"
+    )
+    answer = await gateway.raw(request)
+    assert b" 413 " in answer.splitlines()[0], answer[:300]
+    assert b"/problems/too-large" in answer
+
+
+async def test_two_lengths_or_length_and_chunks_are_never_passed_on(
+    gateway: Gateway, upstreams: dict[str, Upstream]
+) -> None:
+    before = len(upstreams["auth-service"].seen)
+    for framing in (
+        "Content-Length: 5\r\nContent-Length: 6",
+        "Content-Length: -1",
+        "Content-Length: 5x",
+        "Transfer-Encoding: chunked, identity",
+        "Transfer-Encoding: xchunked",
+    ):
+        request = f"POST /auth/login HTTP/1.1\r\nHost: a\r\n{framing}\r\nConnection: close\r\n\r\n12345"
+        answer = await gateway.raw(request.encode(), within=10)
+        assert answer.split()[1] in {b"400", b"501"}, answer
+    assert len(upstreams["auth-service"].seen) == before
+
+
+async def test_two_host_headers_are_refused(gateway: Gateway) -> None:
+    request = b"GET /health HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n"
+    assert (await gateway.raw(request)).split()[1] == b"400"
+
+
+async def test_a_header_that_never_ends_is_cut_off(gateway: Gateway) -> None:
+    answer = await gateway.raw(b"GET /health HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", within=25)
+    assert not answer or answer.split()[1] in {b"400", b"408"}
+
+
+async def test_a_body_that_stalls_is_cut_off_and_others_go_on(gateway: Gateway) -> None:
+    request = b"POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{"
+    stalled = [asyncio.create_task(gateway.raw(request, within=45)) for _ in range(50)]
+    await asyncio.sleep(0.5)
+    for _ in range(20):
+        assert (await gateway.get("/health"))[0] == 200
+    for answer in await asyncio.gather(*stalled):
+        assert not answer or answer.split()[1] in {b"400", b"408", b"502"}, answer
+
+
+async def test_a_client_that_does_not_read_is_cut_off(
+    gateway: Gateway, upstreams: dict[str, Upstream]
+) -> None:
+    experiment = upstreams["experiment-service"]
+    experiment.left.clear()
+    _reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port, limit=1024)
+    writer.write(b"GET /api/v1/runs/endless HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    async with asyncio.timeout(60):
+        await experiment.left.wait()
+    writer.close()
+
+
+async def test_events_pass_at_once_and_uncompressed(
+    http: aiohttp.ClientSession, upstreams: dict[str, Upstream]
+) -> None:
+    metrics = upstreams["metrics-service"]
+    metrics.left.clear()
+    headers = {"Accept-Encoding": "gzip, zstd", "Accept": "text/event-stream"}
+    async with http.get(f"{RUN}/metrics/stream", headers=headers) as response:
+        assert "Content-Encoding" not in response.headers
+        for number in range(5):
+            async with asyncio.timeout(5):
+                event = [await response.content.readline() for _ in range(4)]
+            assert event[0] == f"id: {number}\n".encode()
+            metrics.next_event.set()
+        response.close()
+    metrics.next_event.set()
+    async with asyncio.timeout(10):
+        while metrics.viewers:
+            metrics.next_event.set()
+            await asyncio.sleep(0.05)
+
+
+async def test_a_quiet_event_stream_outlives_every_time_out(
+    http: aiohttp.ClientSession, upstreams: dict[str, Upstream]
+) -> None:
+    metrics = upstreams["metrics-service"]
+    async with http.get(f"{RUN}/metrics/stream") as response:
+        await response.content.readuntil(b"\n\n")
+        await asyncio.sleep(23)
+        metrics.next_event.set()
+        async with asyncio.timeout(5):
+            assert (await response.content.readuntil(b"\n\n")).startswith(b"id: 1\n")
+        response.close()
+
+
+async def test_long_answers_are_compressed_and_their_etag_still_fits(
+    http: aiohttp.ClientSession,
+) -> None:
+    async with http.get("/api/v1/runs/large", headers={"Accept-Encoding": "gzip"}) as response:
+        assert response.headers["Content-Encoding"] == "gzip"
+        body = zlib.decompress(await response.read(), wbits=31)
+        etag = response.headers["ETag"]
+    assert json.loads(body)["text"].startswith("runbench")
+
+    async with http.patch(RUN, headers={"If-Match": etag}) as response:
+        seen = {name.lower(): value for name, value in (await response.json())["headers"]}
+    assert seen["if-match"] == '"3"'
+
+
+async def test_who_a_service_is_stays_unsaid(http: aiohttp.ClientSession) -> None:
+    async with http.get(RUN) as response:
+        assert "Server" not in response.headers
+        assert "Via" not in response.headers
+        assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+async def test_health_and_readiness(
+    http: aiohttp.ClientSession, upstreams: dict[str, Upstream]
+) -> None:
+    async with http.get("/health") as response:
+        assert (response.status, await response.json()) == (200, {"status": "ok"})
+    async with http.get("/ready") as response:
+        assert response.status == 200
+        assert (await response.json())["dependencies"] == dict.fromkeys(SERVICES, "ok")
+
+    upstreams["experiment-service"].ready = False
+    try:
+        async with http.get("/ready") as response:
+            assert response.status == 503
+            assert await response.json() == {
+                "status": "not ready",
+                "dependencies": {"experiment-service": "unreachable"},
+            }
+    finally:
+        upstreams["experiment-service"].ready = True
+
+
+async def test_a_service_that_is_away_is_a_problem_to_try_again(
+    upstreams: dict[str, Upstream], tmp_path
+) -> None:
+    hung = await asyncio.start_server(lambda _reader, _writer: None, "127.0.0.1", 0)
+    urls = {name: service.url for name, service in upstreams.items()}
+    urls["auth-service"] = "http://127.0.0.1:1"
+    gateway = await start_gateway(urls, tmp_path)
+    try:
+        async with aiohttp.ClientSession(gateway.url) as http:
+            async with http.post("/auth/login", data=b"{}") as response:
+                assert response.status == 502
+                assert response.content_type == "application/problem+json"
+                assert response.headers["Retry-After"]
+                problem = await response.json(content_type=None)
+                assert problem["type"] == "/problems/bad-gateway"
+                assert problem["status"] == 502
+            async with http.get("/ready") as response:
+                assert response.status == 503
+                assert (await response.json())["dependencies"] == {"auth-service": "unreachable"}
+            async with http.get("/health") as response:
+                assert response.status == 200
+            async with http.get(RUN) as response:
+                assert response.status == 200
+    finally:
+        await stop_gateway(gateway)
+        hung.close()
+
+
+async def test_the_access_log_keeps_secrets_out(
+    gateway: Gateway, http: aiohttp.ClientSession
+) -> None:
+    headers = {"Authorization": "Bearer log-secret-1", "Cookie": "a=log-secret-2"}
+    async with http.get(f"{RUN}?token=log-secret-3", headers=headers) as response:
+        request_id = response.headers["X-Request-Id"]
+    async with asyncio.timeout(10):
+        while not (
+            lines := [line for line in gateway.log if line.get("request_id") == request_id]
+        ):
+            await asyncio.sleep(0.05)
+    assert "log-secret" not in json.dumps(gateway.log)
+    assert lines[0]["request"]["uri"] == RUN
+    assert lines[0]["status"] == 200
+    assert re.fullmatch(r"[0-9a-f]{32}", lines[0]["trace_id"])
+
+
+async def test_the_admin_interface_is_off(gateway: Gateway) -> None:
+    process = await asyncio.create_subprocess_exec(
+        caddy(), "adapt", "--config", "Caddyfile", cwd=GATEWAY,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+    )
+    output, _ = await process.communicate()
+    assert json.loads(output)["admin"]["disabled"] is True
+
+
+async def test_a_stop_is_quick_even_with_open_streams(
+    upstreams: dict[str, Upstream], tmp_path
+) -> None:
+    urls = {name: service.url for name, service in upstreams.items()}
+    gateway = await start_gateway(urls, tmp_path)
+    async with (
+        aiohttp.ClientSession(gateway.url) as http,
+        http.get(f"{RUN}/metrics/stream") as response,
+    ):
+        await response.content.readline()
+        async with asyncio.timeout(8):
+            await stop_gateway(gateway)
+    assert gateway.process.returncode == 0
+    upstreams["metrics-service"].next_event.set()
