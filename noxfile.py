@@ -282,7 +282,7 @@ for name in SERVICES:
 @nox.session(name="test-kit", default=False, allow_parallel=True)
 def test_kit(session: nox.Session) -> None:
     """Test the libraries that the services share."""
-    python = sync(session, NOX / "test-kit", "--package", "servicekit")
+    python = whole(session)
     pytest(session, python, "test-kit", "libs")
 
 
@@ -384,7 +384,7 @@ def lint(session: nox.Session) -> None:
         "format": [f"{tool}/ruff", "format", "--check", "."],
         "style": [f"{tool}/ruff", "check", "."],
         "layers": [f"{tool}/lint-imports"],
-        "types": [f"{tool}/basedpyright"],
+        "types": [f"{tool}/basedpyright", "--pythonpath", python],
         "migrations": [f"{tool}/squawk", *migrations],
         "contract": [python, "-m", "scripts.openapi", "--check"],
         "locks": [python, "-m", "scripts.locks"],
