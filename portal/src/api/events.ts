@@ -8,8 +8,8 @@ export type FeedState = "connecting" | "open" | "reconnecting" | "resting";
 type Options = {
   /** API path, with its query when it has one. */
   path: string;
-  /** What to do with each event by its name; data is the event's text. */
-  on: Record<string, (data: string) => void>;
+  /** What to do with each event by its name; data is the event's text, id is "" where it has none. */
+  on: Record<string, (data: string, id: string) => void>;
   onState?: (state: FeedState) => void;
   /** Where to begin: the id of the last event that is already known. */
   after?: string;
@@ -62,7 +62,7 @@ export function openFeed({ path, on, onState, after }: Options): () => void {
     for (const [name, handle] of Object.entries(on)) {
       source.addEventListener(name, (event: MessageEvent<string>) => {
         if (event.lastEventId) lastId = event.lastEventId;
-        handle(event.data);
+        handle(event.data, event.lastEventId);
       });
     }
   }

@@ -5,9 +5,9 @@
 
 import type { AuditEvent } from "@/api/generated/models/auditEvent";
 import type { Member } from "@/api/generated/models/member";
+import type { OpenSession } from "@/api/generated/models/openSession";
 import type { Project } from "@/api/generated/models/project";
 import type { Role } from "@/api/generated/models/role";
-import type { Session } from "@/api/generated/models/session";
 import type { Token } from "@/api/generated/models/token";
 import type { User } from "@/api/generated/models/user";
 
@@ -56,7 +56,7 @@ export class Backend {
   readonly accounts: Account[] = [];
   readonly projects: (Project & { members: Member[] })[] = [];
   readonly tokens: Token[] = [];
-  readonly sessions: Session[] = [];
+  readonly sessions: OpenSession[] = [];
   readonly audit: AuditEvent[] = [];
   readonly csrfToken = "csrf-of-the-session";
   /** Who is signed in. */

@@ -1,5 +1,5 @@
 import "@testing-library/jest-dom/vitest";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterAll, afterEach, beforeAll, vi } from "vitest";
 import { reportConnection } from "@/api/connection";
 import { setCsrfToken } from "@/api/http";
@@ -32,6 +32,9 @@ Object.defineProperty(document, "fonts", {
 });
 
 vi.stubGlobal("localStorage", window.localStorage);
+
+// A page is fetched, rendered and drawn; on a busy machine that takes more than the usual second.
+configure({ asyncUtilTimeout: 10_000 });
 
 beforeAll(() => server.listen());
 

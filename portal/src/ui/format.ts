@@ -55,10 +55,14 @@ export function formatsFor(locale: string): Formats {
     millisecond: unit("millisecond"),
   };
 
+  // Russian dates come with "г." for the year, which only makes dense tables wider.
+  const at = (format: Intl.DateTimeFormat, value: string | Date) =>
+    format.format(new Date(value)).replace(/\s?г\./, "");
+
   return {
-    dateTime: (value) => dateTime.format(new Date(value)),
-    exact: (value) => exact.format(new Date(value)),
-    date: (value) => date.format(new Date(value)),
+    dateTime: (value) => at(dateTime, value),
+    exact: (value) => at(exact, value),
+    date: (value) => at(date, value),
     relative: (value, now = Date.now()) => {
       const seconds = (new Date(value).getTime() - now) / 1000;
       for (const [name, length] of steps) {

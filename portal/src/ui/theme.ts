@@ -175,6 +175,13 @@ export const cssVariablesResolver: CSSVariablesResolver = () => ({
     "--mantine-color-anchor": petrol[3],
     "--mantine-color-error": "#ff8b73",
     "--mantine-color-default-border": dark[4],
+    "--mantine-color-petrol-light": "#12343a",
     "--mantine-color-petrol-light-color": petrol[2],
+    "--mantine-color-teal-light": "#10301f",
+    "--mantine-color-teal-light-color": teal[3],
+    "--mantine-color-red-light": "#3a1a14",
+    "--mantine-color-red-light-color": red[2],
+    "--mantine-color-yellow-light": "#33270f",
+    "--mantine-color-yellow-light-color": yellow[3],
   },
 });

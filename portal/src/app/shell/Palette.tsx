@@ -1,5 +1,5 @@
 import { useLingui } from "@lingui/react/macro";
-import { useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
+import { Text, useComputedColorScheme, useMantineColorScheme } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { createSpotlight, Spotlight } from "@mantine/spotlight";
 import {
@@ -61,7 +61,6 @@ export default function Palette({ project, onClose, onHelp }: Props) {
         .map(({ to, label, icon: Mark, shortcut }) => ({
           id: to,
           label: t(label),
-          detail: project.name,
           icon: <Mark {...icon} />,
           hint: shortcut,
           run: () => void navigate({ to, params: { project: project.slug } as never }),
@@ -149,6 +148,7 @@ export default function Palette({ project, onClose, onHelp }: Props) {
       shortcut={null}
       scrollable
       maxHeight={420}
+      overlayProps={{ backgroundOpacity: 0.4, blur: 0 }}
     >
       <Spotlight.Search
         placeholder={t`Go to a page or a project, or do something`}
@@ -162,9 +162,16 @@ export default function Palette({ project, onClose, onHelp }: Props) {
               <Spotlight.Action
                 key={id}
                 label={name}
-                description={detail}
                 leftSection={mark}
-                rightSection={hint ? <KeyHint id={hint} /> : undefined}
+                rightSection={
+                  hint ? (
+                    <KeyHint id={hint} />
+                  ) : (
+                    <Text size="xs" c="dimmed" className="rb-mono">
+                      {detail}
+                    </Text>
+                  )
+                }
                 onClick={run}
               />
             ))}

@@ -5,8 +5,8 @@ import {
   deactivateUser,
   getListUsersQueryKey,
   listUsers,
-  resetUserPassword,
-} from "@/api/generated/admin/admin";
+  resetPassword,
+} from "@/api/generated/administration/administration";
 import { invalidatePath } from "@/api/invalidate";
 
 export type UserFilter = { q?: string; status?: "active" | "deactivated" };
@@ -43,5 +43,5 @@ export function useSetAdmin() {
 
 /** Sends the person a link; nobody, also no administrator, sees or sets another one's password. */
 export function useSendReset() {
-  return useMutation({ mutationFn: (userId: string) => resetUserPassword(userId) });
+  return useMutation({ mutationFn: (userId: string) => resetPassword(userId) });
 }

@@ -1,6 +1,6 @@
 import { infiniteQueryOptions } from "@tanstack/react-query";
-import { getListAuditQueryKey, listAudit } from "@/api/generated/admin/admin";
-import { getListProjectAuditQueryKey, listProjectAudit } from "@/api/generated/audit/audit";
+import { getListAuditQueryKey, listAudit } from "@/api/generated/administration/administration";
+import { getListProjectAuditQueryKey, listProjectAudit } from "@/api/generated/projects/projects";
 
 const limit = 100;
 

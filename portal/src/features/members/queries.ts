@@ -7,7 +7,7 @@ import {
 } from "@/api/generated/members/members";
 import type { Member } from "@/api/generated/models/member";
 import type { Role } from "@/api/generated/models/role";
-import { getSearchUsersQueryKey, searchUsers } from "@/api/generated/users/users";
+import { findPeople, getFindPeopleQueryKey } from "@/api/generated/people/people";
 import { invalidatePath } from "@/api/invalidate";
 
 /** All members of a project, by name; projects have tens of them, so every page is fetched. */
@@ -16,7 +16,7 @@ export function membersQuery(projectId: string) {
     queryKey: getListMembersQueryKey(projectId),
     queryFn: async ({ signal }): Promise<Member[]> => {
       const members: Member[] = [];
-      let cursor: string | null = null;
+      let cursor: string | null | undefined = null;
       do {
         const page = await listMembers(
           projectId,
@@ -24,7 +24,7 @@ export function membersQuery(projectId: string) {
           { signal },
         );
         members.push(...page.items);
-        cursor = page.next_cursor;
+        cursor = page.next_cursor ?? null;
       } while (cursor);
       return members;
     },
@@ -34,8 +34,8 @@ export function membersQuery(projectId: string) {
 /** People by name or e-mail; the server wants at least two characters. */
 export function peopleQuery(q: string) {
   return queryOptions({
-    queryKey: getSearchUsersQueryKey({ q, limit: 8 }),
-    queryFn: ({ signal }) => searchUsers({ q, limit: 8 }, { signal }),
+    queryKey: getFindPeopleQueryKey({ q, limit: 8 }),
+    queryFn: ({ signal }) => findPeople({ q, limit: 8 }, { signal }),
     enabled: q.length >= 2,
     placeholderData: keepPreviousData,
   });

@@ -1,11 +1,11 @@
 import { queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
-import { changeMe } from "@/api/generated/me/me";
 import type { ProfileChange } from "@/api/generated/models/profileChange";
+import { changeMe } from "@/api/generated/people/people";
 import {
+  endSession,
   getListSessionsQueryKey,
   listSessions,
-  logoutEverywhere,
-  revokeSession,
+  logOutEverywhere,
 } from "@/api/generated/sessions/sessions";
 import { sessionQuery } from "@/api/session";
 
@@ -26,11 +26,11 @@ export function useChangeProfile() {
 export function useRevokeSession() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (sessionId: string) => revokeSession(sessionId),
+    mutationFn: (sessionId: string) => endSession(sessionId),
     onSettled: () => client.invalidateQueries(sessionsQuery),
   });
 }
 
 export function useSignOutEverywhere() {
-  return useMutation({ mutationFn: () => logoutEverywhere() });
+  return useMutation({ mutationFn: () => logOutEverywhere() });
 }

@@ -4,6 +4,7 @@ import {
   useMutation,
   useQueryClient,
 } from "@tanstack/react-query";
+import type { ListProjectsSort } from "@/api/generated/models/listProjectsSort";
 import type { NewProject } from "@/api/generated/models/newProject";
 import type { Project } from "@/api/generated/models/project";
 import type { ProjectChange } from "@/api/generated/models/projectChange";
@@ -19,7 +20,11 @@ import { idempotent, ifVersion } from "@/api/http";
 import { invalidatePath } from "@/api/invalidate";
 import { Problem } from "@/api/problem";
 
-export type ProjectFilter = { q?: string; archived?: "false" | "true" | "all"; sort?: string };
+export type ProjectFilter = {
+  q?: string;
+  archived?: "false" | "true" | "all";
+  sort?: ListProjectsSort;
+};
 
 const projectsPath = "/api/v1/projects";
 

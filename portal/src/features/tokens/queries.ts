@@ -2,9 +2,9 @@ import { infiniteQueryOptions, useMutation, useQueryClient } from "@tanstack/rea
 import type { NewToken } from "@/api/generated/models/newToken";
 import {
   createToken,
-  getListMyTokensQueryKey,
+  getListOwnTokensQueryKey,
   getListProjectTokensQueryKey,
-  listMyTokens,
+  listOwnTokens,
   listProjectTokens,
   revokeToken,
 } from "@/api/generated/tokens/tokens";
@@ -25,9 +25,9 @@ export function projectTokensQuery(projectId: string) {
 }
 
 export const myTokensQuery = infiniteQueryOptions({
-  queryKey: [...getListMyTokensQueryKey(), "pages"],
+  queryKey: [...getListOwnTokensQueryKey(), "pages"],
   queryFn: ({ pageParam, signal }) =>
-    listMyTokens({ limit, cursor: pageParam ?? undefined }, { signal }),
+    listOwnTokens({ limit, cursor: pageParam ?? undefined }, { signal }),
   initialPageParam: null as string | null,
   getNextPageParam: (page) => page.next_cursor,
 });

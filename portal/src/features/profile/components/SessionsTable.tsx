@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Badge, Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import type { Session } from "@/api/generated/models/session";
+import type { OpenSession } from "@/api/generated/models/openSession";
 import { type DataColumn, DataTable } from "@/ui/DataTable";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { announce, announceFailure } from "@/ui/notices";
@@ -14,7 +14,7 @@ export function SessionsTable() {
   const { t } = useLingui();
   const sessions = useQuery(sessionsQuery);
   const revoke = useRevokeSession();
-  const columns = useMemo<DataColumn<Session>[]>(
+  const columns = useMemo<DataColumn<OpenSession>[]>(
     () => [
       {
         id: "where",

@@ -10,12 +10,14 @@ import { useCreateToken } from "../queries";
 type Props = {
   projectId: string;
   slug: string;
+  /** The experiment that the lines record into; a new one when missing. */
+  experiment?: string;
   /** Whether this person may make a token that records. */
   records: boolean;
 };
 
 /** The lines that record a first run, with this server's address and, at a click, a token. */
-export function FirstRun({ projectId, slug, records }: Props) {
+export function FirstRun({ projectId, slug, experiment = "First steps", records }: Props) {
   const { t } = useLingui();
   const create = useCreateToken(projectId);
   const [key] = useState(() => crypto.randomUUID());
@@ -28,7 +30,7 @@ export function FirstRun({ projectId, slug, records }: Props) {
   ].join("\n");
   const python = [
     "import runbench",
-    `with runbench.init(project="${slug}", experiment="First steps") as run:`,
+    `with runbench.init(project="${slug}", experiment=${JSON.stringify(experiment)}) as run:`,
     '    for step in range(200): run.log({"loss": 0.97**step}, step=step)',
   ].join("\n");
 
