@@ -26,8 +26,12 @@ import { Route as AppPProjectRouteImport } from "./../routes/_app/p/$project";
 import { Route as AppPProjectIndexRouteImport } from "./../routes/_app/p/$project/index";
 import { Route as AppPProjectAuditRouteImport } from "./../routes/_app/p/$project/audit";
 import { Route as AppPProjectMembersRouteImport } from "./../routes/_app/p/$project/members";
+import { Route as AppPProjectRunsRouteImport } from "./../routes/_app/p/$project/runs";
 import { Route as AppPProjectSettingsRouteImport } from "./../routes/_app/p/$project/settings";
 import { Route as AppPProjectTokensRouteImport } from "./../routes/_app/p/$project/tokens";
+import { Route as AppPProjectRRunRouteImport } from "./../routes/_app/p/$project/r/$run";
+import { Route as AppPProjectXIndexRouteImport } from "./../routes/_app/p/$project/x/index";
+import { Route as AppPProjectXExperimentRouteImport } from "./../routes/_app/p/$project/x/$experiment";
 
 const AppRoute = AppRouteImport.update({
   id: "/_app",
@@ -112,6 +116,11 @@ const AppPProjectMembersRoute = AppPProjectMembersRouteImport.update({
   path: "/members",
   getParentRoute: () => AppPProjectRoute,
 } as any);
+const AppPProjectRunsRoute = AppPProjectRunsRouteImport.update({
+  id: "/runs",
+  path: "/runs",
+  getParentRoute: () => AppPProjectRoute,
+} as any);
 const AppPProjectSettingsRoute = AppPProjectSettingsRouteImport.update({
   id: "/settings",
   path: "/settings",
@@ -120,6 +129,21 @@ const AppPProjectSettingsRoute = AppPProjectSettingsRouteImport.update({
 const AppPProjectTokensRoute = AppPProjectTokensRouteImport.update({
   id: "/tokens",
   path: "/tokens",
+  getParentRoute: () => AppPProjectRoute,
+} as any);
+const AppPProjectRRunRoute = AppPProjectRRunRouteImport.update({
+  id: "/r/$run",
+  path: "/r/$run",
+  getParentRoute: () => AppPProjectRoute,
+} as any);
+const AppPProjectXIndexRoute = AppPProjectXIndexRouteImport.update({
+  id: "/x/",
+  path: "/x/",
+  getParentRoute: () => AppPProjectRoute,
+} as any);
+const AppPProjectXExperimentRoute = AppPProjectXExperimentRouteImport.update({
+  id: "/x/$experiment",
+  path: "/x/$experiment",
   getParentRoute: () => AppPProjectRoute,
 } as any);
 
@@ -138,9 +162,13 @@ export interface FileRoutesByFullPath {
   "/p/": typeof AppPIndexRoute;
   "/p/$project/audit": typeof AppPProjectAuditRoute;
   "/p/$project/members": typeof AppPProjectMembersRoute;
+  "/p/$project/runs": typeof AppPProjectRunsRoute;
   "/p/$project/settings": typeof AppPProjectSettingsRoute;
   "/p/$project/tokens": typeof AppPProjectTokensRoute;
   "/p/$project/": typeof AppPProjectIndexRoute;
+  "/p/$project/r/$run": typeof AppPProjectRRunRoute;
+  "/p/$project/x/$experiment": typeof AppPProjectXExperimentRoute;
+  "/p/$project/x/": typeof AppPProjectXIndexRoute;
 }
 export interface FileRoutesByTo {
   "/": typeof AppIndexRoute;
@@ -156,9 +184,13 @@ export interface FileRoutesByTo {
   "/p": typeof AppPIndexRoute;
   "/p/$project/audit": typeof AppPProjectAuditRoute;
   "/p/$project/members": typeof AppPProjectMembersRoute;
+  "/p/$project/runs": typeof AppPProjectRunsRoute;
   "/p/$project/settings": typeof AppPProjectSettingsRoute;
   "/p/$project/tokens": typeof AppPProjectTokensRoute;
   "/p/$project": typeof AppPProjectIndexRoute;
+  "/p/$project/r/$run": typeof AppPProjectRRunRoute;
+  "/p/$project/x/$experiment": typeof AppPProjectXExperimentRoute;
+  "/p/$project/x": typeof AppPProjectXIndexRoute;
 }
 export interface FileRoutesById {
   __root__: typeof rootRouteImport;
@@ -178,9 +210,13 @@ export interface FileRoutesById {
   "/_app/p/": typeof AppPIndexRoute;
   "/_app/p/$project/audit": typeof AppPProjectAuditRoute;
   "/_app/p/$project/members": typeof AppPProjectMembersRoute;
+  "/_app/p/$project/runs": typeof AppPProjectRunsRoute;
   "/_app/p/$project/settings": typeof AppPProjectSettingsRoute;
   "/_app/p/$project/tokens": typeof AppPProjectTokensRoute;
   "/_app/p/$project/": typeof AppPProjectIndexRoute;
+  "/_app/p/$project/r/$run": typeof AppPProjectRRunRoute;
+  "/_app/p/$project/x/$experiment": typeof AppPProjectXExperimentRoute;
+  "/_app/p/$project/x/": typeof AppPProjectXIndexRoute;
 }
 export interface FileRouteTypes {
   fileRoutesByFullPath: FileRoutesByFullPath;
@@ -199,9 +235,13 @@ export interface FileRouteTypes {
     | "/p/"
     | "/p/$project/audit"
     | "/p/$project/members"
+    | "/p/$project/runs"
     | "/p/$project/settings"
     | "/p/$project/tokens"
-    | "/p/$project/";
+    | "/p/$project/"
+    | "/p/$project/r/$run"
+    | "/p/$project/x/$experiment"
+    | "/p/$project/x/";
   fileRoutesByTo: FileRoutesByTo;
   to:
     | "/"
@@ -217,9 +257,13 @@ export interface FileRouteTypes {
     | "/p"
     | "/p/$project/audit"
     | "/p/$project/members"
+    | "/p/$project/runs"
     | "/p/$project/settings"
     | "/p/$project/tokens"
-    | "/p/$project";
+    | "/p/$project"
+    | "/p/$project/r/$run"
+    | "/p/$project/x/$experiment"
+    | "/p/$project/x";
   id:
     | "__root__"
     | "/_app"
@@ -238,9 +282,13 @@ export interface FileRouteTypes {
     | "/_app/p/"
     | "/_app/p/$project/audit"
     | "/_app/p/$project/members"
+    | "/_app/p/$project/runs"
     | "/_app/p/$project/settings"
     | "/_app/p/$project/tokens"
-    | "/_app/p/$project/";
+    | "/_app/p/$project/"
+    | "/_app/p/$project/r/$run"
+    | "/_app/p/$project/x/$experiment"
+    | "/_app/p/$project/x/";
   fileRoutesById: FileRoutesById;
 }
 export interface RootRouteChildren {
@@ -369,6 +417,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AppPProjectMembersRouteImport;
       parentRoute: typeof AppPProjectRoute;
     };
+    "/_app/p/$project/runs": {
+      id: "/_app/p/$project/runs";
+      path: "/runs";
+      fullPath: "/p/$project/runs";
+      preLoaderRoute: typeof AppPProjectRunsRouteImport;
+      parentRoute: typeof AppPProjectRoute;
+    };
     "/_app/p/$project/settings": {
       id: "/_app/p/$project/settings";
       path: "/settings";
@@ -381,6 +436,27 @@ declare module "@tanstack/react-router" {
       path: "/tokens";
       fullPath: "/p/$project/tokens";
       preLoaderRoute: typeof AppPProjectTokensRouteImport;
+      parentRoute: typeof AppPProjectRoute;
+    };
+    "/_app/p/$project/r/$run": {
+      id: "/_app/p/$project/r/$run";
+      path: "/r/$run";
+      fullPath: "/p/$project/r/$run";
+      preLoaderRoute: typeof AppPProjectRRunRouteImport;
+      parentRoute: typeof AppPProjectRoute;
+    };
+    "/_app/p/$project/x/": {
+      id: "/_app/p/$project/x/";
+      path: "/x";
+      fullPath: "/p/$project/x/";
+      preLoaderRoute: typeof AppPProjectXIndexRouteImport;
+      parentRoute: typeof AppPProjectRoute;
+    };
+    "/_app/p/$project/x/$experiment": {
+      id: "/_app/p/$project/x/$experiment";
+      path: "/x/$experiment";
+      fullPath: "/p/$project/x/$experiment";
+      preLoaderRoute: typeof AppPProjectXExperimentRouteImport;
       parentRoute: typeof AppPProjectRoute;
     };
   }
@@ -403,17 +479,25 @@ const AppAdminRouteWithChildren = AppAdminRoute._addFileChildren(
 interface AppPProjectRouteChildren {
   AppPProjectAuditRoute: typeof AppPProjectAuditRoute;
   AppPProjectMembersRoute: typeof AppPProjectMembersRoute;
+  AppPProjectRunsRoute: typeof AppPProjectRunsRoute;
   AppPProjectSettingsRoute: typeof AppPProjectSettingsRoute;
   AppPProjectTokensRoute: typeof AppPProjectTokensRoute;
   AppPProjectIndexRoute: typeof AppPProjectIndexRoute;
+  AppPProjectRRunRoute: typeof AppPProjectRRunRoute;
+  AppPProjectXExperimentRoute: typeof AppPProjectXExperimentRoute;
+  AppPProjectXIndexRoute: typeof AppPProjectXIndexRoute;
 }
 
 const AppPProjectRouteChildren: AppPProjectRouteChildren = {
   AppPProjectAuditRoute: AppPProjectAuditRoute,
   AppPProjectMembersRoute: AppPProjectMembersRoute,
+  AppPProjectRunsRoute: AppPProjectRunsRoute,
   AppPProjectSettingsRoute: AppPProjectSettingsRoute,
   AppPProjectTokensRoute: AppPProjectTokensRoute,
   AppPProjectIndexRoute: AppPProjectIndexRoute,
+  AppPProjectRRunRoute: AppPProjectRRunRoute,
+  AppPProjectXExperimentRoute: AppPProjectXExperimentRoute,
+  AppPProjectXIndexRoute: AppPProjectXIndexRoute,
 };
 
 const AppPProjectRouteWithChildren = AppPProjectRoute._addFileChildren(

@@ -3,9 +3,11 @@
 import type { MessageDescriptor } from "@lingui/core";
 import { msg } from "@lingui/core/macro";
 import {
+  IconFlask,
   IconHistory,
   IconKey,
   IconLayoutDashboard,
+  IconPlayerPlay,
   IconSettings,
   IconUsers,
 } from "@tabler/icons-react";
@@ -35,6 +37,13 @@ export const projectPages: readonly ProjectPage[] = [
     shortcut: "goProject",
     exact: true,
   },
+  {
+    to: "/p/$project/x",
+    label: msg`Experiments`,
+    icon: IconFlask,
+    shortcut: "goExperiments",
+  },
+  { to: "/p/$project/runs", label: msg`Runs`, icon: IconPlayerPlay, shortcut: "goRuns" },
   { to: "/p/$project/members", label: msg`Members`, icon: IconUsers, shortcut: "goMembers" },
   { to: "/p/$project/tokens", label: msg`API tokens`, icon: IconKey, shortcut: "goTokens" },
   { to: "/p/$project/settings", label: msg`Settings`, icon: IconSettings, shortcut: "goSettings" },

@@ -23,6 +23,8 @@ export function useShellShortcuts({ openPalette, openHelp }: Actions): void {
   useShortcut("goProjects", () => void navigate({ to: "/p" }));
   useShortcut("goProfile", () => void navigate({ to: "/me" }));
   useShortcut("goProject", () => void navigate({ to: "/p/$project", params }), inProject);
+  useShortcut("goExperiments", () => void navigate({ to: "/p/$project/x", params }), inProject);
+  useShortcut("goRuns", () => void navigate({ to: "/p/$project/runs", params }), inProject);
   useShortcut("goMembers", () => void navigate({ to: "/p/$project/members", params }), inProject);
   useShortcut("goTokens", () => void navigate({ to: "/p/$project/tokens", params }), inProject);
   useShortcut("goSettings", () => void navigate({ to: "/p/$project/settings", params }), inProject);

@@ -1,0 +1,388 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Skeleton, useComputedColorScheme } from "@mantine/core";
+import { IconPlayerTrackNext } from "@tabler/icons-react";
+import {
+  type KeyboardEvent,
+  lazy,
+  type ReactNode,
+  Suspense,
+  useEffect,
+  useId,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
+import { announceFailure } from "@/ui/notices";
+import { seriesStyle } from "@/ui/palette";
+import { type Axis, type Line, panned, type Range, zoomed } from "../axis";
+import { csvOf, download, type Fullness, fileName, pngOf } from "../export";
+import { type ChartCommand, commandOf } from "../keys";
+import { type Reading, Readings, useReading } from "../readings";
+import { type Words, wordsFor } from "../ticks";
+import { smoothingSteps } from "../view";
+import { ChartMenu } from "./ChartMenu";
+import { ChartTooltip } from "./ChartTooltip";
+import { LineSample } from "./LineSample";
+import type { PlotHandle } from "./Plot";
+import { PointTable } from "./PointTable";
+import classes from "./SeriesChart.module.css";
+
+const Plot = lazy(() => import("./Plot"));
+
+type Props = {
+  title: string;
+  /** In their order; look and legend follow it. */
+  lines: readonly Line[];
+  axis: Axis;
+  logY: boolean;
+  smoothing: number;
+  zoom: Range | null;
+  onZoom: (zoom: Range | null) => void;
+  onView: (change: { logY?: boolean; smoothing?: number }) => void;
+  /** How much of what is stored the lines are. */
+  fullness: Fullness;
+  /** Points may still arrive. */
+  live: boolean;
+  /** How many have arrived since the picture stopped following. */
+  fresh?: number;
+  onFollow?: () => void;
+  /** Older than what was asked for: dimmed, not blanked. */
+  refreshing?: boolean;
+  group: string;
+  /** More entries for the chart's menu. */
+  menu?: ReactNode;
+};
+
+const height = 208;
+
+/** One chart of one or several series: canvas, tooltip, legend, keyboard cursor and table twin. */
+export function SeriesChart(props: Props) {
+  const { title, lines, axis, logY, smoothing, zoom, onZoom, onView, live, fresh = 0 } = props;
+  const { t, i18n } = useLingui();
+  const scheme = useComputedColorScheme("light");
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const [tabular, setTabular] = useState(false);
+  const [maximised, setMaximised] = useState(false);
+  const [readings] = useState(() => new Readings());
+  const plot = useRef<PlotHandle>(null);
+  const figure = useRef<HTMLElement>(null);
+  const id = useId();
+  const words = useMemo(() => wordsFor(i18n.locale), [i18n.locale]);
+  const looks = useMemo(() => lines.map((_, index) => seriesStyle(index, scheme)), [lines, scheme]);
+  const full = useMemo(() => extent(lines), [lines]);
+  const empty = lines.every(({ x }) => x.length === 0);
+  const tall = useMaximisedHeight(maximised);
+
+  function onKeyDown(event: KeyboardEvent): void {
+    const command = commandOf(event.code);
+    if (!command || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    obey(command, event.shiftKey ? 10 : 1);
+  }
+
+  function obey(command: ChartCommand, stride: number) {
+    const range = zoom ?? full;
+    switch (command) {
+      case "previous":
+        return plot.current?.step(-stride);
+      case "next":
+        return plot.current?.step(stride);
+      case "first":
+      case "last":
+        return plot.current?.step(command);
+      case "zoomIn":
+        return onZoom(zoomed(range, full, 0.5, readings.get()?.x));
+      case "zoomOut":
+        return onZoom(zoomed(range, full, 2, readings.get()?.x));
+      case "everything":
+        return onZoom(null);
+      case "panLeft":
+        return zoom ? onZoom(panned(zoom, full, -0.25)) : undefined;
+      case "panRight":
+        return zoom ? onZoom(panned(zoom, full, 0.25)) : undefined;
+      case "follow":
+        return follow();
+      case "smoothing":
+        return onView({ smoothing: nextSmoothing(smoothing) });
+      case "logarithmic":
+        return onView({ logY: !logY });
+      case "maximise":
+        return setMaximised(!maximised);
+      case "table":
+        return setTabular(!tabular);
+      case "leave":
+        if (maximised) return setMaximised(false);
+        return readings.get() ? plot.current?.leave() : follow();
+    }
+  }
+
+  function follow(): void {
+    onZoom(null);
+    props.onFollow?.();
+  }
+
+  function saveCsv(): void {
+    const part = props.fullness.exact ? "" : "-downsampled";
+    const csv = csvOf(lines, axis, props.fullness);
+    download(new Blob([csv], { type: "text/csv" }), fileName(`${title}${part}`, "csv"));
+  }
+
+  async function savePng(): Promise<void> {
+    const canvas = plot.current?.canvas();
+    if (!canvas || !figure.current) return;
+    const style = getComputedStyle(figure.current);
+    const colors = { text: style.color, background: style.backgroundColor };
+    const blob = await pngOf(canvas, title, colors);
+    if (blob) download(blob, fileName(title, "png"));
+    else announceFailure(t`The picture could not be made`, null);
+  }
+
+  const summary = useSummary(lines, axis, full, words);
+  return (
+    <figure
+      ref={figure}
+      className={[
+        classes.figure,
+        maximised ? classes.maximised : "",
+        props.refreshing ? classes.refreshing : "",
+      ].join(" ")}
+      aria-labelledby={id}
+      aria-busy={props.refreshing || undefined}
+    >
+      <div className={classes.head}>
+        <figcaption className={classes.title} id={id} title={title}>
+          <h3>{title}</h3>
+          <span className="rb-visually-hidden">, {summary}</span>
+        </figcaption>
+        {lines.length === 1 ? <Now line={lines[0]} readings={readings} words={words} /> : null}
+        <ChartMenu
+          title={title}
+          zoomable={!empty}
+          onZoomIn={() => onZoom(zoomed(zoom ?? full, full, 0.5))}
+          onZoomOut={() => onZoom(zoomed(zoom ?? full, full, 2))}
+          onReset={zoom ? () => onZoom(null) : undefined}
+          maximised={maximised}
+          onMaximise={() => setMaximised(!maximised)}
+          tabular={tabular}
+          onTable={() => setTabular(!tabular)}
+          onPng={savePng}
+          onCsv={saveCsv}
+        >
+          {props.menu}
+        </ChartMenu>
+      </div>
+      {empty ? (
+        <div className={classes.empty} style={{ height }}>
+          <Trans>No points here.</Trans>
+        </div>
+      ) : (
+        <div
+          className={classes.surface}
+          role="application"
+          aria-label={t`${title}: arrow keys read the points, D shows a table, ? lists all keys`}
+          // biome-ignore lint/a11y/noNoninteractiveTabindex: the chart is operated by keyboard
+          tabIndex={0}
+          onKeyDown={onKeyDown}
+          onBlur={() => plot.current?.leave()}
+        >
+          <Suspense fallback={<Skeleton height={maximised ? tall : height} />}>
+            <Plot
+              ref={plot}
+              lines={lines}
+              axis={axis}
+              logY={logY}
+              smoothing={smoothing}
+              zoom={zoom}
+              full={full}
+              onZoom={onZoom}
+              hidden={hidden}
+              height={maximised ? tall : height}
+              live={live}
+              readings={readings}
+              group={props.group}
+            />
+          </Suspense>
+          <ChartTooltip
+            readings={readings}
+            lines={lines}
+            looks={looks}
+            hidden={hidden}
+            axis={axis}
+            words={words}
+          />
+        </div>
+      )}
+      {fresh > 0 && props.onFollow ? (
+        <button type="button" className={classes.pill} onClick={follow}>
+          <IconPlayerTrackNext size={14} aria-hidden />
+          <Trans>Live +{words.value(fresh)} points</Trans>
+        </button>
+      ) : null}
+      <div className={classes.foot}>
+        <PointCount {...props.fullness} />
+        <NotDrawn lines={lines} logY={logY} />
+        {lines.length > 1 ? (
+          <ul className={classes.legend} aria-label={t`Lines`}>
+            {lines.map((line, index) => {
+              const look = looks[index];
+              return (
+                <li key={line.id}>
+                  <button
+                    type="button"
+                    className={classes.toggle}
+                    aria-pressed={!hidden.has(line.id)}
+                    onClick={() => setHidden(toggled(hidden, line.id))}
+                  >
+                    {look ? <LineSample {...look} /> : null}
+                    <span className={classes.label}>{line.label}</span>
+                  </button>
+                </li>
+              );
+            })}
+          </ul>
+        ) : null}
+      </div>
+      {tabular ? (
+        <PointTable title={title} lines={lines} axis={axis} zoom={zoom} words={words} />
+      ) : null}
+      <Spoken readings={readings} lines={lines} hidden={hidden} axis={axis} words={words} />
+    </figure>
+  );
+}
+
+function toggled(set: ReadonlySet<string>, member: string): ReadonlySet<string> {
+  const next = new Set(set);
+  if (!next.delete(member)) next.add(member);
+  return next;
+}
+
+function nextSmoothing(now: number): number {
+  return smoothingSteps.find((step) => step > now) ?? 0;
+}
+
+function extent(lines: readonly Line[]): Range {
+  const first = Math.min(...lines.map(({ x }) => x[0] ?? Number.POSITIVE_INFINITY));
+  const last = Math.max(...lines.map(({ x }) => x.at(-1) ?? Number.NEGATIVE_INFINITY));
+  return first <= last ? [first, last] : [0, 1];
+}
+
+function useMaximisedHeight(maximised: boolean): number {
+  const [tall, setTall] = useState(480);
+  useEffect(() => {
+    if (!maximised) return;
+    const measure = () => setTall(Math.max(220, window.innerHeight - 140));
+    measure();
+    window.addEventListener("resize", measure);
+    return () => window.removeEventListener("resize", measure);
+  }, [maximised]);
+  return tall;
+}
+
+function useSummary(lines: readonly Line[], axis: Axis, full: Range, words: Words): string {
+  const { t } = useLingui();
+  const from = words.place(axis, full[0]);
+  const to = words.place(axis, full[1]);
+  const names = lines.map(({ label }) => label).join(", ");
+  if (axis === "step") return t`${names}, steps ${from} to ${to}`;
+  return t`${names}, from ${from} to ${to}`;
+}
+
+/** The value at the cursor, or the last one. */
+function Now({ line, readings, words }: { line?: Line; readings: Readings; words: Words }) {
+  const reading = useReading(readings);
+  const pointed = reading?.values[0];
+  const value = pointed ? (pointed.smooth ?? pointed.raw) : line?.y.at(-1);
+  if (value === undefined || value === null) return null;
+  return <span className={classes.now}>{words.value(value)}</span>;
+}
+
+function PointCount({ shown, stored, exact }: Fullness) {
+  const { i18n } = useLingui();
+  const number = new Intl.NumberFormat(i18n.locale, {
+    notation: "compact",
+    maximumFractionDigits: 1,
+  });
+  const whole = new Intl.NumberFormat(i18n.locale);
+  const some = whole.format(shown);
+  const all = number.format(stored);
+  if (stored === 0) return null;
+  return (
+    <span className={classes.chip}>
+      {exact ? (
+        <Trans>{some} points</Trans>
+      ) : (
+        <Trans>
+          {some} of {all} points
+        </Trans>
+      )}
+    </span>
+  );
+}
+
+/** What the canvas cannot show as part of a line, in words. */
+function NotDrawn({ lines, logY }: { lines: readonly Line[]; logY: boolean }) {
+  const values = lines.flatMap(({ y }) => y);
+  const nan = values.filter(Number.isNaN).length;
+  const infinite = values.filter(
+    (value) => value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY,
+  ).length;
+  const notPositive = logY
+    ? values.filter((value) => value <= 0 && Number.isFinite(value)).length
+    : 0;
+  return (
+    <>
+      {nan > 0 ? <span className={`${classes.chip} ${classes.warn}`}>✕ {nan} NaN</span> : null}
+      {infinite > 0 ? (
+        <span className={`${classes.chip} ${classes.warn}`}>▲ {infinite} ∞</span>
+      ) : null}
+      {notPositive > 0 ? (
+        <span className={`${classes.chip} ${classes.warn}`}>
+          <Trans>{notPositive} not above zero, hidden on a logarithmic axis</Trans>
+        </span>
+      ) : null}
+    </>
+  );
+}
+
+type SpokenProps = {
+  readings: Readings;
+  lines: readonly Line[];
+  hidden: ReadonlySet<string>;
+  axis: Axis;
+  words: Words;
+};
+
+/** Says politely where the keyboard's cursor stands, once it rests. */
+function Spoken({ readings, lines, hidden, axis, words }: SpokenProps) {
+  const { t } = useLingui();
+  const [text, setText] = useState("");
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout>;
+    const say = (reading: Reading | null) => {
+      if (!reading?.at) return setText("");
+      const place = words.place(axis, reading.x);
+      const values = lines
+        .map(({ id, label }, index) => {
+          const raw = reading.values[index]?.raw;
+          return hidden.has(id) || raw == null ? "" : `${label} ${words.value(raw)}`;
+        })
+        .filter(Boolean)
+        .join(", ");
+      setText(axis === "step" ? t`Step ${place}: ${values}` : `${place}: ${values}`);
+    };
+    const unsubscribe = readings.subscribe(() => {
+      clearTimeout(timer);
+      timer = setTimeout(() => say(readings.get()), 250);
+    });
+    return () => {
+      clearTimeout(timer);
+      unsubscribe();
+    };
+  }, [readings, lines, hidden, axis, words, t]);
+  return (
+    <span role="status" className="rb-visually-hidden">
+      {text}
+    </span>
+  );
+}

@@ -1,0 +1,311 @@
+import { useLingui } from "@lingui/react/macro";
+import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import type { Run } from "@/api/generated/models/run";
+import { useShortcut } from "@/ui/shortcuts";
+import { type ColumnId, sortKeyOf, widthOf } from "../columns";
+import { nextSort } from "../filter";
+import { between, toggled } from "../selection";
+import { isNumeric, type LinkTo, RunCell } from "./cells";
+import { useColumnName } from "./column-names";
+import classes from "./RunsTable.module.css";
+
+const rowHeight = 36;
+
+type Props = {
+  label: string;
+  runs: Run[];
+  columns: readonly ColumnId[];
+  sort: string;
+  onSort: (sort: string | undefined) => void;
+  selected: ReadonlySet<string>;
+  /** Missing where nothing may be changed: the check boxes then stay away. */
+  onSelect?: (selected: ReadonlySet<string>) => void;
+  runLink: LinkTo;
+  experimentLink: LinkTo;
+  /** Called when the last rows come into view. */
+  onEnd: () => void;
+  /** How many runs there are in all, -1 while that is not known. */
+  total: number;
+  refreshing: boolean;
+  /** Whether somebody is in the table with pointer or focus, or has scrolled away from its top. */
+  onEngaged: (engaged: boolean) => void;
+  children?: ReactNode;
+};
+
+/** Any number of runs in rows of equal height; only those in view, and the focused one, are in the page. */
+export function RunsTable(props: Props) {
+  const { runs, columns, sort, onSort, selected, onSelect, total } = props;
+  const { t } = useLingui();
+  const columnName = useColumnName();
+  const frame = useRef<HTMLDivElement>(null);
+  const [active, setActive] = useState<string | null>(null);
+  const focusAsked = useRef(false);
+  const engagement = useRef({ pointer: false, focus: false, scrolled: false });
+
+  const numeric = useMemo(
+    () => new Set(columns.filter((column) => isNumeric(column, runs))),
+    [columns, runs],
+  );
+  const activeIndex = active === null ? -1 : runs.findIndex(({ id }) => id === active);
+
+  const vertical = useVirtualizer({
+    count: runs.length,
+    getScrollElement: () => frame.current,
+    estimateSize: () => rowHeight,
+    overscan: 8,
+    scrollPaddingStart: rowHeight,
+    getItemKey: (index) => runs[index]?.id ?? index,
+    // The row with the focus stays in the page, or scrolling away would lose the focus.
+    rangeExtractor: ({ startIndex, endIndex, overscan, count }) => {
+      const first = Math.max(0, startIndex - overscan);
+      const last = Math.min(count - 1, endIndex + overscan);
+      const shown = Array.from({ length: last - first + 1 }, (_, offset) => first + offset);
+      if (activeIndex < 0 || (activeIndex >= first && activeIndex <= last)) return shown;
+      return [...shown, activeIndex].sort((a, b) => a - b);
+    },
+  });
+  const horizontal = useVirtualizer({
+    horizontal: true,
+    count: columns.length,
+    getScrollElement: () => frame.current,
+    estimateSize: (index) => widthOf(columns[index] ?? ""),
+    overscan: 4,
+  });
+  // biome-ignore lint/correctness/useExhaustiveDependencies: other columns have other widths
+  useEffect(() => horizontal.measure(), [columns]);
+
+  const items = vertical.getVirtualItems();
+  const lastShown = items.at(-1)?.index ?? 0;
+  const { onEnd } = props;
+  useEffect(() => {
+    if (runs.length > 0 && lastShown >= runs.length - 20) onEnd();
+  }, [lastShown, runs.length, onEnd]);
+
+  useEffect(() => {
+    if (!focusAsked.current || active === null) return;
+    focusAsked.current = false;
+    frame.current
+      ?.querySelector<HTMLElement>(`[data-run="${CSS.escape(active)}"] a`)
+      ?.focus({ preventScroll: true });
+  });
+
+  function engage(change: Partial<typeof engagement.current>): void {
+    Object.assign(engagement.current, change);
+    props.onEngaged(Object.values(engagement.current).some(Boolean));
+  }
+
+  function moveTo(index: number): void {
+    const place = Math.min(Math.max(index, 0), runs.length - 1);
+    const run = runs[place];
+    if (!run) return;
+    focusAsked.current = true;
+    setActive(run.id);
+    vertical.scrollToIndex(place, { align: "auto" });
+  }
+
+  function extend(by: number): void {
+    const from = runs[activeIndex];
+    const to = runs[activeIndex + by];
+    if (from && to) onSelect?.(new Set([...selected, from.id, to.id]));
+    moveTo(activeIndex + by);
+  }
+
+  function select(id: string, range: boolean): void {
+    if (!onSelect) return;
+    const ids = runs.map((run) => run.id);
+    onSelect(
+      range && active ? new Set([...selected, ...between(ids, active, id)]) : toggled(selected, id),
+    );
+    setActive(id);
+  }
+
+  useShortcut("rowNext", () => moveTo(activeIndex + 1));
+  useShortcut("rowPrevious", () => moveTo(activeIndex < 0 ? 0 : activeIndex - 1));
+  useShortcut("rowSelect", () => active && select(active, false), onSelect !== undefined);
+  useShortcut("rowExtendDown", () => extend(1), onSelect !== undefined);
+  useShortcut("rowExtendUp", () => extend(-1), onSelect !== undefined);
+
+  const shownColumns = horizontal.getVirtualItems();
+  const before = shownColumns[0]?.start ?? 0;
+  const after = horizontal.getTotalSize() - (shownColumns.at(-1)?.end ?? 0);
+  const width = horizontal.getTotalSize() + pinnedWidth();
+  const allSelected = runs.length > 0 && runs.every(({ id }) => selected.has(id));
+
+  return (
+    // biome-ignore lint/a11y/noStaticElementInteractions: it only notices that somebody is here
+    <div
+      ref={frame}
+      className={props.refreshing ? `${classes.frame} ${classes.refreshing}` : classes.frame}
+      onPointerEnter={() => engage({ pointer: true })}
+      onPointerLeave={() => engage({ pointer: false })}
+      onFocus={() => engage({ focus: true })}
+      onBlur={(event) => engage({ focus: event.currentTarget.contains(event.relatedTarget) })}
+      onScroll={(event) => engage({ scrolled: event.currentTarget.scrollTop > rowHeight })}
+    >
+      {props.children}
+      {/* biome-ignore-start lint/a11y/useSemanticElements: rows stand where the virtualiser puts them, outside of a table's flow */}
+      {/* biome-ignore-start lint/a11y/useFocusableInteractive: the focus is on the link and box inside each row */}
+      <div
+        role="table"
+        aria-label={props.label}
+        aria-rowcount={total < 0 ? -1 : total + 1}
+        aria-colcount={columns.length + 1}
+        aria-busy={props.refreshing}
+        className={classes.table}
+        style={{ minWidth: width }}
+      >
+        <div role="rowgroup" className={classes.head}>
+          <div role="row" aria-rowindex={1} className={classes.row}>
+            <div
+              role="columnheader"
+              aria-colindex={1}
+              aria-sort={ariaSort("name", sort)}
+              className={`${classes.cell} ${classes.pinned}`}
+              style={{ width: pinnedWidth() }}
+            >
+              {onSelect ? (
+                <label className={classes.box}>
+                  <input
+                    type="checkbox"
+                    aria-label={t`Select all runs that are loaded`}
+                    checked={allSelected}
+                    ref={(box) => {
+                      if (box) box.indeterminate = !allSelected && selected.size > 0;
+                    }}
+                    onChange={() =>
+                      onSelect(allSelected ? new Set() : new Set(runs.map(({ id }) => id)))
+                    }
+                  />
+                </label>
+              ) : null}
+              <HeadButton column="name" name={columnName("name")} sort={sort} onSort={onSort} />
+            </div>
+            <span style={{ flex: `0 0 ${before}px` }} />
+            {shownColumns.map(({ index, size }) => {
+              const column = columns[index] ?? "";
+              return (
+                <div
+                  key={column}
+                  role="columnheader"
+                  aria-colindex={index + 2}
+                  aria-sort={ariaSort(column, sort)}
+                  className={
+                    numeric.has(column) ? `${classes.cell} ${classes.numeric}` : classes.cell
+                  }
+                  style={{ width: size }}
+                >
+                  <HeadButton
+                    column={column}
+                    name={columnName(column)}
+                    sort={sort}
+                    onSort={onSort}
+                  />
+                </div>
+              );
+            })}
+            <span className={`${classes.cell} ${classes.filler}`} style={{ minWidth: after }} />
+          </div>
+        </div>
+        <div role="rowgroup" className={classes.body} style={{ height: vertical.getTotalSize() }}>
+          {items.map(({ index, start }) => {
+            const run = runs[index];
+            if (!run) return null;
+            const isSelected = selected.has(run.id);
+            return (
+              <div
+                key={run.id}
+                role="row"
+                data-run={run.id}
+                aria-rowindex={index + 2}
+                aria-selected={onSelect ? isSelected : undefined}
+                className={classes.row}
+                style={{ transform: `translateY(${start}px)` }}
+                onFocus={() => setActive(run.id)}
+              >
+                <div
+                  role="rowheader"
+                  aria-colindex={1}
+                  className={`${classes.cell} ${classes.pinned}`}
+                  style={{ width: pinnedWidth() }}
+                >
+                  {onSelect ? (
+                    <label className={classes.box}>
+                      <input
+                        type="checkbox"
+                        aria-label={t`Select ${run.name}`}
+                        checked={isSelected}
+                        onClick={(event) => select(run.id, event.shiftKey)}
+                        readOnly
+                      />
+                    </label>
+                  ) : null}
+                  {props.runLink(run, run.name, classes.name)}
+                </div>
+                <span style={{ flex: `0 0 ${before}px` }} />
+                {shownColumns.map(({ index: place, size }) => {
+                  const column = columns[place] ?? "";
+                  return (
+                    <div
+                      key={column}
+                      role="cell"
+                      aria-colindex={place + 2}
+                      className={
+                        numeric.has(column) ? `${classes.cell} ${classes.numeric}` : classes.cell
+                      }
+                      style={{ width: size }}
+                    >
+                      <RunCell run={run} column={column} experimentLink={props.experimentLink} />
+                    </div>
+                  );
+                })}
+                <span className={`${classes.cell} ${classes.filler}`} style={{ minWidth: after }} />
+              </div>
+            );
+          })}
+        </div>
+      </div>
+      {/* biome-ignore-end lint/a11y/useFocusableInteractive: see above */}
+      {/* biome-ignore-end lint/a11y/useSemanticElements: see above */}
+    </div>
+  );
+}
+
+/** The name keeps its place while the rest scrolls, so on a phone it must leave room for the rest. */
+function pinnedWidth(): number {
+  return Math.min(widthOf("name") + 32, Math.max(150, window.innerWidth * 0.46));
+}
+
+type HeadProps = {
+  column: ColumnId;
+  name: string;
+  sort: string;
+  onSort: (sort: string | undefined) => void;
+};
+
+function HeadButton({ column, name, sort, onSort }: HeadProps) {
+  const key = sortKeyOf(column);
+  if (!key) return <span className={classes.text}>{name}</span>;
+  const Mark = sort === key ? IconArrowUp : IconArrowDown;
+  return (
+    <button
+      type="button"
+      className={classes.sort}
+      title={name}
+      onClick={() => onSort(nextSort(key, sort))}
+    >
+      <span className={classes.text}>{name}</span>
+      {sort === key || sort === `-${key}` ? (
+        <Mark size={14} aria-hidden style={{ flex: "none" }} />
+      ) : null}
+    </button>
+  );
+}
+
+function ariaSort(column: ColumnId, sort: string): "ascending" | "descending" | "none" | undefined {
+  const key = sortKeyOf(column);
+  if (!key) return undefined;
+  if (sort === key) return "ascending";
+  return sort === `-${key}` ? "descending" : "none";
+}

@@ -1,0 +1,158 @@
+import { useLingui } from "@lingui/react/macro";
+import { Stack, Tabs } from "@mantine/core";
+import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { createFileRoute } from "@tanstack/react-router";
+import { useCallback, useMemo } from "react";
+import * as v from "valibot";
+import type { Run } from "@/api/generated/models/run";
+import { invalidatePath } from "@/api/invalidate";
+import { useRunLinks } from "@/app/run-links";
+import { MetricPanels } from "@/features/metrics/components/MetricPanels";
+import { MetricSummaries } from "@/features/metrics/components/MetricSummaries";
+import { LiveRunProvider } from "@/features/metrics/live-context";
+import { type ChartView, chartSearch, searchFrom, viewFrom } from "@/features/metrics/view";
+import { Notes } from "@/features/notes/components/Notes";
+import { projectQuery } from "@/features/projects/queries";
+import { EnvironmentPanel } from "@/features/runs/components/EnvironmentPanel";
+import { NestedRuns } from "@/features/runs/components/NestedRuns";
+import { ParamsPanel } from "@/features/runs/components/ParamsPanel";
+import { RunHeader } from "@/features/runs/components/RunHeader";
+import { runQuery, useChangeRun } from "@/features/runs/queries";
+import { CodeSnippet } from "@/ui/CodeSnippet";
+import { Panel } from "@/ui/Panel";
+import classes from "@/ui/TwoColumns.module.css";
+
+const tabs = ["metrics", "notes", "environment"] as const;
+const firstTab = "overview";
+
+export const Route = createFileRoute("/_app/p/$project/r/$run")({
+  validateSearch: v.object({
+    ...chartSearch,
+    tab: v.optional(v.fallback(v.optional(v.picklist(tabs)), undefined)),
+  }),
+  loader: ({ context, params }) => context.queryClient.ensureQueryData(runQuery(params.run)),
+  component: RunPage,
+});
+
+/** States in which something may still be logged. */
+const open: readonly Run["status"][] = ["draft", "running", "interrupted"];
+
+function RunPage() {
+  const { t } = useLingui();
+  const { project: slug, run: id } = Route.useParams();
+  const { data: project } = useSuspenseQuery(projectQuery(slug));
+  const { data: run } = useSuspenseQuery(runQuery(id));
+  const { tab = firstTab, ...search } = Route.useSearch();
+  const navigate = Route.useNavigate();
+  const client = useQueryClient();
+  const links = useRunLinks(slug);
+  const canEdit = project.role !== "viewer" && project.archived_at === null;
+
+  const refresh = useCallback(
+    () => void invalidatePath(client, `/api/v1/runs/${id}`),
+    [client, id],
+  );
+
+  return (
+    <LiveRunProvider key={id} runId={id} active={open.includes(run.status)} onStatus={refresh}>
+      <RunHeader
+        run={run}
+        canEdit={canEdit}
+        experimentLink={links.experiment(run, run.experiment_name)}
+        parentLink={run.parent_run_id ? links.run({ id: run.parent_run_id }, t`Parent run`) : null}
+      />
+      <Tabs
+        value={tab}
+        keepMounted={false}
+        onChange={(chosen) =>
+          void navigate({
+            search: (old) => ({ ...old, tab: tabs.find((name) => name === chosen) }),
+          })
+        }
+      >
+        <Tabs.List mb="md">
+          <Tabs.Tab value={firstTab}>{t`Overview`}</Tabs.Tab>
+          <Tabs.Tab value="metrics">{t`Metrics`}</Tabs.Tab>
+          <Tabs.Tab value="notes">{t`Notes`}</Tabs.Tab>
+          <Tabs.Tab value="environment">{t`Environment`}</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value={firstTab}>
+          <Stack gap="lg">
+            <div className={classes.halves}>
+              <ParamsPanel params={run.params} />
+              <MetricSummaries runId={id} />
+            </div>
+            {run.notes.trim() ? (
+              <Panel title={t`Notes`}>
+                <RunNotes run={run} canEdit={canEdit} />
+              </Panel>
+            ) : null}
+            {run.child_count > 0 ? <NestedRuns run={run} runLink={links.run} /> : null}
+          </Stack>
+        </Tabs.Panel>
+        <Tabs.Panel value="metrics">
+          <MetricsTab run={run} search={search} />
+        </Tabs.Panel>
+        <Tabs.Panel value="notes">
+          <Panel title={t`Notes`}>
+            <RunNotes run={run} canEdit={canEdit} />
+          </Panel>
+        </Tabs.Panel>
+        <Tabs.Panel value="environment">
+          <EnvironmentPanel run={run} />
+        </Tabs.Panel>
+      </Tabs>
+    </LiveRunProvider>
+  );
+}
+
+function MetricsTab({ run, search }: { run: Run; search: Parameters<typeof viewFrom>[0] }) {
+  const { t } = useLingui();
+  const navigate = Route.useNavigate();
+  const view = useMemo(() => viewFrom(search), [search]);
+  const onView = useCallback(
+    (change: Partial<ChartView>) =>
+      void navigate({
+        search: (old) => ({ ...old, ...searchFrom({ ...viewFrom(old), ...change }) }),
+        replace: true,
+      }),
+    [navigate],
+  );
+  return (
+    <MetricPanels
+      runId={run.id}
+      startedAt={run.started_at ?? run.created_at}
+      view={view}
+      onView={onView}
+      hint={
+        <CodeSnippet
+          code={'run.log({"loss": loss, "accuracy": accuracy}, step=step)'}
+          copyLabel={t`Copy the Python code`}
+        />
+      }
+    />
+  );
+}
+
+function RunNotes({ run, canEdit }: { run: Run; canEdit: boolean }) {
+  const { t } = useLingui();
+  const client = useQueryClient();
+  const change = useChangeRun(run);
+  const storedIn = ({ notes, version }: Run) => ({ text: notes, version });
+  return (
+    <Notes
+      key={run.id}
+      id={`run.${run.id}`}
+      label={t`Notes`}
+      stored={storedIn(run)}
+      place={{
+        save: async (notes, version) =>
+          storedIn(await change.mutateAsync({ change: { notes }, version })),
+        load: async () => storedIn(await client.fetchQuery({ ...runQuery(run.id), staleTime: 0 })),
+      }}
+      canEdit={canEdit && run.archived_at === null}
+      emptyTitle={t`No notes yet`}
+      invitation={t`What was tried, what was seen, what comes next?`}
+    />
+  );
+}

@@ -1,0 +1,71 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { IconPlayerPlay } from "@tabler/icons-react";
+import { useSuspenseQuery } from "@tanstack/react-query";
+import { createFileRoute } from "@tanstack/react-router";
+import { useCallback, useMemo } from "react";
+import * as v from "valibot";
+import { useRunLinks } from "@/app/run-links";
+import { projectQuery } from "@/features/projects/queries";
+import { RunsPanel } from "@/features/runs/components/RunsPanel";
+import { type RunSearch, runSearch } from "@/features/runs/filter";
+import { FirstRun } from "@/features/tokens/components/FirstRun";
+import { EmptyState } from "@/ui/EmptyState";
+import { PageHeader } from "@/ui/PageHeader";
+import { Panel } from "@/ui/Panel";
+
+export const Route = createFileRoute("/_app/p/$project/runs")({
+  validateSearch: v.object(runSearch),
+  component: RunsPage,
+});
+
+function RunsPage() {
+  const { t } = useLingui();
+  const { project: slug } = Route.useParams();
+  const { data: project } = useSuspenseQuery(projectQuery(slug));
+  const search = Route.useSearch();
+  const navigate = Route.useNavigate();
+  const scope = useMemo(() => ({ projectId: project.id }), [project.id]);
+  const links = useRunLinks(slug);
+  const canEdit = project.role !== "viewer" && project.archived_at === null;
+  const onSearch = useCallback(
+    (change: Partial<RunSearch>) =>
+      void navigate({ search: (old) => ({ ...old, ...change }), replace: true }),
+    [navigate],
+  );
+  return (
+    <>
+      <PageHeader
+        title={t`Runs`}
+        lead={<Trans>Every run of this project. Running ones change before your eyes.</Trans>}
+      />
+      <Panel flush>
+        <RunsPanel
+          scope={scope}
+          search={search}
+          onSearch={onSearch}
+          canEdit={canEdit}
+          runLink={links.run}
+          experimentLink={links.experiment}
+          empty={
+            <EmptyState
+              icon={<IconPlayerPlay size={24} />}
+              title={t`Record the first run`}
+              titleOrder={2}
+              more={
+                project.archived_at === null ? (
+                  <FirstRun
+                    projectId={project.id}
+                    slug={slug}
+                    records={project.role !== "viewer"}
+                  />
+                ) : null
+              }
+            >
+              <Trans>Paste these lines, and watch the run appear here.</Trans>
+            </EmptyState>
+          }
+        />
+      </Panel>
+    </>
+  );
+}
