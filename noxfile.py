@@ -12,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 import types
 from pathlib import Path
 
@@ -310,24 +311,30 @@ def test_workspace(session: nox.Session) -> None:
 @nox.session(name="test-proxy", default=False, allow_parallel=True)
 def test_proxy(session: nox.Session) -> None:
     """Test auth-proxy."""
-    npm_test(session, "proxy")
+    report = REPORTS / "test-proxy.xml"
+    reporters = {"spec": "stdout", "junit": report}
+    options = [
+        f"--test-reporter={name} --test-reporter-destination={target}"
+        for name, target in reporters.items()
+    ]
+    npm_test(session, "proxy", NODE_OPTIONS=" ".join(options))
 
 
 @nox.session(name="test-portal", default=False, allow_parallel=True)
 def test_portal(session: nox.Session) -> None:
     """Test the portal's components and logic."""
-    npm_test(session, "portal")
+    report = REPORTS / "test-portal.xml"
+    reporters = ["--reporter=default", "--reporter=junit", f"--outputFile.junit={report}"]
+    npm_test(session, "portal", *reporters)
 
 
-def npm_test(session: nox.Session, package: str) -> None:
-    """Run the tests of an npm package and keep a report for the sum of all."""
+def npm_test(session: nox.Session, package: str, *arguments: str, **variables: str) -> None:
+    """Run the tests of an npm package; they keep a report for the sum of all."""
     REPORTS.mkdir(parents=True, exist_ok=True)
-    env = node(session)
-    report = REPORTS / f"test-{package}.xml"
-    env["RUNBENCH_TEST_REPORT"] = str(report)
+    env = {**node(session), **variables}
     npm = str(NOX / "node" / "bin" / "npm")
-    command = [npm, "test", "--workspace", NPM_PACKAGES[package], "--", *session.posargs]
-    session.run(*command, external=True, env=env, **PATIENT)
+    command = [npm, "test", "--workspace", NPM_PACKAGES[package], "--", *arguments]
+    session.run(*command, *session.posargs, external=True, env=env, **PATIENT)
 
 
 @nox.session(name="test-whole", default=False)
@@ -361,12 +368,14 @@ def test(session: nox.Session) -> None:
     whole(session)
     command = [sys.executable, "-m", "nox", "--noxfile", str(ROOT / "noxfile.py")]
     command += ["--parallel", "2", "--no-error-on-missing-interpreters", "--session", *chosen]
+    began = time.monotonic()
     failed = None
     try:
         session.run(*command, external=True, **PATIENT)
     except CommandFailed as error:
         failed = error
-    session.run(python, "-m", "scripts.tally", str(REPORTS), external=True, log=False)
+    took = f"{time.monotonic() - began:.2f}"
+    session.run(python, "-m", "scripts.tally", str(REPORTS), took, external=True, log=False)
     if failed:
         raise failed
 

@@ -1,4 +1,7 @@
-"""The sum of all test reports, the last lines of a test run: `python -m scripts.tally FOLDER`."""
+"""The sum of all test reports, the last lines of a test run.
+
+`python -m scripts.tally FOLDER SECONDS`
+"""
 
 import sys
 from dataclasses import dataclass
@@ -41,7 +44,7 @@ def read(report: Path) -> Tally:
 
 def main(arguments: list[str]) -> int:
     """Print one line a suite and the sum."""
-    folder = Path(arguments[0])
+    folder, seconds = Path(arguments[0]), float(arguments[1])
     tallies = {report.stem: read(report) for report in sorted(folder.glob("*.xml"))}
     total = sum(tallies.values(), Tally())
     lines = [
@@ -53,7 +56,7 @@ def main(arguments: list[str]) -> int:
     counts = [f"{total.failed} failed"] if total.failed else []
     counts.append(f"{total.passed} passed")
     counts += [f"{total.skipped} skipped"] if total.skipped else []
-    lines.append(f"{'=' * 10} {', '.join(counts)} in {total.seconds:.2f}s {'=' * 10}")
+    lines.append(f"{'=' * 10} {', '.join(counts)} in {seconds:.2f}s {'=' * 10}")
     text = "\n".join(lines)
     print(text, flush=True)
     folder.mkdir(parents=True, exist_ok=True)

@@ -152,7 +152,7 @@ def test_the_sum_of_all_reports_is_said_in_the_words_of_pytest(
     )
     (tmp_path / "torn.xml").write_text("<testsuites>")
 
-    tally.main([str(tmp_path)])
+    tally.main([str(tmp_path), "3"])
 
     last = capsys.readouterr().out.splitlines()[-1]
     assert last == "========== 2 failed, 2 passed, 1 skipped in 3.00s =========="
