@@ -91,7 +91,8 @@ def tools_folder() -> Path:
 
 def sync(session: nox.Session, folder: Path, *what: str) -> str:
     """Make an environment exactly as the lock says (0.1 s when it is already); its Python."""
-    quiet = ["--quiet"] if folder.exists() else []
+    # On a terminal the first time shows its progress; elsewhere it would be lines nobody reads.
+    quiet = ["--quiet"] if folder.exists() or not sys.stderr.isatty() else []
     session.run(
         uv(),
         "sync",
