@@ -1,7 +1,7 @@
 import * as v from 'valibot'
 import { type Caller, requestHeaders } from './headers.ts'
 import { upstreamUnreachable } from './problems.ts'
-import { TokenAnswer } from './schemas/session.ts'
+import { Person, TokenAnswer } from './schemas/session.ts'
 import { readAnswer, type Upstream } from './upstream.ts'
 
 /** The largest answer that auth-service gives to one of these calls. */
@@ -30,8 +30,8 @@ export interface AuthClient {
   signOut(refreshToken: string, from: Origin): Promise<void>
   /** Ends every session of the bearer; the answer as auth-service gives it. */
   signOutEverywhere(accessToken: string, from: Origin): Promise<Passed>
-  /** Who the bearer is, as auth-service answers it. */
-  whoAmI(accessToken: string, from: Origin): Promise<Passed>
+  /** Who the bearer is, or the answer to pass on. */
+  whoAmI(accessToken: string, from: Origin): Promise<{ user: Person } | Passed>
 }
 
 /** On whose behalf a call is made; the user agent is what a person recognises in the list of sessions. */
@@ -59,7 +59,7 @@ export function createAuthClient(upstream: Upstream): AuthClient {
     async signIn(path, body, from) {
       const answer = await call('POST', path, from, body)
       if (answer.status !== 200 && answer.status !== 201) return answer
-      return { tokens: tokensIn(answer), status: answer.status }
+      return { tokens: promised(TokenAnswer, answer), status: answer.status }
     },
     async refresh(refreshToken, from) {
       const answer = await call(
@@ -68,7 +68,7 @@ export function createAuthClient(upstream: Upstream): AuthClient {
         from,
         json({ refresh_token: refreshToken }),
       )
-      if (answer.status === 200) return tokensIn(answer)
+      if (answer.status === 200) return promised(TokenAnswer, answer)
       // 400, 401, 403, 422: this token will never be taken again. Anything else may pass.
       if ([400, 401, 403, 422].includes(answer.status)) return undefined
       throw upstreamUnreachable(new Error(`auth-service answered ${answer.status} to a refresh`))
@@ -78,7 +78,10 @@ export function createAuthClient(upstream: Upstream): AuthClient {
     },
     signOutEverywhere: (accessToken, from) =>
       call('POST', '/auth/logout-everywhere', bearing(accessToken, from)),
-    whoAmI: (accessToken, from) => call('GET', '/auth/me', bearing(accessToken, from)),
+    async whoAmI(accessToken, from) {
+      const answer = await call('GET', '/auth/me', bearing(accessToken, from))
+      return answer.status === 200 ? { user: promised(Person, answer) } : answer
+    },
   }
 }
 
@@ -90,10 +93,14 @@ function json(value: unknown): Buffer {
   return Buffer.from(JSON.stringify(value))
 }
 
-function tokensIn(answer: Passed): TokenAnswer {
+/** The document that auth-service promised. Throws 502 for anything else, without quoting it. */
+function promised<Schema extends v.GenericSchema>(
+  schema: Schema,
+  answer: Passed,
+): v.InferOutput<Schema> {
   try {
-    return v.parse(TokenAnswer, JSON.parse(answer.body.toString()))
+    return v.parse(schema, JSON.parse(answer.body.toString()))
   } catch {
-    throw upstreamUnreachable(new Error('auth-service answered without the tokens of a session'))
+    throw upstreamUnreachable(new Error('auth-service answered something else than it promises'))
   }
 }

@@ -4,7 +4,7 @@ import { test } from 'node:test'
 import { setTimeout as delay } from 'node:timers/promises'
 import { request } from 'undici'
 import WebSocket from 'ws'
-import { type Browser, SAME_ORIGIN, type Stage, startProxy } from './support/proxy.ts'
+import { type Browser, SAME_ORIGIN, type Stage, sendRaw, startProxy } from './support/proxy.ts'
 import { withoutValkey as skip } from './support/valkey.ts'
 
 const PROGRAM = { authorization: 'Bearer rb_pat_good' }
@@ -211,6 +211,6 @@ test('an upgrade to anything else than a WebSocket is answered as a plain reques
   skip,
 }, async (t) => {
   const stage = await startProxy(t)
-  const answer = await stage.ask('/health', { headers: { upgrade: 'h2c', connection: 'Upgrade' } })
-  assert.equal(answer.status, 200)
+  const text = `GET /health HTTP/1.1\r\nHost: ${stage.host}\r\nConnection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n`
+  assert.match(await sendRaw(stage.url, text), /^HTTP\/1.1 200 /)
 })

@@ -28,6 +28,10 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
   }
+  interface FastifyInstance {
+    /** The access of each route, by method and address. */
+    accessOf: Map<string, Access>
+  }
   interface FastifyRequest {
     /** The browser session that the request acts in; undefined for programs and where anyone may call. */
     session: Session | undefined
@@ -53,10 +57,13 @@ export const caller = plugin<CallerParts>(async (app, { cookie, sessions, settin
   app.decorateRequest('session')
   app.decorateRequest('program')
 
+  app.decorate('accessOf', new Map())
   app.addHook('onRoute', (route) => {
     // The CORS plugin's own answer to preflights.
     if (route.method === 'OPTIONS' && route.url === '*') return
-    if (!route.config?.access) throw new Error(`${route.method} ${route.url} declares no access`)
+    const access = route.config?.access
+    if (!access) throw new Error(`${route.method} ${route.url} declares no access`)
+    for (const method of [route.method].flat()) app.accessOf.set(`${method} ${route.url}`, access)
   })
 
   app.addHook('onRequest', async (request) => {

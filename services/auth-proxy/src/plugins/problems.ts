@@ -17,7 +17,9 @@ export const problems = plugin<{ metrics: Metrics }>(async (app, { metrics }) =>
     metrics.refused.inc({ problem: problem.code })
     return answerProblem(problem, request, reply)
   })
-  app.setNotFoundHandler((request, reply) => answerProblem(notFound(), request, reply))
+  app.setNotFoundHandler(() => {
+    throw notFound()
+  })
 
   // What is left of a body that nobody read must not keep the connection open.
   app.addHook('onSend', async (request, reply) => {

@@ -11,7 +11,6 @@ export type ForwardedParts = {
 
 /** What anybody may read: the description of the API and its page. */
 const OPEN = ['/api/openapi.json', '/api/docs', '/api/docs/*']
-const OTHER_METHODS = ['OPTIONS', 'TRACE']
 
 /** Everything else below /auth and /api: forwarded with the session's token instead of its cookie. */
 export const forwardedRoutes: FastifyPluginAsync<ForwardedParts> = async (app, parts) => {
@@ -26,7 +25,7 @@ export const forwardedRoutes: FastifyPluginAsync<ForwardedParts> = async (app, p
       handler: (request, reply) => forward(request, reply, upstream, forwarding),
     })
     app.route({
-      method: OTHER_METHODS,
+      method: 'TRACE',
       url,
       config: { access: 'anyone' },
       handler: async () => {

@@ -52,18 +52,17 @@ export const sessionRoutes: FastifyPluginAsync<SessionParts> = async (app, parts
 
   async function answerMe(request: FastifyRequest, reply: FastifyReply, session: Session) {
     const from = originOf(request)
-    let current = session
-    let answer = await auth.whoAmI(current.record.access_token, from)
-    if (answer.status === 401) {
-      const renewed = await sessions.afterRefusal(current, from)
+    const ask = ({ record }: Session) => auth.whoAmI(record.access_token, from)
+    let answer = await ask(session)
+    if ('status' in answer && answer.status === 401) {
+      const renewed = await sessions.afterRefusal(session, from)
       if (!renewed) throw notSignedIn()
-      current = renewed
-      answer = await auth.whoAmI(current.record.access_token, from)
+      answer = await ask(renewed)
     }
-    if (answer.status !== 200) return passed(reply, answer)
+    if ('status' in answer) return passed(reply, answer)
     return reply
       .header('cache-control', 'no-store')
-      .send({ user: JSON.parse(answer.body.toString()), csrf_token: sessions.csrfToken(current) })
+      .send({ user: answer.user, csrf_token: sessions.csrfToken(session) })
   }
 
   function passed(reply: FastifyReply, answer: Passed) {

@@ -1,11 +1,15 @@
 import * as v from 'valibot'
 
+/** Somebody as auth-service describes them; passed on whole. */
+export const Person = v.looseObject({})
+export type Person = v.InferOutput<typeof Person>
+
 /** What auth-service answers to register, login and refresh, as far as this service depends on it. */
 export const TokenAnswer = v.object({
   access_token: v.pipe(v.string(), v.minLength(1)),
   expires_in: v.pipe(v.number(), v.gtValue(0)),
   refresh_token: v.pipe(v.string(), v.minLength(1)),
-  user: v.looseObject({}),
+  user: Person,
 })
 export type TokenAnswer = v.InferOutput<typeof TokenAnswer>
 

@@ -95,7 +95,7 @@ export class Behind {
     this.seen.push(seenOf(request, body))
     if (path === '/health') return json(response, 200, { status: 'ok' })
     if (path.startsWith('/auth/')) return this.#auth(path, request, response, body)
-    if (!this.#bearerIsLive(request) && !path.startsWith('/api/docs')) {
+    if (!this.#bearerIsLive(request) && !/^\/api\/(docs|openapi)/.test(path)) {
       return problem(response, 401, 'token-invalid')
     }
     json(response, 200, {
