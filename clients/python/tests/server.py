@@ -4,6 +4,7 @@ import json
 import re
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -212,8 +213,6 @@ class Server:
                 self.heartbeats += 1
                 if run["status"] == "interrupted":
                     run["status"] = "running"
-                if run["status"] != "running":
-                    raise Refusal(409, "transition-not-allowed")
                 return {"status": run["status"]}
             case "POST", ["params"]:
                 for key, value in body["params"].items():
@@ -255,7 +254,11 @@ class Server:
         uuid.UUID(body["batch_id"])
         taken: list[tuple[str, int, Any, int]] = []
         for place, series in enumerate(body["series"]):
-            columns = series["step"], series["value"], series["time"]
+            arrived = [0] * len(series["step"])
+            columns = series["step"], series["value"], series.get("time", arrived)
+            if any(when > (time.time() + 86_400) * 1e6 for when in columns[2]):
+                pointer = f"#/series/{place}/time/0"
+                raise Refusal(422, "invalid", errors=[{"pointer": pointer, "detail": "ahead"}])
             if len({len(column) for column in columns}) != 1:
                 raise Refusal(422, "validation", errors=[{"pointer": f"#/series/{place}"}])
             if series["key"].startswith("forbidden"):

@@ -142,6 +142,29 @@ def test_one_point_that_the_server_refuses_costs_only_itself(online, spools, sta
     assert spools() == []
 
 
+def test_a_clock_that_is_far_ahead_costs_the_times_but_no_points(online, monkeypatch):
+    with runbench.init() as run:
+        monkeypatch.setattr("time.time_ns", lambda: int(4e18))
+        for step in range(5):
+            run.log({"x": step})
+        monkeypatch.undo()
+        run.flush(sent=True)
+        kept = online.points[online.only_run()["id"]]
+    assert [(step, value, when) for _, step, value, when in kept] == [
+        (step, float(step), 0) for step in range(5)
+    ]
+
+
+def test_a_server_that_refuses_everything_is_not_asked_for_ever(online, spools):
+    with runbench.init() as run:
+        for step in range(3000):
+            run.log({"forbidden": step}, step=step)
+    assert online.count("POST .*/metrics") < 500
+    kept = [json.loads(line) for line in (spools()[0] / "refused.jsonl").read_text().splitlines()]
+    steps = [step for line in kept for s in line["record"]["series"] for step in s["step"]]
+    assert sorted(steps) == list(range(3000))
+
+
 def test_a_refused_param_does_not_cost_the_run(online, caplog):
     with caplog.at_level(logging.WARNING), runbench.init(config={"a": 1, "b": "unwanted"}) as run:
         run.log({"x": 1.0})

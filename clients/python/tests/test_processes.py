@@ -94,7 +94,7 @@ warnings.simplefilter("ignore", DeprecationWarning)
 with runbench.init() as run:
     stop = threading.Event()
     def busy():
-        while not stop.is_set():
+        while not stop.wait(0.0002):
             run.log({"x": 1.0})
     threads = [threading.Thread(target=busy) for _ in range(2)]
     [thread.start() for thread in threads]

@@ -184,6 +184,21 @@ def test_config_takes_dataclasses_and_namespaces(online, config):
     assert online.only_run()["params"] == {"lr": 0.1, "deep": "[1, 2]"}
 
 
+def test_names_and_words_are_made_such_that_the_server_takes_them(online):
+    config = {"a\nb": None, "x" * 300: "y" * 9000, "": 1, "deep": {"nan": math.nan, "\x00": "\x00"}}
+    tags = {"k\t1": "two\nlines", "long": "v" * 600, " ": "nothing"}
+    with runbench.init(config=config, tags=tags) as run:
+        run.log({" loss ": 1.0, "e\u0301": 2.0})
+        run.log({" loss ": 3.0, "\u00e9": 4.0})
+    stored = online.only_run()
+    assert stored["tags"] == {"k 1": "two lines", "long": "v" * 499 + "…"}
+    assert stored["params"]["a b"] is None
+    assert stored["params"]["deep/nan"] == "nan"
+    assert max(map(len, stored["params"])) == 250
+    assert online.series(stored["id"], "loss") == [(0, 1.0), (1, 3.0)]
+    assert online.series(stored["id"], "\u00e9") == [(0, 2.0), (1, 4.0)]
+
+
 def test_a_param_keeps_its_first_value(online):
     with runbench.init(config={"lr": 0.1, "opt": {"name": "adam"}}) as run:
         run.config.update(lr=0.1)

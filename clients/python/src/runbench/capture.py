@@ -3,6 +3,7 @@
 Collected in the background and best effort: what cannot be found out is left out.
 """
 
+import json
 import os
 import platform
 import re
@@ -15,6 +16,9 @@ from urllib.parse import urlsplit
 
 GIT_SECONDS = 5.0
 MAX_PACKAGES = 1000
+MAX_ARGUMENTS = 60
+MAX_BYTES = 60_000
+MAX_ARGUMENT = 500
 
 _SECRET_NAME = re.compile(
     r"pass(word|wd|phrase)?|secret|token|api[-_]?key|credential", re.IGNORECASE
@@ -91,17 +95,22 @@ def host() -> str | None:
 
 
 def environment(folder: str, argv: list[str]) -> dict[str, Any]:
-    """Python, the machine, the command with secrets blanked, and the installed packages."""
-    return {
+    """Python, the machine, the command with secrets blanked, and the installed packages; without
+    the packages where that is more than a server keeps.
+    """
+    found: dict[str, Any] = {
         "python": platform.python_version(),
         "implementation": platform.python_implementation(),
         "platform": platform.platform(),
         "machine": platform.machine(),
         "cpu_count": os.cpu_count(),
         "working_directory": folder,
-        "argv": without_secrets(argv),
+        "argv": [argument[:MAX_ARGUMENT] for argument in without_secrets(argv)[:MAX_ARGUMENTS]],
         "packages": packages(),
     }
+    if len(json.dumps(found)) > MAX_BYTES:
+        del found["packages"]
+    return found
 
 
 def packages() -> dict[str, str]:

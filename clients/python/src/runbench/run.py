@@ -159,7 +159,7 @@ class Run:
         except Exception as error:
             self._complain(error)
 
-    def _convert(self, key: object, value: object, points: Points) -> None:
+    def _convert(self, key: Any, value: object, points: Points) -> None:
         """Add the points of one entry, checked; complain about those that cannot be recorded."""
         if isinstance(value, Mapping):
             nested = cast("Mapping[Any, Any]", value)
@@ -167,7 +167,7 @@ class Run:
                 self._convert(inner, leaf, points)
             return
         try:
-            name = values.metric_key(key)
+            name = key if key in self._known_keys else values.metric_key(key)
             points.append((name, values.metric_value(name, value)))
         except values.NotRecordable as error:
             self._complain(error)
@@ -453,13 +453,13 @@ def _capture(body: dict[str, Any], folder: str, command: list[str] | None) -> No
     if commit is not None:
         body["git_commit"], body["git_dirty"] = commit.sha, commit.dirty
         if commit.branch:
-            body["git_branch"] = commit.branch
+            body["git_branch"] = values.label(commit.branch)
     source = Path(command[0]).name if command else capture.source()
     host = capture.host()
     if source:
-        body["source"] = source
+        body["source"] = values.label(source)
     if host:
-        body["host"] = host
+        body["host"] = values.label(host)
 
 
 def _mention_unsent(spool: Path, voice: Voice) -> None:

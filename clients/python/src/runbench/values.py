@@ -7,6 +7,7 @@ import json
 import math
 import operator
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
@@ -15,9 +16,10 @@ _PLAIN = {"str": "text", "NoneType": "None", "bytes": "bytes"}
 
 MAX_KEY_LENGTH = 250
 MAX_PARAM_LENGTH = 8000
+MAX_LABEL_LENGTH = 500
 INT64 = 2**63
 
-Scalar: TypeAlias = str | int | float | bool
+Scalar: TypeAlias = str | int | float | bool | None
 
 
 class NotRecordable(TypeError):
@@ -84,10 +86,10 @@ def step_value(step: object) -> int:
 
 
 def metric_key(key: object) -> str:
-    """The text of a metric key: 1 to 250 characters without control characters. Raises
-    NotRecordable otherwise.
+    """The text of a metric key: trimmed, NFC, 1 to 250 characters without control characters.
+    Raises NotRecordable otherwise.
     """
-    text = key if isinstance(key, str) else str(key)
+    text = unicodedata.normalize("NFC", str(key)).strip()
     if not text:
         raise NotRecordable("a metric needs a name")
     if len(text) > MAX_KEY_LENGTH:
@@ -128,21 +130,19 @@ def as_mapping(config: object) -> Mapping[Any, Any]:
 
 
 def param_value(value: object) -> Scalar:
-    """A param as a JSON scalar: numbers, booleans and text stay what they are, scalars of array
-    libraries become numbers, lists become their JSON, anything else its `str()`.
+    """A param as a JSON scalar: numbers, booleans, text and None stay what they are, scalars of
+    array libraries become numbers, lists become their JSON, anything else its `str()`.
     """
-    if isinstance(value, (bool, str)):
-        return _clip(value) if isinstance(value, str) else value
-    if not isinstance(value, (int, float)):
-        value = _unwrapped(value)
-    if isinstance(value, bool):
+    if value is None or isinstance(value, bool):
         return value
+    if not isinstance(value, (int, float, str)):
+        value = _unwrapped(value)
     if isinstance(value, int):
-        return int(value) if -INT64 <= value < INT64 else str(value)
+        return value if isinstance(value, bool) or -INT64 <= value < INT64 else str(value)
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else repr(float(value))
     if isinstance(value, (list, tuple)):
-        return _clip(json.dumps(cast("list[object]", value), default=str, ensure_ascii=False))
+        value = json.dumps(cast("list[object]", value), default=str, ensure_ascii=False)
     return _clip(str(value))
 
 
@@ -167,9 +167,19 @@ def storable(text: str) -> str:
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
+def label(text: object, most: int = MAX_LABEL_LENGTH) -> str:
+    """One line: trimmed, control characters become blanks, at most so many characters."""
+    line = _UNPRINTABLE.sub(" ", unicodedata.normalize("NFC", str(text))).strip()
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
 def params(config: object) -> dict[str, Scalar]:
     """A config as flat params, nested keys joined by `/`."""
-    return {storable(key): param_value(value) for key, value in flatten(as_mapping(config))}
+    return {
+        label(key, MAX_KEY_LENGTH): param_value(value)
+        for key, value in flatten(as_mapping(config))
+        if str(key).strip()
+    }
 
 
 def tags(given: Mapping[str, object] | Iterable[str]) -> dict[str, str | None]:
@@ -181,7 +191,9 @@ def tags(given: Mapping[str, object] | Iterable[str]) -> dict[str, str | None]:
     else:
         items = [(word, "") for word in given]
     return {
-        storable(str(key)): None if value is None else storable(str(value)) for key, value in items
+        label(key, MAX_KEY_LENGTH): None if value is None else label(value)
+        for key, value in items
+        if str(key).strip()
     }
 
 

@@ -36,7 +36,7 @@ def get(
     keys: Annotated[list[str], typer.Argument(metavar="METRIC…")],
     *,
     points: Annotated[
-        int, typer.Option(min=1, max=10_000, help="At most so many; extremes are kept.")
+        int, typer.Option(min=4, max=10_000, help="At most so many; extremes are kept.")
     ] = 2000,
     project: Project = None,
     json: AsJson = False,

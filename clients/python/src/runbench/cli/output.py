@@ -97,17 +97,24 @@ def plain(value: object) -> str:
 
 def ago(moment: object) -> str:
     """An RFC 3339 time as `3 min ago`."""
-    try:
-        then = datetime.fromisoformat(str(moment))
-    except ValueError:
+    seconds = seconds_since(moment)
+    if seconds is None:
         return ""
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=UTC)
-    seconds = (datetime.now(UTC) - then).total_seconds()
     for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
         if seconds >= size:
             return f"{int(seconds // size)} {unit} ago"
     return "just now"
+
+
+def seconds_since(moment: object) -> float | None:
+    """Seconds from an RFC 3339 time to now; None for what is none."""
+    try:
+        then = datetime.fromisoformat(str(moment))
+    except ValueError:
+        return None
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=UTC)
+    return (datetime.now(UTC) - then).total_seconds()
 
 
 def duration(seconds: object) -> str:

@@ -19,6 +19,7 @@ from runbench.cli.output import (
     note,
     out,
     plain,
+    seconds_since,
     table,
 )
 from runbench.cli.session import connect
@@ -101,7 +102,7 @@ def show(run: Reference, project: Project = None, *, json: AsJson = False) -> No
         "status": data["status"],
         "experiment": data.get("experiment_name"),
         "created": f"{data.get('created_at', '')} ({ago(data.get('created_at'))})",
-        "duration": duration(data.get("duration_seconds")),
+        "duration": duration(_seconds(data)),
         "commit": _commit(data),
         "source": data.get("source"),
         "host": data.get("host"),
@@ -189,12 +190,19 @@ def _commit(run: Mapping[str, Any]) -> str:
     return f"{sha[:10]}{branch}" + (" with changes" if run.get("git_dirty") else "")
 
 
+def _seconds(run: Mapping[str, Any]) -> object:
+    """How long a run took, or takes so far."""
+    if run.get("status") == "running" and run.get("started_at"):
+        return seconds_since(run["started_at"])
+    return run.get("duration_seconds")
+
+
 _KINDS = ("metrics", "params", "tags")
 _MADE: dict[str, Callable[[Mapping[str, Any]], str | None]] = {
     "experiment": lambda run: run.get("experiment_name"),
     "created": lambda run: ago(run.get("created_at")),
     "started": lambda run: ago(run.get("started_at")),
-    "duration": lambda run: duration(run.get("duration_seconds")),
+    "duration": lambda run: duration(_seconds(run)),
     "commit": _commit,
 }
 
