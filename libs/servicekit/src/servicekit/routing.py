@@ -314,7 +314,9 @@ def _parameter_errors(exc: ValidationError, name: str | None = None) -> list[dic
 
 def _body_errors(exc: ValidationError) -> Iterator[dict[str, str]]:
     for error in exc.errors(include_url=False, include_context=False, include_input=False):
-        pointer = "".join(f"/{escape_pointer(str(part))}" for part in error["loc"])
+        # pydantic marks a key that does not fit by one more step; JSON pointers have none.
+        parts = error["loc"][:-1] if error["loc"][-1:] == ("[key]",) else error["loc"]
+        pointer = "".join(f"/{escape_pointer(str(part))}" for part in parts)
         yield {"pointer": f"#{pointer}", "detail": _sentence(error["msg"])}
 
 

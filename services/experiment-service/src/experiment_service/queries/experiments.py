@@ -13,15 +13,9 @@ from experiment_service.models.values import name_key
 
 _EXPERIMENT = """
     SELECT e.id, e.project_id, e.name, e.description, e.type, e.tags, e.metadata, e.status,
-           counted.run_count, counted.running_count, e.last_run_at, e.version, e.created_by,
+           e.run_count, e.running_count, e.last_run_at, e.version, e.created_by,
            e.created_at, e.updated_at, e.started_at, e.finished_at, e.archived_at
     FROM experiment.experiments e
-    CROSS JOIN LATERAL (
-        SELECT count(*) AS run_count,
-               count(*) FILTER (WHERE r.status = 'running') AS running_count
-        FROM experiment.runs r
-        WHERE r.experiment_id = e.id AND r.status <> 'archived'
-    ) AS counted
 """
 
 

@@ -55,7 +55,7 @@ _METRICS = (
 )
 # While no metrics are published, every run is without the metric.
 _NO_METRICS = (
-    Segment(condition="$1::text IS NULL", columns=(Column("NULL", "float8"),)),
+    Segment(condition="$1::text IS NULL", columns=(Column("r.duration_seconds", "float8"),)),
     Segment(condition="$1::text IS NULL", columns=(_CREATED,)),
     Segment(condition="$1::text IS NOT NULL", columns=(_CREATED,)),
 )
