@@ -318,7 +318,10 @@ def test_proxy(session: nox.Session) -> None:
         f"--test-reporter={name} --test-reporter-destination={target}"
         for name, target in reporters.items()
     ]
-    npm_test(session, "proxy", NODE_OPTIONS=" ".join(options))
+    ask = "from scripts.valkey import binary; print(binary())"
+    valkey = session.run(tools(session), "-c", ask, external=True, silent=True, log=False)
+    variables = {"NODE_OPTIONS": " ".join(options), "VALKEY_SERVER": str(valkey).strip()}
+    npm_test(session, "proxy", **variables)
 
 
 @nox.session(name="test-portal", default=False, allow_parallel=True)
