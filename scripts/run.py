@@ -149,9 +149,13 @@ class Wrapper:
         self.ready_file.unlink(missing_ok=True)
         variables = environment(self.process, self.workspace)
         variables |= {READY_FILE: str(self.ready_file), MARK: str(self.workspace.home)}
+        folder, line = self.process.folder, self.journal.program
         try:
+            if preparation := self.process.preparation(self.workspace):
+                self.journal.say(f"preparing: {' '.join(preparation[1:])}")
+                await self.finish(await Child.start(preparation, folder, variables, line))
             command = self.process.command(self.workspace)
-            child = await Child.start(command, self.process.folder, variables, self.journal.program)
+            child = await Child.start(command, folder, variables, line)
         except (OSError, SystemExit) as error:
             fix = likely_fix(self.process.name, [str(error)], 1)
             self.journal.say(f"{self.process.name} cannot be started: {error}\nlikely fix: {fix}")
@@ -159,6 +163,15 @@ class Wrapper:
             return None
         self.tell("starting", child=child.identity)
         return child
+
+    async def finish(self, child: Child) -> None:
+        """Wait for a preparation; a wish to leave ends it. What it lacks shows at the start."""
+        self.tell("starting", child=child.identity)
+        ended = asyncio.create_task(child.ended())
+        while not ended.done():
+            if self.leaving:
+                await child.stop(RELOAD_SECONDS)
+            await asyncio.wait({ended}, timeout=0.1)
 
     async def live(self, child: Child) -> int | None:
         """Until the child ends by itself (its exit code) or is ended by a wish (None)."""

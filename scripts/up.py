@@ -140,10 +140,16 @@ def alone(workspace: Workspace) -> Generator[None]:
                         "see `nox -s status`, end it with `nox -s stop`"
                     ) from None
                 # A killed session is still leaving: its processes notice within a second.
-                leftovers.end_all(workspace)
+                end_leftovers(workspace)
                 if not patience:
                     fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def end_leftovers(workspace: Workspace) -> None:
+    """End what a killed session left, and say what that was."""
+    if left := leftovers.end_all(workspace):
+        print(f"ended what an earlier session had left: {', '.join(left)}", flush=True)
 
 
 def clear_the_way(workspace: Workspace, names: list[str]) -> None:
@@ -151,8 +157,7 @@ def clear_the_way(workspace: Workspace, names: list[str]) -> None:
 
     Raises SystemExit naming every port that is taken and by whom.
     """
-    if left := leftovers.end_all(workspace):
-        print(f"ended what an earlier session had left: {', '.join(left)}", flush=True)
+    end_leftovers(workspace)
     given = {"postgres": workspace.database_server, "valkey": workspace.broker}
     mine = {name: workspace.ports[name] for name in names if not given.get(name)}
     taken = [ports.in_the_way(name, port) for name, port in mine.items() if not ports.is_free(port)]

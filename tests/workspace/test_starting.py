@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
@@ -108,15 +109,30 @@ class Place:
             return cursor.fetchall() if cursor.description else []
 
 
-@pytest.fixture
-def place(tmp_path: Path) -> Iterator[Place]:
-    made = Place(tmp_path / "dev")
+@contextmanager
+def ended_at_last(made: Place) -> Generator[Place]:
     yield made
     for process in made.started:
         if process.poll() is None:
             process.terminate()
             process.wait(20)
     leftovers.end_all(made.workspace)
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A place of the test's own."""
+    with ended_at_last(Place(tmp_path / "dev")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """A running place that tests share: they leave it as it is."""
+    with ended_at_last(Place(tmp_path_factory.mktemp("shared") / "dev")) as made:
+        made.start()
+        made.until_ready()
+        yield made
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -182,15 +198,12 @@ def test_a_lock_whose_pid_is_somebody_elses_is_dropped_and_its_owner_left_alone(
     bystander.wait()
 
 
-def test_a_second_start_beside_a_running_one_says_so(place: Place):
-    place.start()
-    place.until_ready()
-
-    second = place.script("scripts.up", "--no-seed", "--only", STORES)
+def test_a_second_start_beside_a_running_one_says_so(running: Place):
+    second = running.script("scripts.up", "--no-seed", "--only", STORES)
 
     assert second.returncode == 1
     assert "Runbench is running already here" in second.stderr
-    assert states.is_ready(place.workspace.states, "postgres")
+    assert states.is_ready(running.workspace.states, "postgres")
 
 
 def test_a_taken_port_stops_the_start_with_the_name_of_its_owner(place: Place):
@@ -251,39 +264,49 @@ def test_a_killed_wrapper_does_not_take_the_others_down(place: Place):
     assert place.sql("select 1") == [(1,)]
 
 
-def test_status_restart_and_stop_speak_of_the_running_place(place: Place):
-    assert place.script("scripts.status").returncode == 3
-    place.start()
-    place.until_ready()
-    before = states.read(place.workspace.states, "valkey")
-
-    status = place.script("scripts.status", "-o", "json")
-    restarted = place.script("scripts.control", "restart", "valk")
+def test_status_tells_of_what_runs(running: Place):
+    status = running.script("scripts.status", "-o", "json")
     rows = {row["name"]: row for row in json.loads(status.stdout)}
+    environment = running.script("scripts.status", "-o", "env").stdout
+
     assert status.returncode == 0
     assert rows["postgres"]["status"] == "ready"
     assert rows["postgres"]["memory"] > 1
+    port = running.workspace.ports["api-gateway"]
+    assert f"RUNBENCH_URL='http://127.0.0.1:{port}'" in environment
+
+
+def test_a_restart_by_the_beginning_of_a_name_waits_until_it_is_ready(running: Place):
+    before = states.read(running.workspace.states, "valkey")
+
+    restarted = running.script("scripts.control", "restart", "valk")
+
     assert restarted.stdout.startswith("valkey: ready")
-    after = states.read(place.workspace.states, "valkey")
+    after = states.read(running.workspace.states, "valkey")
     assert before is not None
     assert after is not None
     assert before.child != after.child
 
-    environment = place.script("scripts.status", "-o", "env").stdout
-    assert f"RUNBENCH_URL='http://127.0.0.1:{place.workspace.ports['api-gateway']}'" in environment
-    logs = place.script("scripts.logs", "postgres", "--lines", "500").stdout
+
+def test_the_logs_can_be_read_while_it_runs(running: Place):
+    logs = running.script("scripts.logs", "postgres", "--lines", "500").stdout
+
     assert "PostgreSQL" in logs
 
-    stopped = place.script("scripts.control", "stop")
-    assert stopped.stdout == "stopped\n"
-    place.until_empty()
 
-
-def test_psql_opens_the_database_without_asking_for_a_password(place: Place):
+def test_stop_ends_everything_and_says_when_nothing_runs(place: Place):
+    assert place.script("scripts.status").returncode == 3
     place.start()
     place.until_ready()
 
-    answer = place.script("scripts.psql", "auth_db", "-Atc", "select current_database()")
+    assert place.script("scripts.control", "stop").stdout == "stopped\n"
+
+    place.until_empty()
+    assert place.script("scripts.control", "stop").stdout == "nothing runs here\n"
+
+
+def test_psql_opens_the_database_without_asking_for_a_password(running: Place):
+    answer = running.script("scripts.psql", "auth_db", "-Atc", "select current_database()")
 
     assert answer.stdout.strip() == "auth_db"
 
@@ -302,13 +325,11 @@ def test_reset_deletes_the_data_only_when_told(place: Place):
     place.until_empty()
 
 
-def test_existing_servers_are_used_instead_of_the_embedded_ones(place: Place, tmp_path: Path):
-    place.start()
-    place.until_ready()
+def test_existing_servers_are_used_instead_of_the_embedded_ones(running: Place, tmp_path: Path):
     guest = Place(tmp_path / "guest")
     guest.given |= {
-        "DATABASE_URL": place.workspace.database_url("postgres"),
-        "TELEMETRY_BROKER_URL": f"redis://127.0.0.1:{place.workspace.ports['valkey']}/1",
+        "DATABASE_URL": running.workspace.database_url("postgres"),
+        "TELEMETRY_BROKER_URL": f"redis://127.0.0.1:{running.workspace.ports['valkey']}/1",
     }
     guest.workspace = Workspace(guest.home, guest.given)
 
@@ -319,11 +340,11 @@ def test_existing_servers_are_used_instead_of_the_embedded_ones(place: Place, tm
     assert not (guest.home / "postgres").exists()
     assert ports.is_free(guest.workspace.ports["postgres"])
     assert guest.workspace.database_url("auth_db").startswith(
-        place.workspace.database_url("auth_db")
+        running.workspace.database_url("auth_db")
     )
     up.terminate()
     up.wait(20)
-    assert place.sql("select 1") == [(1,)]
+    assert running.sql("select 1") == [(1,)]
 
 
 def test_a_stack_for_tests_has_free_ports_of_its_own():
