@@ -285,7 +285,9 @@ for name in SERVICES:
 def test_kit(session: nox.Session) -> None:
     """Test the libraries that the services share."""
     python = whole(session)
-    pytest(session, python, "test-kit", "libs")
+    for folder in sorted(ROOT.glob("libs/*/tests")):  # each has session fixtures of its own
+        library = folder.parent.name
+        pytest(session, python, f"test-{library}", f"libs/{library}")
 
 
 @nox.session(name="test-sdk", default=False, allow_parallel=True)
