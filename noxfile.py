@@ -196,13 +196,13 @@ def setup(session: nox.Session) -> None:
 @nox.session(default=False)
 def doctor(session: nox.Session) -> None:
     """Say what is missing or in the way on this machine, and what to do about it (-- --json)."""
-    script(session, "doctor", *session.posargs)
+    become(session, "doctor", *session.posargs)
 
 
 @nox.session(default=False)
 def status(session: nox.Session) -> None:
     """Show every process with its state, address, memory and restarts (-- -o env | -o json)."""
-    script(session, "status", *session.posargs)
+    become(session, "status", *session.posargs)
 
 
 @nox.session(default=False)
@@ -214,19 +214,19 @@ def logs(session: nox.Session) -> None:
 @nox.session(default=False)
 def restart(session: nox.Session) -> None:
     """Start processes again (-- NAME …; all without a name)."""
-    script(session, "control", "restart", *session.posargs)
+    become(session, "control", "restart", *session.posargs)
 
 
 @nox.session(default=False)
 def stop(session: nox.Session) -> None:
     """Stop everything, also what a killed session left (-- NAME … for some processes)."""
-    script(session, "control", "stop", *session.posargs)
+    become(session, "control", "stop", *session.posargs)
 
 
 @nox.session(default=False)
 def seed(session: nox.Session) -> None:
     """Make the demo people, project and runs in the running stack; what is there stays."""
-    script(session, "seed", *session.posargs)
+    become(session, "seed", *session.posargs)
 
 
 @nox.session(default=False)
