@@ -1,5 +1,6 @@
 """People who use the service, and how tests speak with it."""
 
+import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -95,7 +96,7 @@ async def actions(connection: Connection, action: str) -> list[dict[str, Any]]:
     rows = await connection.fetch(
         "SELECT * FROM auth.audit_events WHERE action = $1 ORDER BY at, id", action
     )
-    return [dict(row) for row in rows]
+    return [{**row, "details": json.loads(row["details"])} for row in rows]
 
 
 type Start = Callable[..., Awaitable[Client]]

@@ -3,8 +3,6 @@
 import asyncio
 import os
 import secrets
-import sys
-import threading
 import unicodedata
 from base64 import b64encode
 from collections.abc import Callable
@@ -21,7 +19,6 @@ MAX_LENGTH = 256
 # Longer ones are on no list, and repeating one letter a hundred times is nobody's guess.
 LONGEST_COMMON = 32
 WAITING_PER_WORKER = 20
-NICENESS = 5
 
 _RUNS = (
     "abcdefghijklmnopqrstuvwxyz",
@@ -62,9 +59,7 @@ class Hasher:
         self.rounds = rounds
         self._workers = workers or max(1, os.process_cpu_count() or 1)
         self._waiting = 0
-        self._pool = ThreadPoolExecutor(
-            self._workers, thread_name_prefix="bcrypt", initializer=_step_back
-        )
+        self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="bcrypt")
         # Nobody's hash, of the cost in force: an unknown person costs what a known one does.
         self._dummy = bcrypt.gensalt(rounds).decode() + secrets.token_hex(16)[1:]
 
@@ -132,12 +127,6 @@ def _make_up(stored: str, dummy: str) -> None:
 
 def _cost(stored: str) -> int:
     return int(stored.split("$")[2])
-
-
-def _step_back() -> None:
-    """Let the event loop go first; on Linux niceness belongs to the thread."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
 
 
 def _is_common(plain: str) -> bool:

@@ -42,12 +42,11 @@ async def set_member(
     """Give a person a role, their first or another.
 
     Raises:
-        Forbidden: an API token asks, or the caller is no owner any more.
+        Forbidden: the caller is no owner any more.
         ProjectArchived: it was archived in the meantime.
         UserNotFound, UserDeactivated: the person cannot be a member.
         LastOwner: nobody else would be an owner.
     """
-    _require_person(principal)
     async with call.database.acquire() as connection, connection.transaction():
         await _lock_as_owner(connection, principal, project_id)
         account = await select_account(connection, user_id)
@@ -72,12 +71,11 @@ async def remove_member(call: Call, principal: Principal, project_id: UUID, user
     """Remove a person from a project, or leave it; their tokens for it end too.
 
     Raises:
-        Forbidden: an API token asks, or somebody who is no owner asks it of another.
+        Forbidden: somebody who is no owner asks it of another.
         ProjectArchived: an archived project can be left, but nobody can be removed.
         MemberNotFound: the person is no member.
         LastOwner: nobody else would be an owner.
     """
-    _require_person(principal)
     async with call.database.acquire() as connection, connection.transaction():
         if user_id == principal.user_id:
             await queries.lock_project(connection, project_id)
@@ -110,12 +108,6 @@ async def _keep_an_owner(connection: Connection, project_id: UUID, user_id: UUID
     if not await queries.count_owners(connection, project_id=project_id, but=user_id):
         msg = "Make somebody else an owner first."
         raise LastOwner(msg)
-
-
-def _require_person(principal: Principal) -> None:
-    if principal.kind != "user":
-        msg = "An API token may not manage members; sign in instead."
-        raise Forbidden(msg)
 
 
 def _event(action: str, principal: Principal, project_id: UUID, user_id: UUID) -> NewEvent:

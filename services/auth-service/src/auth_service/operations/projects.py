@@ -19,6 +19,7 @@ from auth_service.operations.audit import record
 from auth_service.queries import projects as queries
 
 SLUG_LENGTH = 60
+NUMBER_LENGTH = 6  # a hyphen and the number that tells projects of one name apart
 ARCHIVED = {"false": False, "true": True, "all": None}
 
 
@@ -189,10 +190,12 @@ def slug_of(name: str) -> str:
 
 async def _free_slug(connection: Connection, name: str) -> str:
     slug = slug_of(name)
-    taken = await queries.select_slugs(connection, beginning=slug[: SLUG_LENGTH - 6])
+    stem = slug[: SLUG_LENGTH - NUMBER_LENGTH].strip("-")
+    await queries.lock_slugs(connection, stem=stem)
+    taken = await queries.select_slugs(connection, slug=slug, stem=stem)
     number, free = 2, slug
     while free in taken:
-        free = f"{slug[: SLUG_LENGTH - 6].strip('-')}-{number}"
+        free = f"{stem}-{number}"
         number += 1
     return free
 

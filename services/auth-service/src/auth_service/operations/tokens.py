@@ -26,10 +26,9 @@ async def create_token(
     """Make a token; its text is answered this once.
 
     Raises:
-        Forbidden: an API token asks, or the role is above the caller's.
+        Forbidden: the role is above the caller's.
         ProjectArchived: it was archived in the meantime.
     """
-    _require_person(principal)
     secret = new_machine_token("pat")
     async with call.database.acquire() as connection, connection.transaction():
         # The lock orders this against a removal, which revokes what is there by then.
@@ -65,12 +64,7 @@ async def list_own_tokens(
 async def list_project_tokens(
     database: Database, principal: Principal, project_id: UUID, role: Role, query: PageQuery
 ) -> Page[Token]:
-    """One page of a project's tokens: all of them for an owner, their own for others.
-
-    Raises:
-        Forbidden: an API token asks.
-    """
-    _require_person(principal)
+    """One page of a project's tokens: all of them for an owner, their own for others."""
     user_id = None if role is Role.OWNER else principal.user_id
     return await _list(database, query, project_id=project_id, user_id=user_id)
 
@@ -114,12 +108,6 @@ async def _list(
     return page_of(
         tokens, limit=query.limit, cursor=lambda token: Cursor(sort=NEWEST_FIRST, id=token.id)
     )
-
-
-def _require_person(principal: Principal) -> None:
-    if principal.kind != "user":
-        msg = "An API token may not manage tokens; sign in instead."
-        raise Forbidden(msg)
 
 
 def _event(action: str, principal: Principal, token: Token) -> NewEvent:

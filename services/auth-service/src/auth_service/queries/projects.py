@@ -44,10 +44,17 @@ async def insert_project(
     )
 
 
-async def select_slugs(connection: Connection, *, beginning: str) -> set[str]:
-    """The slugs in use that are this one, or this one with something behind a hyphen."""
+async def lock_slugs(connection: Connection, *, stem: str) -> None:
+    """Let nobody else look for a free slug of this stem until the transaction ends."""
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 4))", stem)
+
+
+async def select_slugs(connection: Connection, *, slug: str, stem: str) -> set[str]:
+    """The slugs in use that are this one, or the stem with something behind a hyphen."""
     rows = await connection.fetch(
-        "SELECT slug FROM auth.projects WHERE slug = $1 OR starts_with(slug, $1 || '-')", beginning
+        "SELECT slug FROM auth.projects WHERE slug = $1 OR starts_with(slug, $2 || '-')",
+        slug,
+        stem,
     )
     return {row["slug"] for row in rows}
 

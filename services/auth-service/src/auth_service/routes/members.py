@@ -25,7 +25,7 @@ async def list_members(request: Request, project_id: UUID, query: PageQuery) -> 
 
 @routes.put(
     "/api/v1/projects/{project_id}/members/{user_id}",
-    policy=policy.owner(),
+    policy=policy.owner(people_only=True),
     raises=(errors.LastOwner, errors.UserDeactivated, errors.UserNotFound),
 )
 async def set_member(request: Request, project_id: UUID, user_id: UUID, body: MemberRole) -> Member:
@@ -37,7 +37,7 @@ async def set_member(request: Request, project_id: UUID, user_id: UUID, body: Me
 
 @routes.delete(
     "/api/v1/projects/{project_id}/members/{user_id}",
-    policy=policy.viewer(),
+    policy=policy.viewer(people_only=True),
     raises=(errors.LastOwner, errors.MemberNotFound, ProjectArchived),
 )
 async def remove_member(request: Request, project_id: UUID, user_id: UUID) -> None:

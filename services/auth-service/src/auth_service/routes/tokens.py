@@ -22,7 +22,7 @@ async def list_own_tokens(request: Request, query: PageQuery) -> Page[Token]:
     return await operations.list_own_tokens(call_of(request).database, request[PRINCIPAL], query)
 
 
-@routes.get("/api/v1/projects/{project_id}/tokens", policy=policy.viewer())
+@routes.get("/api/v1/projects/{project_id}/tokens", policy=policy.viewer(people_only=True))
 async def list_project_tokens(request: Request, project_id: UUID, query: PageQuery) -> Page[Token]:
     """List a project's API tokens: all of them as its owner, else one's own."""
     return await operations.list_project_tokens(
@@ -32,7 +32,7 @@ async def list_project_tokens(request: Request, project_id: UUID, query: PageQue
 
 @routes.post(
     "/api/v1/projects/{project_id}/tokens",
-    policy=policy.viewer(when_archived=False),
+    policy=policy.viewer(when_archived=False, people_only=True),
     idempotent=True,
 )
 async def create_token(request: Request, project_id: UUID, body: NewToken) -> MadeToken:
