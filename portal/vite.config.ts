@@ -56,8 +56,9 @@ export default defineConfig({
     environment: "jsdom",
     setupFiles: ["src/testing/setup.ts"],
     css: false,
-    testTimeout: 20_000,
-    hookTimeout: 20_000,
+    // Bounds against hanging, not measures: a shared machine may be ten times slower than usual.
+    testTimeout: 120_000,
+    hookTimeout: 60_000,
     restoreMocks: true,
   },
 });

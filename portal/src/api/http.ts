@@ -4,6 +4,8 @@ import { reportConnection } from "@/api/connection";
 import { isProblem, networkProblem, Problem, problemFrom } from "@/api/problem";
 
 const base = import.meta.env.VITE_API_URL ?? "";
+// auth-proxy has no session, or the services no longer take its token. A wrong password is neither.
+const sessionGone = new Set(["not-signed-in", "unauthenticated"]);
 const safeMethods = new Set(["GET", "HEAD", "OPTIONS"]);
 
 let csrfToken: string | null = null;
@@ -67,7 +69,7 @@ async function attempt<T>(path: string, init: RequestInit): Promise<T> {
 
   if (!response.ok) {
     const problem = await problemFrom(response);
-    if (response.status === 401 && problem.code === "not-signed-in") {
+    if (response.status === 401 && sessionGone.has(problem.code)) {
       for (const listener of signedOutListeners) listener();
     }
     throw problem;

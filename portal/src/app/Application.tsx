@@ -10,10 +10,15 @@ import { themeManager } from "@/app/theme-manager";
 import { usePreferences } from "@/ui/preferences";
 import { cssVariablesResolver, theme } from "@/ui/theme";
 
-type Props = { queryClient: QueryClient; router: AnyRouter };
+type Props = {
+  queryClient: QueryClient;
+  router: AnyRouter;
+  /** `test` leaves out transitions and portals that tests would only wait for. */
+  env?: "default" | "test";
+};
 
 /** Everything a page stands in: language, theme, server state, routes. */
-export function Application({ queryClient, router }: Props) {
+export function Application({ queryClient, router, env = "default" }: Props) {
   const { language } = usePreferences();
   useEffect(() => {
     void activate(language);
@@ -25,6 +30,7 @@ export function Application({ queryClient, router }: Props) {
         cssVariablesResolver={cssVariablesResolver}
         colorSchemeManager={themeManager}
         defaultColorScheme="auto"
+        env={env}
       >
         <QueryClientProvider client={queryClient}>
           <RouterProvider router={router} />

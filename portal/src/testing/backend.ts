@@ -204,11 +204,11 @@ function registerSession(backend: Backend): void {
   backend.on("POST /auth/password-reset/confirm", ({ body }) =>
     body.token === "good"
       ? new Response(null, { status: 204 })
-      : problem(401, "reset-token-invalid"),
+      : problem(410, "reset-token-invalid"),
   );
   backend.on("POST /auth/change-password", ({ body }) => {
     if (!backend.user || body.current_password !== backend.user.password)
-      return problem(401, "wrong-credentials");
+      return problem(403, "wrong-password");
     backend.user.password = String(body.new_password);
     return new Response(null, { status: 204 });
   });

@@ -30,7 +30,7 @@ export async function renderApp(
   queryClient.setDefaultOptions({ queries: { retry: false } });
   const router = createAppRouter(queryClient, createMemoryHistory({ initialEntries: [path] }));
   leaveWhenSignedOut(queryClient, router);
-  render(<Application queryClient={queryClient} router={router} />);
+  render(<Application queryClient={queryClient} router={router} env="test" />);
   return {
     user: userEvent.setup(),
     where: () => router.state.location.href,

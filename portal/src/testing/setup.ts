@@ -34,7 +34,7 @@ Object.defineProperty(document, "fonts", {
 vi.stubGlobal("localStorage", window.localStorage);
 
 // A page is fetched, rendered and drawn; on a busy machine that takes more than the usual second.
-configure({ asyncUtilTimeout: 10_000 });
+configure({ asyncUtilTimeout: 40_000, defaultHidden: true });
 
 beforeAll(() => server.listen());
 

@@ -1,6 +1,6 @@
 import { valibotResolver } from "@hookform/resolvers/valibot";
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, PasswordInput, Stack } from "@mantine/core";
+import { Button, Stack } from "@mantine/core";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useForm } from "react-hook-form";
@@ -10,7 +10,7 @@ import { ErrorNotice } from "@/ui/ErrorNotice";
 import { placeProblem } from "@/ui/form";
 import { useNewPassword } from "@/ui/new-password";
 import { announce } from "@/ui/notices";
-import { usePasswordToggle } from "@/ui/password-toggle";
+import { PasswordField } from "@/ui/PasswordField";
 import { useProblemText } from "@/ui/problem-text";
 import { sessionsQuery } from "../queries";
 
@@ -18,7 +18,6 @@ export function PasswordForm({ email }: { email: string }) {
   const { t } = useLingui();
   const describe = useProblemText();
   const client = useQueryClient();
-  const toggle = usePasswordToggle();
   const newPassword = useNewPassword();
   const schema = useMemo(
     () =>
@@ -40,10 +39,7 @@ export function PasswordForm({ email }: { email: string }) {
       void client.invalidateQueries(sessionsQuery);
     },
     onError: (error) => {
-      const codes = {
-        "wrong-credentials": "current_password",
-        "wrong-current-password": "current_password",
-      } as const;
+      const codes = { "wrong-password": "current_password" } as const;
       if (placeProblem(form, error, describe, codes)) change.reset();
     },
   });
@@ -54,19 +50,17 @@ export function PasswordForm({ email }: { email: string }) {
         {change.isError ? <ErrorNotice title={t`Not changed`} error={change.error} /> : null}
         {/* Password managers file the new password under this name. */}
         <input type="hidden" autoComplete="username" value={email} readOnly />
-        <PasswordInput
+        <PasswordField
           label={t`Current password`}
           autoComplete="current-password"
           error={errors.current_password?.message}
-          visibilityToggleButtonProps={toggle}
           {...form.register("current_password")}
         />
-        <PasswordInput
+        <PasswordField
           label={t`New password`}
           description={newPassword.hint}
           autoComplete="new-password"
           error={errors.new_password?.message}
-          visibilityToggleButtonProps={toggle}
           {...form.register("new_password")}
         />
         <Button type="submit" w="fit-content" loading={change.isPending}>

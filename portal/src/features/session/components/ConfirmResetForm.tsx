@@ -1,6 +1,6 @@
 import { valibotResolver } from "@hookform/resolvers/valibot";
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Alert, Button, PasswordInput, Stack } from "@mantine/core";
+import { Alert, Button, Stack } from "@mantine/core";
 import { IconCheck } from "@tabler/icons-react";
 import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, useMemo } from "react";
@@ -10,7 +10,7 @@ import { confirmPasswordReset } from "@/api/session";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { placeProblem } from "@/ui/form";
 import { useNewPassword } from "@/ui/new-password";
-import { usePasswordToggle } from "@/ui/password-toggle";
+import { PasswordField } from "@/ui/PasswordField";
 import { useProblemText } from "@/ui/problem-text";
 
 type Props = { token: string; loginLink: (text: string) => ReactNode };
@@ -18,7 +18,6 @@ type Props = { token: string; loginLink: (text: string) => ReactNode };
 export function ConfirmResetForm({ token, loginLink }: Props) {
   const { t } = useLingui();
   const describe = useProblemText();
-  const toggle = usePasswordToggle();
   const newPassword = useNewPassword();
   const schema = useMemo(
     () => v.object({ new_password: newPassword.schema }),
@@ -54,13 +53,12 @@ export function ConfirmResetForm({ token, loginLink }: Props) {
     >
       <Stack gap="md">
         {confirm.isError ? <ErrorNotice error={confirm.error} /> : null}
-        <PasswordInput
+        <PasswordField
           label={t`New password`}
           description={newPassword.hint}
           autoComplete="new-password"
           autoFocus
           error={form.formState.errors.new_password?.message}
-          visibilityToggleButtonProps={toggle}
           {...form.register("new_password")}
         />
         <Button type="submit" loading={confirm.isPending} w="fit-content">

@@ -1,13 +1,13 @@
 import { valibotResolver } from "@hookform/resolvers/valibot";
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Group, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { Button, Group, Stack, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { type ReactNode, useMemo } from "react";
 import { useForm } from "react-hook-form";
 import * as v from "valibot";
 import { login, type SignedIn } from "@/api/session";
 import { ErrorNotice } from "@/ui/ErrorNotice";
-import { usePasswordToggle } from "@/ui/password-toggle";
+import { PasswordField } from "@/ui/PasswordField";
 
 type Props = {
   onSignedIn: (user: SignedIn) => void;
@@ -16,7 +16,6 @@ type Props = {
 
 export function LoginForm({ onSignedIn, resetLink }: Props) {
   const { t } = useLingui();
-  const toggle = usePasswordToggle();
   const schema = useMemo(
     () =>
       v.object({
@@ -44,11 +43,10 @@ export function LoginForm({ onSignedIn, resetLink }: Props) {
           error={errors.email?.message}
           {...form.register("email")}
         />
-        <PasswordInput
+        <PasswordField
           label={t`Password`}
           autoComplete="current-password"
           error={errors.password?.message}
-          visibilityToggleButtonProps={toggle}
           {...form.register("password")}
         />
         <Group justify="space-between">

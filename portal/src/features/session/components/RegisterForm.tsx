@@ -1,6 +1,6 @@
 import { valibotResolver } from "@hookform/resolvers/valibot";
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { Button, Stack, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useForm } from "react-hook-form";
@@ -9,13 +9,12 @@ import { register as createAccount, type SignedIn } from "@/api/session";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { placeProblem } from "@/ui/form";
 import { useNewPassword } from "@/ui/new-password";
-import { usePasswordToggle } from "@/ui/password-toggle";
+import { PasswordField } from "@/ui/PasswordField";
 import { useProblemText } from "@/ui/problem-text";
 
 export function RegisterForm({ onSignedIn }: { onSignedIn: (user: SignedIn) => void }) {
   const { t } = useLingui();
   const describe = useProblemText();
-  const toggle = usePasswordToggle();
   const newPassword = useNewPassword();
   const schema = useMemo(
     () =>
@@ -57,12 +56,11 @@ export function RegisterForm({ onSignedIn }: { onSignedIn: (user: SignedIn) => v
           error={errors.email?.message}
           {...form.register("email")}
         />
-        <PasswordInput
+        <PasswordField
           label={t`Password`}
           description={newPassword.hint}
           autoComplete="new-password"
           error={errors.password?.message}
-          visibilityToggleButtonProps={toggle}
           {...form.register("password")}
         />
         <Button type="submit" loading={create.isPending} w="fit-content">

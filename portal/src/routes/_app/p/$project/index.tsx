@@ -85,7 +85,15 @@ function OverviewPage() {
             ) : found.length > 0 ? (
               <ExperimentSummary
                 experiments={found}
-                link={({ name }, className) => <span className={className}>{name}</span>}
+                link={({ id, name }, className) => (
+                  <Link
+                    to="/p/$project/x/$experiment"
+                    params={{ project: slug, experiment: id }}
+                    className={className}
+                  >
+                    {name}
+                  </Link>
+                )}
               />
             ) : (
               <EmptyState

@@ -1,0 +1,12 @@
+import { expect, test } from "vitest";
+import { slugFrom } from "./slug";
+
+test.for([
+  ["Motor bench", "motor-bench"],
+  ["  Печь отжига №2 ", "pech-otzhiga-2"],
+  ["Müller — Große Anlage", "muller-gro-e-anlage"],
+  ["***", ""],
+  ["x".repeat(80), "x".repeat(60)],
+])("%s becomes %s", ([name = "", slug]) => {
+  expect(slugFrom(name)).toBe(slug);
+});

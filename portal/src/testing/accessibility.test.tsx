@@ -1,0 +1,47 @@
+import { screen, waitFor } from "@testing-library/react";
+import axe from "axe-core";
+import { expect, test } from "vitest";
+import { page } from "@/testing/backend";
+import { bench } from "@/testing/bench";
+import { renderApp } from "@/testing/render";
+import type { Language } from "@/ui/preferences";
+
+// Colours are computed by no browser here: ui/palette.test.ts and ui/theme.test.ts see to contrast.
+const rules = { "color-contrast": { enabled: false } };
+
+const pages: [string, boolean][] = [
+  ["/login", false],
+  ["/register", false],
+  ["/reset", false],
+  ["/reset#token=x", false],
+  ["/", true],
+  ["/p", true],
+  ["/p?create=true", true],
+  ["/p/motor-bench", true],
+  ["/p/motor-bench/members", true],
+  ["/p/motor-bench/tokens", true],
+  ["/p/motor-bench/settings", true],
+  ["/p/motor-bench/audit", true],
+  ["/me", true],
+  ["/admin/users", true],
+  ["/admin/audit", true],
+  ["/help/shortcuts", true],
+  ["/nothing/here", true],
+];
+const languages: Language[] = ["en", "ru"];
+
+test.for(languages.flatMap((language) => pages.map((one) => [...one, language] as const)))(
+  "axe finds nothing on %s (signed in: %s, %s)",
+  async ([path, signedIn, language]) => {
+    const { backend, ada } = bench();
+    ada.is_admin = true;
+    if (!signedIn) backend.user = null;
+    backend.on("GET /api/v1/projects/{}/experiments", () => page([]));
+    await renderApp(path, backend, { language });
+    await screen.findByRole("heading", { level: 1, hidden: true });
+    await waitFor(() => expect(document.querySelector('[aria-busy="true"]')).toBeNull());
+    const { violations } = await axe.run(document.body, { rules });
+    const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    expect(grave.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+  },
+);
