@@ -40,7 +40,8 @@ class ApiError(Exception):
         self.fields = fields or []
         self.trace_id = trace_id
         self.retry_after = retry_after
-        said = ": ".join(part for part in (title, detail) if part) or "the server refused"
+        said = ": ".join(part.rstrip(".") for part in (title, detail) if part)
+        said = said or "the server refused"
         super().__init__(f"{status} {said}" + "".join(f"; {field}" for field in self.fields))
 
     @property

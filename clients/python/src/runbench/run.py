@@ -262,10 +262,9 @@ class Run:
         if folder is None:
             self._voice.warn(f"{name} {self.status}: not everything could be sent{lost}")
             return
-        self._voice.say(
-            f"{name} {self.status}{lost}; not everything is sent yet. It is kept in {folder}: "
-            "run `runbench sync`"
-        )
+        offline = self._settings.mode == "offline"
+        where = "is on disk" if offline else "is not sent whole yet and kept"
+        self._voice.say(f"{name} {self.status}{lost}; it {where} in {folder}: run `runbench sync`")
 
     def _announce(self) -> None:
         self._voice.say(f"view {self.name} at {self._address()}")

@@ -155,7 +155,7 @@ def tag(
     if json:
         as_json(data)
         return
-    _block(None, data.get("tags") or {})
+    _block("tags", data.get("tags") or {})
 
 
 def _usual(runs: list[dict[str, Any]]) -> list[str]:

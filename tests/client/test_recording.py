@@ -1,0 +1,189 @@
+"""The Python client against the real services."""
+
+import io
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import uuid
+from collections.abc import Callable
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import httpx
+import pytest
+import runbench
+from runbench.cli import main
+
+from scripts.stack import Stack
+from tests.support.world import register
+
+
+@dataclass
+class Bench:
+    """A project of its own, and what a script needs to record into it."""
+
+    variables: dict[str, str]
+    make_token: Callable[[str], str]
+
+    def python(self, text: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-c", text],
+            env={**os.environ, **self.variables},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def command(self, *arguments: str) -> str:
+        """What the command line says; in this process, because starting one takes its time."""
+        said = io.StringIO()
+        with (
+            patch.dict(os.environ, self.variables),
+            patch.object(sys, "argv", ["runbench", *arguments]),
+            redirect_stdout(said),
+            pytest.raises(SystemExit) as end,
+        ):
+            main()
+        assert not end.value.code, said.getvalue()
+        return said.getvalue()
+
+
+@pytest.fixture
+def bench(stack: Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    with httpx.Client(base_url=stack.gateway_url, timeout=60) as gateway:
+        person = register(gateway, "editor")
+        headers = {"Authorization": f"Bearer {person.access_token}"}
+        slug = f"bench-{uuid.uuid4().hex[:8]}"
+        body = {"name": "Bench", "slug": slug}
+        project = gateway.post("/api/v1/projects", json=body, headers=headers).json()
+
+    def make_token(role: str) -> str:
+        path = f"{stack.gateway_url}/api/v1/projects/{project['id']}/tokens"
+        body = {"name": "client", "role": role}
+        return httpx.post(path, json=body, headers=headers, timeout=60).json()["token"]
+
+    variables = {
+        "RUNBENCH_URL": stack.gateway_url,
+        "RUNBENCH_TOKEN": make_token("editor"),
+        "RUNBENCH_DIR": str(tmp_path / "home"),
+        "RUNBENCH_CONFIG_DIR": str(tmp_path / "config"),
+        "RUNBENCH_FINISH_TIMEOUT": "120",
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv("RUNBENCH_PROJECT", raising=False)
+    return Bench(variables, make_token)
+
+
+def test_what_is_recorded_reads_back_bit_for_bit(bench: Bench) -> None:
+    values = [0.1 + 0.2, -0.0, 5e-324, 1.7976931348623157e308, math.nan, math.inf, -math.inf, 1e16]
+    steps = [-(2**63), -1, 0, 1, 2**53 + 1, 2**63 - 3, 2**63 - 2, 2**63 - 1]
+    config = {
+        "lr": 1e-3,
+        "none": None,
+        "deep": {"list": [1, 2], "nan": math.nan},
+        "long": "x" * 9000,
+    }
+    with runbench.init(experiment="exact", config=config, tags=["a", "b"], notes="*n*") as run:
+        for step, value in zip(steps, values, strict=True):
+            run.log({"v": value, "Потеря/α": -value}, step=step)
+        run.set_tags(a=None, rig="A\nB")
+        run.config["late"] = True
+        run.add_note("added")
+    (stored,) = runbench.runs(experiment="EXACT")
+    series = stored.series("v", "Потеря/α")
+    assert series["v"].step == steps
+    assert [value.hex() for value in series["v"].value] == [value.hex() for value in values]
+    assert series["Потеря/α"].value[1].hex() == (0.0).hex()
+    assert stored.params["deep/list"] == "[1, 2]"
+    assert stored.params["none"] is None
+    assert stored.params["late"] is True
+    assert stored.tags == {"b": "", "rig": "A B"}
+    assert stored.data["notes"] == "*n*\n\nadded"
+    assert stored.data["environment"]["python"]
+    assert stored.status == "succeeded"
+    assert set(stored.metrics()) == {"v", "Потеря/α"}
+
+
+@pytest.mark.parametrize("name", ["metrics-service", "api-gateway"])
+def test_killing_a_service_while_a_script_logs_loses_and_doubles_nothing(
+    stack: Stack, bench: Bench, name: str
+) -> None:
+    script = bench.python(
+        "import runbench, time\n"
+        "with runbench.init(name='through', capture=False) as run:\n"
+        "    for step in range(600):\n"
+        "        run.log({'x': step, 'y': -step}, step=step)\n"
+        "        if step == 100:\n"
+        "            run.flush(sent=True, timeout=60)\n"
+        "            print('going', flush=True)\n"
+        "        time.sleep(0.005)\n"
+    )
+    assert script.stdout is not None
+    assert script.stdout.readline() == "going\n"
+    victim = stack.identity(name)
+    os.kill(victim.pid, signal.SIGKILL)
+    stack.wait_until_ready(name, other_than=victim)
+    _, said = script.communicate(timeout=180)
+    assert script.returncode == 0, said
+    bench.command("sync")
+    (stored,) = runbench.runs(q="through")
+    for series in stored.series("x", "y").values():
+        assert series.step == list(range(600))
+    assert stored.status == "succeeded"
+
+
+def test_a_script_that_is_killed_is_sent_by_sync_and_interrupted(bench: Bench) -> None:
+    script = bench.python(
+        "import os, runbench\n"
+        "run = runbench.init(name='killed')\n"
+        "for step in range(1000): run.log({'x': step})\n"
+        "run.flush()\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    script.communicate(timeout=60)
+    bench.command("sync")
+    assert bench.command("sync").startswith("Nothing to send")
+    (stored,) = runbench.runs(q="killed")
+    assert stored.series("x")["x"].step == list(range(1000))
+    assert stored.status == "interrupted"
+
+
+def test_a_viewer_s_token_records_nothing_and_costs_nothing(bench: Bench) -> None:
+    token = bench.variables["RUNBENCH_TOKEN"]
+    bench.variables["RUNBENCH_TOKEN"] = bench.make_token("viewer")
+    script = bench.python("import runbench\nwith runbench.init(name='v') as run: run.log({'x': 1})")
+    _, said = script.communicate(timeout=60)
+    assert script.returncode == 0
+    assert said.count("may not write here") == 1
+    bench.variables["RUNBENCH_TOKEN"] = token
+    bench.command("sync")
+    (stored,) = runbench.runs(q="v")
+    assert stored.latest == {"x": 1.0}
+
+
+def test_every_command_works_against_the_services(bench: Bench) -> None:
+    with runbench.init(name="first", config={"lr": 0.5}) as run:
+        for step in range(10):
+            run.log({"loss": 1 / (1 + step)})
+    bench.command("doctor")
+    assert json.loads(bench.command("whoami", "--json"))["project"]["role"] == "editor"
+    assert len(json.loads(bench.command("projects", "ls", "--json"))) == 1
+    bench.command("runs", "tag", "first", "rig=A", "--remove", "none")
+    listed: list[dict[str, Any]] = json.loads(
+        bench.command("runs", "ls", "--tag", "rig=A", "--sort", "-metrics.loss", "--json")
+    )
+    assert [run["name"] for run in listed] == ["first"]
+    for reference in ("@latest", "@best:-loss", listed[0]["id"], listed[0]["id"][-10:]):
+        assert "first" in bench.command("runs", "show", reference)
+    assert bench.command("runs", "open", "first", "--json")
+    assert "loss\t10\t9\t0.1" in bench.command("metrics", "ls", "first")
+    assert len(bench.command("metrics", "get", "first", "loss").splitlines()) == 11
+    bench.command("run", "--name", "outer", "--", sys.executable, "-c", "pass")
+    assert json.loads(bench.command("runs", "show", "outer", "--json"))["tags"]["exit_code"] == "0"
