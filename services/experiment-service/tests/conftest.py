@@ -1,5 +1,6 @@
 """The service, running, with people who have roles in one project."""
 
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,11 @@ from experiment_service.app import create_app
 from experiment_service.settings import Settings
 from servicekit.testing.identity import KnownPeople
 
-MIGRATIONS = Path(__file__).parent.parent / "migrations"
+HERE = Path(__file__).parent
+MIGRATIONS = HERE.parent / "migrations"
+sys.path.insert(0, str(HERE))
+
+from experiment_api import Api  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -48,52 +53,6 @@ async def client(
     )
 
 
-class Api:
-    """The service as its callers see it, with the answers they expect."""
-
-    def __init__(self, client: TestClient, project_id: UUID) -> None:
-        self.client = client
-        self.project = f"/api/v1/projects/{project_id}"
-
-    async def ask(
-        self, method: str, path: str, *, status: int = 200, **more: Any
-    ) -> dict[str, Any]:
-        response = await self.client.request(method, path, **more)
-        text = await response.text()
-        assert response.status == status, f"{method} {path}: {response.status} {text}"
-        return await response.json() if text else {}
-
-    async def get(self, path: str, *, status: int = 200, **more: Any) -> dict[str, Any]:
-        return await self.ask("GET", path, status=status, **more)
-
-    async def post(
-        self, path: str, json: Any = None, *, status: int = 200, **more: Any
-    ) -> dict[str, Any]:
-        return await self.ask("POST", path, status=status, json=json, **more)
-
-    async def patch(
-        self, path: str, json: Any, *, status: int = 200, **more: Any
-    ) -> dict[str, Any]:
-        return await self.ask("PATCH", path, status=status, json=json, **more)
-
-    async def experiment(self, name: str = "digits", **fields: Any) -> dict[str, Any]:
-        return await self.post(f"{self.project}/experiments", {"name": name, **fields}, status=201)
-
-    async def run(self, experiment: dict[str, Any], **fields: Any) -> dict[str, Any]:
-        return await self.post(f"/api/v1/experiments/{experiment['id']}/runs", fields, status=201)
-
-    async def names(self, path: str, **params: Any) -> list[str]:
-        """The names of a whole list, read in pages of two."""
-        names: list[str] = []
-        cursor: dict[str, str] = {}
-        while True:
-            page = await self.get(path, params={"limit": "2", **params, **cursor})
-            names += [item["name"] for item in page["items"]]
-            if page["next_cursor"] is None:
-                return names
-            cursor = {"cursor": page["next_cursor"]}
-
-
 @pytest.fixture
 def api(client: TestClient, project_id: UUID) -> Api:
     return Api(client, project_id)
@@ -107,7 +66,3 @@ async def experiment(api: Api) -> dict[str, Any]:
 @pytest.fixture
 async def run(api: Api, experiment: dict[str, Any]) -> dict[str, Any]:
     return await api.run(experiment, name="first")
-
-
-def as_(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}

@@ -6,7 +6,15 @@ from uuid import uuid4
 import pytest
 from servicekit.pagination import Cursor
 
-FIELDS = ["created_at", "started_at", "name", "status", "duration_seconds", "params.lr", "metrics.x"]
+FIELDS = [
+    "created_at",
+    "started_at",
+    "name",
+    "status",
+    "duration_seconds",
+    "params.lr",
+    "metrics.x",
+]
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 from aiohttp import ClientSession
+from experiment_api import eventually
 from servicekit.observability import ACTIVE
 
 STEPS = {
@@ -152,9 +153,7 @@ async def test_asking_again_for_what_is_already_so_changes_nothing(api, run) -> 
     path = f"/api/v1/runs/{run['id']}"
     done = await api.patch(path, {"status": "succeeded"})
 
-    answers = await asyncio.gather(
-        *(api.patch(path, {"status": "succeeded"}) for _ in range(20))
-    )
+    answers = await asyncio.gather(*(api.patch(path, {"status": "succeeded"}) for _ in range(20)))
 
     assert answers == [done] * 20
 
@@ -192,9 +191,11 @@ async def _race(
             return response.status, await response.json()
 
     tasks = [asyncio.create_task(send(body)) for body in bodies]
-    async with asyncio.timeout(60):
-        while ACTIVE.collect()[0].samples[0].value < len(bodies):
-            await asyncio.sleep(0.02)
+
+    async def all_are_in() -> bool:
+        return ACTIVE.collect()[0].samples[0].value >= len(bodies)
+
+    await eventually(all_are_in)
     assert not any(task.done() for task in tasks)
     await hold.rollback()
     await holder.close()

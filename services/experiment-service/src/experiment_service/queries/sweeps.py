@@ -45,7 +45,7 @@ async def update_due_runs(
         SET status = 'succeeded', status_changed_at = $2, finished_at = $2,
             version = version + 1, updated_at = $2, change = $3
         WHERE project_id = $1 AND status = 'running'
-          AND started_at + make_interval(mins => auto_complete_minutes) <= $2
+          AND started_at + make_interval(mins => auto_complete_minutes) <= $2::timestamptz
         RETURNING id
         """,
         project_id,
@@ -66,7 +66,7 @@ async def update_silent_runs(
             finished_at = greatest(last_heartbeat_at, started_at),
             version = version + 1, updated_at = $3, change = $4
         WHERE project_id = $1 AND status = 'running'
-          AND last_heartbeat_at < $3 - $2::interval
+          AND last_heartbeat_at < $3::timestamptz - $2::interval
         RETURNING id
         """,
         project_id,
