@@ -38,6 +38,8 @@ log = structlog.get_logger()
 
 KEPT_SEC = 5.0
 POLL_SEC = 2.0
+# Until auth-service has answered for the first time this service is not ready: it asks more often.
+FIRST_POLL_SEC = 0.2
 KEYS_EVERY_SEC = 60.0
 UNKNOWN_KEY_EVERY_SEC = 5.0
 TIMEOUT = aiohttp.ClientTimeout(total=5)
@@ -157,6 +159,7 @@ class AuthClient:
                 await self._fetch_keys()
 
     async def _poll(self) -> None:
+        awaited = False
         while True:
             try:
                 if monotonic() - self._keys_asked >= KEYS_EVERY_SEC or not self._keys:
@@ -165,10 +168,12 @@ class AuthClient:
                 if answer:
                     self._revoked = frozenset(_Revocations.model_validate_json(answer).revoked)
             except Unavailable as exc:
-                log.warning("auth.unreachable", detail=exc.detail)
+                if self._keys or not awaited:
+                    log.warning("auth.unreachable", detail=exc.detail)
+                awaited = True
             except Exception:  # the poll must outlive whatever comes back
                 log.exception("auth.poll_failed")
-            await asyncio.sleep(POLL_SEC)
+            await asyncio.sleep(POLL_SEC if self._keys else FIRST_POLL_SEC)
 
     async def _fetch_keys(self) -> None:
         answer = await self._get("/.well-known/jwks.json")
