@@ -1,6 +1,3 @@
--- Finds parts of names quickly; a trusted extension, so owning the database is enough.
-CREATE EXTENSION IF NOT EXISTS pg_trgm;
-
 -- One row is a project in which something has changed here, and how often. Every change
 -- takes its turn by counting up first and holds the row until it commits: so the numbers
 -- appear in their order, and who reads past one has missed none before it.
@@ -113,9 +110,29 @@ CREATE INDEX runs_of_experiment_by_duration ON runs (experiment_id, duration_sec
 CREATE INDEX runs_archived ON runs (project_id, created_at, id) WHERE archived_at IS NOT NULL;
 CREATE INDEX runs_by_change ON runs (project_id, change, id);
 CREATE INDEX runs_by_parent ON runs (parent_run_id) WHERE parent_run_id IS NOT NULL;
-CREATE INDEX runs_by_part_of_name ON runs USING gin (name_key gin_trgm_ops);
 -- Without last_heartbeat_at, so that a heartbeat touches no index.
 CREATE INDEX runs_running ON runs (project_id, id) WHERE status = 'running';
+
+-- Finds runs by a part of their name quickly. A database where this extension may not be
+-- installed does without and reads through the names.
+DO $$
+DECLARE
+    extension_schema name;
+BEGIN
+    CREATE EXTENSION IF NOT EXISTS pg_trgm;
+    SELECT n.nspname INTO STRICT extension_schema
+    FROM pg_extension e
+    JOIN pg_namespace n ON n.oid = e.extnamespace
+    WHERE e.extname = 'pg_trgm';
+    EXECUTE format(
+        'CREATE INDEX runs_by_part_of_name ON runs USING gin (name_key %I.gin_trgm_ops)',
+        extension_schema
+    );
+EXCEPTION
+    WHEN insufficient_privilege OR undefined_file OR feature_not_supported THEN
+        RAISE NOTICE 'pg_trgm cannot be installed: names are searched without an index';
+END
+$$;
 
 -- Whoever changes runs, the counts of their experiments follow in the same statement.
 CREATE FUNCTION count_added_runs() RETURNS trigger LANGUAGE plpgsql AS $$

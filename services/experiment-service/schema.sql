@@ -1,0 +1,240 @@
+-- The schema as it is now, generated from the migrations.
+
+CREATE SCHEMA experiment;
+
+CREATE FUNCTION experiment.count_added_runs() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE experiment.experiments e
+    SET run_count = e.run_count + counted.runs, running_count = e.running_count + counted.running
+    FROM (
+        SELECT experiment_id,
+               count(*) FILTER (WHERE status <> 'archived') AS runs,
+               count(*) FILTER (WHERE status = 'running') AS running
+        FROM added
+        GROUP BY experiment_id
+    ) AS counted
+    WHERE e.id = counted.experiment_id;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION experiment.count_changed_runs() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE experiment.experiments e
+    SET run_count = e.run_count + counted.runs, running_count = e.running_count + counted.running
+    FROM (
+        SELECT experiment_id,
+               coalesce(sum(sign) FILTER (WHERE status <> 'archived'), 0) AS runs,
+               coalesce(sum(sign) FILTER (WHERE status = 'running'), 0) AS running
+        FROM (
+            SELECT experiment_id, status, 1 AS sign FROM after_change
+            UNION ALL
+            SELECT experiment_id, status, -1 FROM before_change
+        ) AS signed
+        GROUP BY experiment_id
+    ) AS counted
+    WHERE e.id = counted.experiment_id AND (counted.runs <> 0 OR counted.running <> 0);
+    RETURN NULL;
+END
+$$;
+
+CREATE TABLE experiment.experiments (
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    name text NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
+    description text DEFAULT ''::text NOT NULL,
+    type text,
+    tags jsonb DEFAULT '{}'::jsonb NOT NULL,
+    metadata jsonb DEFAULT '{}'::jsonb NOT NULL,
+    status text DEFAULT 'draft'::text NOT NULL,
+    status_changed_at timestamp with time zone NOT NULL,
+    status_before_archive text,
+    version integer DEFAULT 1 NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    archived_at timestamp with time zone,
+    last_run_at timestamp with time zone,
+    run_count integer DEFAULT 0 NOT NULL,
+    running_count integer DEFAULT 0 NOT NULL,
+    CONSTRAINT experiments_archive_check CHECK ((((status = 'archived'::text) = (archived_at IS NOT NULL)) AND ((status = 'archived'::text) = (status_before_archive IS NOT NULL)))),
+    CONSTRAINT experiments_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'archived'::text])))
+);
+
+CREATE TABLE experiment.idempotency_keys (
+    caller text NOT NULL,
+    route text NOT NULL,
+    key text NOT NULL,
+    body_hash bytea NOT NULL,
+    status smallint NOT NULL,
+    headers jsonb NOT NULL,
+    body bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE experiment.project_changes (
+    project_id uuid NOT NULL,
+    last_change bigint NOT NULL
+);
+
+CREATE TABLE experiment.run_params (
+    run_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C",
+    kind text NOT NULL,
+    number numeric,
+    text text COLLATE pg_catalog."C",
+    CONSTRAINT run_params_kind_check CHECK ((((kind = ANY (ARRAY['number'::text, 'boolean'::text, 'null'::text])) AND (number IS NOT NULL) AND (text IS NULL)) OR ((kind = 'text'::text) AND (text IS NOT NULL) AND (number IS NULL))))
+);
+
+CREATE TABLE experiment.runs (
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    experiment_id uuid NOT NULL,
+    parent_run_id uuid,
+    name text NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
+    status text NOT NULL,
+    status_changed_at timestamp with time zone NOT NULL,
+    status_before_archive text,
+    archived_with_experiment boolean DEFAULT false NOT NULL,
+    params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    tags jsonb DEFAULT '{}'::jsonb NOT NULL,
+    notes text DEFAULT ''::text NOT NULL,
+    git_commit text,
+    git_branch text,
+    git_dirty boolean,
+    environment jsonb DEFAULT '{}'::jsonb NOT NULL,
+    source text,
+    host text,
+    auto_complete_minutes integer,
+    version integer DEFAULT 1 NOT NULL,
+    change bigint NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    duration_seconds double precision GENERATED ALWAYS AS (EXTRACT(epoch FROM (finished_at - started_at))) STORED,
+    last_heartbeat_at timestamp with time zone,
+    archived_at timestamp with time zone,
+    CONSTRAINT runs_archive_check CHECK ((((status = 'archived'::text) = (archived_at IS NOT NULL)) AND ((status = 'archived'::text) = (status_before_archive IS NOT NULL)) AND ((status = 'archived'::text) OR (NOT archived_with_experiment)))),
+    CONSTRAINT runs_parent_check CHECK ((parent_run_id <> id)),
+    CONSTRAINT runs_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'interrupted'::text, 'archived'::text]))),
+    CONSTRAINT runs_time_check CHECK ((finished_at >= started_at))
+);
+
+CREATE VIEW experiment.run_projects AS
+ SELECT id AS run_id,
+    project_id,
+    experiment_id,
+    status
+   FROM experiment.runs;
+
+CREATE TABLE experiment.run_tags (
+    run_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C",
+    value text NOT NULL COLLATE pg_catalog."C"
+);
+
+CREATE TABLE experiment.schema_migrations (
+    name text NOT NULL,
+    checksum text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY experiment.experiments
+    ADD CONSTRAINT experiments_name_key UNIQUE (project_id, name_key);
+
+ALTER TABLE ONLY experiment.experiments
+    ADD CONSTRAINT experiments_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY experiment.experiments
+    ADD CONSTRAINT experiments_project_key UNIQUE (project_id, id);
+
+ALTER TABLE ONLY experiment.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, route, key);
+
+ALTER TABLE ONLY experiment.project_changes
+    ADD CONSTRAINT project_changes_pkey PRIMARY KEY (project_id);
+
+ALTER TABLE ONLY experiment.run_params
+    ADD CONSTRAINT run_params_pkey PRIMARY KEY (run_id, key);
+
+ALTER TABLE ONLY experiment.run_tags
+    ADD CONSTRAINT run_tags_pkey PRIMARY KEY (run_id, key);
+
+ALTER TABLE ONLY experiment.runs
+    ADD CONSTRAINT runs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY experiment.runs
+    ADD CONSTRAINT runs_project_key UNIQUE (project_id, id);
+
+ALTER TABLE ONLY experiment.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
+
+CREATE INDEX experiments_by_creation ON experiment.experiments USING btree (project_id, created_at, id);
+
+CREATE INDEX experiments_by_last_run ON experiment.experiments USING btree (project_id, last_run_at, id);
+
+CREATE INDEX idempotency_keys_oldest_first ON experiment.idempotency_keys USING btree (created_at);
+
+CREATE INDEX run_params_by_number ON experiment.run_params USING btree (project_id, key, kind, number, run_id);
+
+CREATE INDEX run_params_by_text ON experiment.run_params USING btree (project_id, key, text, run_id) WHERE (kind = 'text'::text);
+
+CREATE INDEX run_tags_by_value ON experiment.run_tags USING btree (project_id, key, "left"(value, 200), run_id);
+
+CREATE INDEX runs_archived ON experiment.runs USING btree (project_id, created_at, id) WHERE (archived_at IS NOT NULL);
+
+CREATE INDEX runs_by_change ON experiment.runs USING btree (project_id, change, id);
+
+CREATE INDEX runs_by_creation ON experiment.runs USING btree (project_id, created_at, id);
+
+CREATE INDEX runs_by_duration ON experiment.runs USING btree (project_id, duration_seconds, id);
+
+CREATE INDEX runs_by_name ON experiment.runs USING btree (project_id, name_key, id);
+
+CREATE INDEX runs_by_parent ON experiment.runs USING btree (parent_run_id) WHERE (parent_run_id IS NOT NULL);
+
+CREATE INDEX runs_by_part_of_name ON experiment.runs USING gin (name_key experiment.gin_trgm_ops);
+
+CREATE INDEX runs_by_start ON experiment.runs USING btree (project_id, started_at, id);
+
+CREATE INDEX runs_by_status ON experiment.runs USING btree (project_id, status, created_at, id);
+
+CREATE INDEX runs_of_experiment_by_creation ON experiment.runs USING btree (experiment_id, created_at, id);
+
+CREATE INDEX runs_of_experiment_by_duration ON experiment.runs USING btree (experiment_id, duration_seconds, id);
+
+CREATE INDEX runs_of_experiment_by_name ON experiment.runs USING btree (experiment_id, name_key, id);
+
+CREATE INDEX runs_of_experiment_by_start ON experiment.runs USING btree (experiment_id, started_at, id);
+
+CREATE INDEX runs_of_experiment_by_status ON experiment.runs USING btree (experiment_id, status, created_at, id);
+
+CREATE INDEX runs_running ON experiment.runs USING btree (project_id, id) WHERE (status = 'running'::text);
+
+CREATE TRIGGER runs_added AFTER INSERT ON experiment.runs REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION experiment.count_added_runs();
+
+CREATE TRIGGER runs_changed AFTER UPDATE ON experiment.runs REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION experiment.count_changed_runs();
+
+ALTER TABLE ONLY experiment.run_params
+    ADD CONSTRAINT run_params_run_fkey FOREIGN KEY (project_id, run_id) REFERENCES experiment.runs(project_id, id);
+
+ALTER TABLE ONLY experiment.run_tags
+    ADD CONSTRAINT run_tags_run_fkey FOREIGN KEY (project_id, run_id) REFERENCES experiment.runs(project_id, id);
+
+ALTER TABLE ONLY experiment.runs
+    ADD CONSTRAINT runs_experiment_fkey FOREIGN KEY (project_id, experiment_id) REFERENCES experiment.experiments(project_id, id);
+
+ALTER TABLE ONLY experiment.runs
+    ADD CONSTRAINT runs_parent_fkey FOREIGN KEY (project_id, parent_run_id) REFERENCES experiment.runs(project_id, id);
