@@ -36,6 +36,9 @@ export type Parts = {
 /** Headers and bodies have to be there within this; a stalled body is noticed sooner by its rules. */
 const REQUEST_TIMEOUT_MS = 10 * 60_000
 
+/** A connection over which nothing moves for this long, beyond what a service may take, is closed. */
+const QUIET_MS = 60_000
+
 /** The whole wiring of auth-proxy, from the door to what stands behind. */
 export function createApp({ settings, store, logger, tracer }: Parts) {
   const app = Fastify({
@@ -51,8 +54,11 @@ export function createApp({ settings, store, logger, tracer }: Parts) {
     rewriteUrl: (message) => canonicalTarget(message.url ?? '') ?? '/',
     exposeHeadRoutes: false,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: settings.upstreamTimeoutMs + QUIET_MS,
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
+    // A request that was on its way when the process began to stop is still answered.
+    return503OnClosing: false,
     http: {
       headersTimeout: settings.stallMs,
       connectionsCheckingInterval: Math.min(2000, settings.stallMs / 2),

@@ -4,7 +4,7 @@ import { bodyStalled, bodyTooLarge } from './problems.ts'
 
 /** Below this, a body is read before it is sent on, so that it can be sent a second time. */
 export const BUFFERED_BYTES = 64 * 1024
-/** A body that brings less than this in one stall period is given up. */
+/** A body that takes longer than the stall time for this many bytes is given up. */
 const FEWEST_BYTES = 1024
 
 export type Body = Buffer | Transform | undefined
@@ -45,7 +45,7 @@ async function collect(stream: Transform): Promise<Buffer> {
 
 function meter(message: IncomingMessage, { limit, stallMs }: BodyRules): Transform {
   let seen = 0
-  let seenBefore = 0
+  let mark = { seen: 0, at: Date.now() }
   const metered = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       seen += chunk.length
@@ -55,9 +55,9 @@ function meter(message: IncomingMessage, { limit, stallMs }: BodyRules): Transfo
   })
   const watch = setInterval(() => {
     const waitsForUpstream = metered.readableLength > 0
-    if (!waitsForUpstream && seen - seenBefore < FEWEST_BYTES) metered.destroy(bodyStalled())
-    seenBefore = seen
-  }, stallMs)
+    if (waitsForUpstream || seen - mark.seen >= FEWEST_BYTES) mark = { seen, at: Date.now() }
+    else if (Date.now() - mark.at >= stallMs) metered.destroy(bodyStalled())
+  }, stallMs / 4)
   const broken = () => metered.destroy(new Error('the client broke off'))
   message.on('error', broken)
   message.on('aborted', broken)

@@ -26,7 +26,7 @@ export async function createLogger(
     base: { service: 'auth-proxy' },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
-    redact: SECRETS.flatMap((name) => [name, `*.${name}`, `*.*.${name}`]),
+    redact: SECRETS.flatMap((name) => [name, `*.${name}`]),
     serializers: { err: briefError },
   }
   if (settings.logFormat === 'json') return pino(options)

@@ -5,6 +5,7 @@ import {
   type Server,
 } from 'node:http'
 import { request as requestHttps } from 'node:https'
+import { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Logger } from 'pino'
 import type { SessionCookie } from './cookies.ts'
@@ -51,6 +52,7 @@ const HANDSHAKE_ANSWER = [
   'sec-websocket-protocol',
 ]
 const HANDSHAKE_TIMEOUT_MS = 10_000
+const KEEP_ALIVE_MS = 30_000
 
 /** Whether a request asks for a WebSocket; any other upgrade is answered as the plain request that it also is. */
 export function isWebSocket(message: IncomingMessage): boolean {
@@ -109,6 +111,8 @@ async function open(
     const asked = request(gateway.origin + target, { headers, agent: false })
     const upgraded = await handshake(asked, client)
     const { socket: server } = upgraded
+    outlast(client)
+    outlast(server)
     client.write(handshakeAnswer(upgraded.answer, trace))
     if (upgraded.head.length > 0) client.write(upgraded.head)
     if (head.length > 0) server.write(head)
@@ -159,7 +163,6 @@ function handshake(asked: ClientRequest, client: Duplex): Promise<Upgraded> {
     asked.on('error', (error) => reject(upstreamUnreachable(error)))
     asked.on('upgrade', (answer, socket, head) => {
       client.off('close', giveUp)
-      socket.setTimeout(0)
       resolve({ answer, socket, head })
     })
     asked.on('response', (answer) => {
@@ -173,6 +176,14 @@ function handshake(asked: ClientRequest, client: Duplex): Promise<Upgraded> {
     })
     asked.end()
   })
+}
+
+/** Lets a socket live as long as its peer does: no time-out of requests, and a probe where it is silent. */
+function outlast(socket: Duplex): void {
+  if (!(socket instanceof Socket)) return
+  socket.setTimeout(0)
+  socket.setNoDelay(true)
+  socket.setKeepAlive(true, KEEP_ALIVE_MS)
 }
 
 /** Passes bytes both ways until one side ends or `ended` says so. */

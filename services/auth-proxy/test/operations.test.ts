@@ -73,6 +73,7 @@ function outputOf(child: ChildProcess) {
 test('health is always 200, readiness names its dependencies', { skip }, async (t) => {
   const { ask } = await startProxy(t)
   assert.deepEqual((await ask('/health')).json(), { status: 'ok' })
+  assert.equal((await ask('/health', { method: 'HEAD' })).status, 200)
   const ready = await ask('/ready')
   assert.equal(ready.status, 200)
   assert.deepEqual(ready.json(), {

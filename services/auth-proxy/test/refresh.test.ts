@@ -66,6 +66,8 @@ test('a browser that asks for a refresh gets a new token and its CSRF token', {
   assert.deepEqual(Object.keys(answer.json()), ['user', 'csrf_token'])
   assert.equal(answer.json().csrf_token, browser.csrf)
   assert.equal(behind.refreshes, 1)
+  const [tokens] = behind.live.values()
+  assert.ok(tokens && !answer.text.includes(tokens.access) && !answer.text.includes(tokens.refresh))
 })
 
 test('a dead refresh token ends the session', { skip }, async (t) => {

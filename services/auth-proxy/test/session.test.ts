@@ -127,6 +127,15 @@ test('signing out ends the session everywhere and asks the browser to forget', {
   assertProblem(await browser.ask('/api/v1/projects', { method: 'POST' }), 401, 'not-signed-in')
 })
 
+test('a session that ended in one process is dead in every other', { skip }, async (t) => {
+  const { signIn, another } = await startProxy(t)
+  const elsewhere = await another()
+  const browser = await signIn()
+  assert.equal((await browser.ask('/auth/me', { at: elsewhere })).status, 200)
+  await browser.ask('/auth/logout', { method: 'POST' })
+  assertProblem(await browser.ask('/auth/me', { at: elsewhere }), 401, 'not-signed-in')
+})
+
 test('signing out twice, or without a session, is no error', { skip }, async (t) => {
   const { ask, signIn } = await startProxy(t)
   const browser = await signIn()

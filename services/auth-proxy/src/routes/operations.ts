@@ -7,24 +7,34 @@ export type OperationsParts = { metrics: Metrics; readiness: { now(): Promise<Re
 /** What those who run the service ask it. */
 export const operationsRoutes: FastifyPluginAsync<OperationsParts> = async (app, parts) => {
   const { metrics, readiness } = parts
-  const open = { config: { access: 'anyone' } } as const
+  const open = { method: ['GET', 'HEAD'], config: { access: 'anyone' as const } }
 
-  app.get('/health', open, async (_request, reply) =>
-    reply.header('cache-control', 'no-store').send({ status: 'ok' }),
-  )
-
-  app.get('/ready', open, async (_request, reply) => {
-    const answer = await readiness.now()
-    return reply
-      .code(answer.status === 'ok' ? 200 : 503)
-      .header('cache-control', 'no-store')
-      .send(answer)
+  app.route({
+    ...open,
+    url: '/health',
+    handler: async (_request, reply) =>
+      reply.header('cache-control', 'no-store').send({ status: 'ok' }),
   })
 
-  app.get('/metrics', open, async (_request, reply) =>
-    reply
-      .header('cache-control', 'no-store')
-      .type(metrics.registry.contentType)
-      .send(await metrics.registry.metrics()),
-  )
+  app.route({
+    ...open,
+    url: '/ready',
+    handler: async (_request, reply) => {
+      const answer = await readiness.now()
+      return reply
+        .code(answer.status === 'ok' ? 200 : 503)
+        .header('cache-control', 'no-store')
+        .send(answer)
+    },
+  })
+
+  app.route({
+    ...open,
+    url: '/metrics',
+    handler: async (_request, reply) =>
+      reply
+        .header('cache-control', 'no-store')
+        .type(metrics.registry.contentType)
+        .send(await metrics.registry.metrics()),
+  })
 }
