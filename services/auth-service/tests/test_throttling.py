@@ -9,7 +9,7 @@ from auth_service.addresses import origin_of
 from auth_service.jobs.sweep import sweep
 from auth_service.settings import Settings
 from multidict import CIMultiDict
-from people import Client, Person, Register, Start, actions, expect, log_in, problem
+from people import Client, Person, Start, actions, expect, log_in, problem
 from servicekit.database import DATABASE, Connection
 
 WRONG = "certainly not this one"
@@ -24,6 +24,14 @@ async def let_time_pass(connection: Connection, seconds: float) -> None:
         "UPDATE auth.throttles SET not_before = not_before - make_interval(secs => $1),"
         " last_at = last_at - make_interval(secs => $1)",
         seconds,
+    )
+
+
+async def hold(connection: Connection) -> None:
+    """Make every delay that has begun a long one, so that a slow machine does not outlast it."""
+    await connection.execute(
+        "UPDATE auth.throttles SET not_before = now() + interval '1 hour'"
+        " WHERE not_before > last_at"
     )
 
 
@@ -43,25 +51,25 @@ async def behind(start: Start) -> Client:
 async def test_ten_guesses_are_free_and_then_each_costs_twice_the_time(
     client: Client, person: Person, connection: Connection
 ) -> None:
-    assert await guess(client, person.email, 10) == [401] * 10
+    waits: list[float] = []
+    for _ in range(17):
+        assert await guess(client, person.email, 1) == [401]
+        wait = await connection.fetchval(
+            "SELECT max(extract(epoch FROM not_before - last_at))::float8 FROM auth.throttles"
+        )
+        waits.append(round(wait))
+        await let_time_pass(connection, wait)
 
-    waits: list[int] = []
-    for _ in range(7):
-        refused = await log_in(client, person.email, WRONG)
-        await problem(refused, 429, "too-many-attempts")
-        waits.append(int(refused.headers["Retry-After"]))
-        await let_time_pass(connection, waits[-1])
-        assert (await log_in(client, person.email, WRONG)).status == 401
-    assert waits == sorted(waits)
-    assert (waits[0], waits[-1]) in {(1, 60), (2, 60), (1, 61), (2, 61)}
+    assert waits == [0] * 9 + [1, 2, 4, 8, 16, 32, 60, 60]
 
 
 async def test_the_right_password_works_after_the_delay_and_clears_it(
     client: Client, person: Person, connection: Connection
 ) -> None:
     await guess(client, person.email, 10)
+    await hold(connection)
     refused = await log_in(client, person.email)
-    assert refused.status == 429
+    await problem(refused, 429, "too-many-attempts")
 
     await let_time_pass(connection, int(refused.headers["Retry-After"]))
 
@@ -73,6 +81,7 @@ async def test_refused_attempts_do_not_prolong_the_delay(
     client: Client, person: Person, connection: Connection
 ) -> None:
     await guess(client, person.email, 10)
+    await hold(connection)
     wait = int((await log_in(client, person.email)).headers["Retry-After"])
 
     assert await guess(client, person.email, 20) == [429] * 20
@@ -85,12 +94,15 @@ async def test_a_hundred_guesses_at_once_count_as_a_hundred(client: Client, pers
     responses = await asyncio.gather(*(log_in(client, person.email, WRONG) for _ in range(100)))
 
     statuses = [response.status for response in responses]
-    assert statuses.count(401) == 10
-    assert statuses.count(429) == 90
+    # The machine may be so slow that the first delay of a second ends meanwhile.
+    assert 10 <= statuses.count(401) <= 13
+    assert statuses.count(401) + statuses.count(429) == 100
     assert all("Retry-After" in r.headers for r in responses if r.status == 429)
 
 
-async def test_headers_of_a_client_open_no_fresh_count(client: Client, person: Person) -> None:
+async def test_headers_of_a_client_open_no_fresh_count(
+    client: Client, person: Person, connection: Connection
+) -> None:
     statuses: list[int] = []
     for number in range(30):
         response = await log_in(
@@ -104,64 +116,80 @@ async def test_headers_of_a_client_open_no_fresh_count(client: Client, person: P
             Cookie=f"device={number}",
         )
         statuses.append(response.status)
+        await hold(connection)
 
     assert statuses == [401] * 10 + [429] * 20
 
 
 async def test_spelling_the_address_otherwise_opens_no_fresh_count(
-    client: Client, person: Person
+    client: Client, person: Person, connection: Connection
 ) -> None:
     spellings = [person.email, person.email.upper(), f" {person.email}", person.email.title()]
-
-    statuses = [(await log_in(client, spellings[n % 4], WRONG)).status for n in range(20)]
+    statuses: list[int] = []
+    for number in range(20):
+        statuses += await guess(client, spellings[number % 4], 1)
+        await hold(connection)
 
     assert statuses == [401] * 10 + [429] * 10
 
 
-async def test_an_address_that_nobody_has_is_slowed_down_alike(client: Client) -> None:
-    assert await guess(client, "nobody@example.com", 12) == [401] * 10 + [429] * 2
+async def test_an_address_that_nobody_has_is_slowed_down_alike(
+    client: Client, connection: Connection
+) -> None:
+    assert await guess(client, "nobody@example.com", 10) == [401] * 10
+    await hold(connection)
+    assert await guess(client, "nobody@example.com", 2) == [429] * 2
 
 
 async def test_a_person_signs_in_while_somebody_elsewhere_hammers_their_account(
-    behind: Client, person: Person
+    behind: Client, person: Person, connection: Connection
 ) -> None:
-    hammering = await guess(behind, person.email, 40, X_Forwarded_For="198.51.100.9")
-    assert hammering.count(401) == 10
+    await guess(behind, person.email, 10, X_Forwarded_For="198.51.100.9")
+    await hold(connection)
+    hammering = await guess(behind, person.email, 30, X_Forwarded_For="198.51.100.9")
+    assert hammering == [429] * 30
 
     await expect(200, await log_in(behind, person.email, X_Forwarded_For="203.0.113.5"))
     assert await guess(behind, person.email, 3, X_Forwarded_For="198.51.100.77") == [429] * 3
 
 
 async def test_a_known_device_signs_in_while_its_neighbour_hammers(
-    behind: Client, person: Person
+    behind: Client, person: Person, connection: Connection
 ) -> None:
     here = "203.0.113.5"
     await expect(200, await log_in(behind, person.email, X_Forwarded_For=here, User_Agent="Desk"))
 
-    statuses = await guess(behind, person.email, 30, X_Forwarded_For=here, User_Agent="Eve")
-    assert statuses.count(401) == 10
+    await guess(behind, person.email, 10, X_Forwarded_For=here, User_Agent="Eve")
+    await hold(connection)
+    hammering = await guess(behind, person.email, 20, X_Forwarded_For=here, User_Agent="Eve")
+    assert hammering == [429] * 20
 
     await expect(200, await log_in(behind, person.email, X_Forwarded_For=here, User_Agent="Desk"))
 
 
-async def test_many_accounts_from_one_network_are_slowed_down(behind: Client) -> None:
+async def test_many_accounts_from_one_network_are_slowed_down(
+    behind: Client, connection: Connection
+) -> None:
     statuses: list[int] = []
     for number in range(110):
         statuses += await guess(
             behind, f"p{number}@example.com", 1, X_Forwarded_For=f"198.51.100.{number % 100}"
         )
+        await hold(connection)
 
     assert statuses == [401] * 100 + [429] * 10
     assert await guess(behind, "x@example.com", 1, X_Forwarded_For="198.51.101.1") == [401]
 
 
 async def test_the_slowed_network_does_not_shut_out_who_is_known_there(
-    behind: Client, person: Person
+    behind: Client, person: Person, connection: Connection
 ) -> None:
     here = "198.51.100.7"
     await expect(200, await log_in(behind, person.email, X_Forwarded_For=here))
-    for number in range(105):
+    for number in range(100):
         await guess(behind, f"p{number}@example.com", 1, X_Forwarded_For=here)
+    await hold(connection)
+    assert await guess(behind, "p@example.com", 1, X_Forwarded_For=here) == [429]
 
     await expect(200, await log_in(behind, person.email, X_Forwarded_For=here))
 
@@ -190,18 +218,24 @@ async def test_an_account_under_attack_from_everywhere_lets_strangers_wait_once(
 async def test_each_delay_is_noted_once(
     client: Client, person: Person, connection: Connection
 ) -> None:
-    await guess(client, person.email, 30)
+    await guess(client, person.email, 10)
+    await hold(connection)
+    await guess(client, person.email, 20)
 
     (event,) = await actions(connection, "login.throttled")
     assert (event["result"], str(event["address"])) == ("denied", "127.0.0.1")
     assert len(await actions(connection, "login")) == 10
 
 
-async def test_naming_the_current_password_is_slowed_down_too(register: Register) -> None:
-    person = await register()
+async def test_naming_the_current_password_is_slowed_down_too(
+    person: Person, connection: Connection
+) -> None:
     body = {"current_password": WRONG, "new_password": "another quiet river"}
 
-    statuses = [(await person.ask("POST", "/auth/change-password", body)).status for _ in range(12)]
+    statuses: list[int] = []
+    for _ in range(12):
+        statuses.append((await person.ask("POST", "/auth/change-password", body)).status)
+        await hold(connection)
 
     assert statuses == [403] * 10 + [429] * 2
 

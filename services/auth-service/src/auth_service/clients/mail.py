@@ -16,6 +16,7 @@ log = structlog.get_logger()
 ATTEMPTS = 3
 WAIT_SEC = 5.0
 TIMEOUT_SEC = 20
+CLOSE_WITHIN_SEC = 2.0
 
 
 class Mail:
@@ -46,8 +47,11 @@ class Mail:
             log.warning("mail.off", subject=subject, hint="Set SMTP_URL to send mails.")
 
     async def close(self) -> None:
-        """Wait for what is under way."""
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Wait a moment for what is under way, and give up the rest: people can ask again."""
+        if self._tasks:
+            _, late = await asyncio.wait(self._tasks, timeout=CLOSE_WITHIN_SEC)
+            for task in late:
+                task.cancel()
 
     async def _deliver(self, message: EmailMessage) -> None:
         address = urlsplit(self._smtp_url)

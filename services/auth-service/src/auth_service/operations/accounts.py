@@ -18,6 +18,7 @@ from auth_service.passwords import why_refused
 from auth_service.queries import people as queries
 
 FREE_REGISTRATIONS = 500
+TAKEN = "Sign in, or ask for a new password."
 
 
 async def register(call: Call, new: Registration) -> Session:
@@ -37,7 +38,7 @@ async def register(call: Call, new: Registration) -> Session:
         raise TooManyAttempts(retry_after=LONGEST_SEC)
     async with call.database.acquire() as connection:
         if await queries.select_account_by_email(connection, email_key=email_key(new.email)):
-            raise _taken(new.email)
+            raise EmailTaken(TAKEN)
     password_hash = await call.hasher.hash(new.password)
     async with call.database.acquire() as connection, connection.transaction():
         account = await insert_account(connection, new, password_hash=password_hash)
@@ -57,7 +58,7 @@ async def insert_account(
     Raises:
         EmailTaken: the address is in use.
     """
-    with constraint("users_email_key", otherwise=_taken(new.email)):
+    with constraint("users_email_key", otherwise=EmailTaken(TAKEN)):
         return await queries.insert_user(
             connection,
             user_id=uuid7(),
@@ -122,7 +123,3 @@ async def find_people(database: Database, query: PeopleQuery) -> People:
     async with database.acquire() as connection:
         found = await queries.select_people(connection, prefix=query.q, limit=query.limit)
     return People(items=found)
-
-
-def _taken(email: str) -> EmailTaken:
-    return EmailTaken(f"{email} is in use; sign in, or ask for a new password.")

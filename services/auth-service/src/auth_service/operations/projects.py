@@ -9,7 +9,7 @@ from servicekit.database import Connection, Database, constraint
 from servicekit.identity import Access, Principal, Role
 from servicekit.ids import uuid7
 from servicekit.pagination import Cursor, Page, page_of
-from servicekit.problems import NotFound, PreconditionFailed, ProjectArchived
+from servicekit.problems import PreconditionFailed, ProjectArchived
 
 from auth_service.call import Call
 from auth_service.errors import ProjectSlugTaken
@@ -167,18 +167,6 @@ async def find_access(database: Database, principal: Principal, project_id: UUID
             connection, project_id=project_id, user_id=principal.user_id
         )
     return access and access.model_copy(update={"role": _lesser(principal, access.role)})
-
-
-async def read_access(database: Database, principal: Principal, project_id: UUID) -> Access:
-    """The same for other services, which ask with the caller's own token.
-
-    Raises:
-        NotFound: the caller has no part in it.
-    """
-    access = await find_access(database, principal, project_id)
-    if access is None:
-        raise NotFound
-    return access
 
 
 def slug_of(name: str) -> str:

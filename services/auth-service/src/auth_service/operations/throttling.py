@@ -31,6 +31,7 @@ from auth_service.queries.throttles import (
 )
 
 LONGEST_SEC = 60.0
+LONGEST_PER_NETWORK_SEC = 15.0
 FORGET_SEC = 3600.0
 KNOWN_DAYS = 90
 
@@ -79,7 +80,13 @@ async def attempt_login(call: Call, *, email_key: str) -> Attempt:
         counted: list[bytes] = []
         if not known:
             around = _subject("network", network)
-            await _take(call, connection, around, free=FREE_PER_NETWORK)
+            await _take(
+                call,
+                connection,
+                around,
+                free=FREE_PER_NETWORK,
+                longest_sec=LONGEST_PER_NETWORK_SEC,
+            )
             counted.append(around)
             await _make_strangers_wait(call, connection, account, device, around)
         try:
@@ -116,9 +123,16 @@ async def is_within(call: Call, *, purpose: str, subject: str, free: int) -> boo
         )
 
 
-async def _take(call: Call, connection: Connection, subject: bytes, *, free: int) -> None:
+async def _take(
+    call: Call,
+    connection: Connection,
+    subject: bytes,
+    *,
+    free: int,
+    longest_sec: float = LONGEST_SEC,
+) -> None:
     admitted = await take_attempt(
-        connection, subject=subject, free=free, longest_sec=LONGEST_SEC, forget_sec=FORGET_SEC
+        connection, subject=subject, free=free, longest_sec=longest_sec, forget_sec=FORGET_SEC
     )
     if not admitted:
         await _refuse(call, connection, subject)

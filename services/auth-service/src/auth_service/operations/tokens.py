@@ -7,7 +7,7 @@ from servicekit.identity import Principal, Role
 from servicekit.ids import uuid7
 from servicekit.machine_tokens import new_machine_token
 from servicekit.pagination import Cursor, Page, PageQuery, page_of
-from servicekit.problems import Forbidden, ProjectArchived
+from servicekit.problems import Forbidden, ProjectArchived, Unauthenticated
 
 from auth_service.call import Call
 from auth_service.errors import TokenNotFound
@@ -15,6 +15,7 @@ from auth_service.models.audit import NewEvent
 from auth_service.models.tokens import MadeToken, NewToken, Token
 from auth_service.operations.audit import record
 from auth_service.queries import tokens as queries
+from auth_service.queries.people import lock_account
 from auth_service.queries.projects import lock_project, select_role
 
 NEWEST_FIRST = "-id"
@@ -28,11 +29,15 @@ async def create_token(
     Raises:
         Forbidden: the role is above the caller's.
         ProjectArchived: it was archived in the meantime.
+        Unauthenticated: the caller was deactivated in the meantime.
     """
     secret = new_machine_token("pat")
     async with call.database.acquire() as connection, connection.transaction():
-        # The lock orders this against a removal, which revokes what is there by then.
+        # The locks order this against a removal and a deactivation, which revoke what is there.
         project = await lock_project(connection, project_id)
+        account = await lock_account(connection, principal.user_id)
+        if account is None or not account.is_active:
+            raise Unauthenticated
         own = await select_role(connection, project_id=project_id, user_id=principal.user_id)
         if own is None or not own.includes(new.role):
             msg = f"Your role is {own}; a token cannot have more."
