@@ -91,7 +91,7 @@ class Starter:
                     settled.add(name)
                 elif state.status == "failed":
                     settled.add(name)
-            if time.monotonic() - reminded > LATE_SECONDS:
+            if len(settled) < len(self.names) and time.monotonic() - reminded > LATE_SECONDS:
                 late = [name for name in self.names if name not in settled]
                 self.manager.say(f"still waiting for {', '.join(late)}")
                 reminded = time.monotonic()
