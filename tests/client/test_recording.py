@@ -111,7 +111,9 @@ def test_what_is_recorded_reads_back_bit_for_bit(bench: Bench) -> None:
     assert set(stored.metrics()) == {"v", "Потеря/α"}
 
 
-@pytest.mark.parametrize("name", ["metrics-service", "api-gateway"])
+@pytest.mark.parametrize(
+    "name", ["metrics-service", "experiment-service", "auth-service", "api-gateway"]
+)
 def test_killing_a_service_while_a_script_logs_loses_and_doubles_nothing(
     stack: Stack, bench: Bench, name: str
 ) -> None:
@@ -137,6 +139,23 @@ def test_killing_a_service_while_a_script_logs_loses_and_doubles_nothing(
     for series in stored.series("x", "y").values():
         assert series.step == list(range(600))
     assert stored.status == "succeeded"
+
+
+def test_the_portal_s_address_serves_programs_as_well(stack: Stack, bench: Bench) -> None:
+    bench.variables["RUNBENCH_URL"] = stack.portal_url
+    script = bench.python(
+        "import runbench\n"
+        "with runbench.init(name='by the portal', config={'lr': 1}) as run:\n"
+        "    for step in range(20_000): run.log({'x': step})\n"
+        "    run.add_note('hello')\n"
+        "    print(run.url)\n"
+    )
+    address, said = script.communicate(timeout=120)
+    assert address.startswith(f"{stack.portal_url}/p/bench-"), said
+    (stored,) = runbench.runs(q="by the portal")
+    assert stored.metrics()["x"].count == 20_000
+    assert stored.status == "succeeded"
+    assert "ok  token" in bench.command("doctor")
 
 
 def test_a_script_that_is_killed_is_sent_by_sync_and_interrupted(bench: Bench) -> None:

@@ -1,6 +1,7 @@
 import argparse
 import logging
 import math
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from server import TOKEN
 from support import script, until
 
 import runbench
+from runbench import settings
 from runbench.values import NotRecordable
 
 
@@ -421,3 +423,40 @@ def test_the_token_is_the_only_secret_sent_and_only_as_a_header(online):
         run.log({"x": 1.0})
     assert online.tokens_seen == {f"Bearer {TOKEN}"}
     assert not any(TOKEN in path for _, path in online.requests)
+
+
+def test_a_mistake_in_a_loop_is_said_once_and_many_mistakes_not_for_ever(online, caplog):
+    with caplog.at_level(logging.WARNING), runbench.init() as run:
+        for number in range(100):
+            run.log({"x": 1.0}, step=number + 0.5)
+            run.log({"x": [number, number]})
+            run.log({f"word{number}": "x"})
+    assert caplog.text.count("whole number") == 1
+    assert caplog.text.count("'x' is a list") == 1
+    assert 30 < len(caplog.records) <= 40
+    assert "further warnings are not shown" in caplog.text
+
+
+def test_requests_in_the_background_do_not_fill_the_script_s_log(online):
+    text = """
+import logging, httpx, runbench
+logging.basicConfig(level=logging.DEBUG)
+with runbench.init() as run:
+    run.log({"x": 1.0})
+    run.flush(sent=True)
+httpx.get(run._settings.url + "/health")
+"""
+    _, said = script(text).communicate(timeout=60)
+    assert said.count("HTTP Request") == 1
+    assert "/health" in said
+
+
+@pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="needs another user's folder")
+def test_a_spool_folder_that_somebody_else_put_there_is_not_used(monkeypatch, tmp_path):
+    monkeypatch.delenv("RUNBENCH_DIR")
+    (tmp_path / "work").mkdir()
+    (tmp_path / ".runbench").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    assert settings.home() == tmp_path / ".runbench"
+    os.chown(tmp_path / ".runbench", 12345, 12345)
+    assert settings.home() != tmp_path / ".runbench"

@@ -6,8 +6,15 @@ import sys
 logger = logging.getLogger("runbench")
 
 
+MOST_WARNINGS = 40
+
+_HTTP_LOGGERS = ("httpx", "httpcore.connection", "httpcore.http11", "httpcore.proxy")
+
+
 class Voice:
-    """Speaks on stderr unless quiet, always to the `runbench` logger; never twice with one key."""
+    """Speaks on stderr unless quiet, always to the `runbench` logger; never twice with one key, and
+    at most MOST_WARNINGS different ones.
+    """
 
     def __init__(self, *, quiet: bool) -> None:
         self.quiet = quiet
@@ -21,9 +28,11 @@ class Voice:
     def warn(self, line: str, *, once: str | None = None) -> None:
         """A line about something that is wrong; with `once`, only the first time."""
         if once is not None:
-            if once in self._said:
+            if once in self._said or len(self._said) >= MOST_WARNINGS:
                 return
             self._said.add(once)
+            if len(self._said) == MOST_WARNINGS:
+                line += " (further warnings are not shown)"
         if logger.handlers or logging.getLogger().handlers:
             logger.warning("%s", line)
         else:
@@ -36,3 +45,18 @@ class Voice:
             print(f"runbench: {line}", file=sys.stderr, flush=True)  # noqa: T201 - meant to be seen
         except (OSError, ValueError, AttributeError):
             self.quiet = True
+
+
+class _OwnRequests(logging.Filter):
+    """Keeps the HTTP library from logging each request of our threads into the script's log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (record.threadName or "").startswith("runbench-")
+
+
+def hush_own_requests() -> None:
+    """Install the filter; doing it again changes nothing."""
+    for name in _HTTP_LOGGERS:
+        library = logging.getLogger(name)
+        if not any(isinstance(each, _OwnRequests) for each in library.filters):
+            library.addFilter(_OwnRequests())

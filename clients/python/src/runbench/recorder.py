@@ -14,7 +14,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
 from runbench import forks
-from runbench.messages import Voice, logger
+from runbench.messages import Voice, hush_own_requests, logger
 from runbench.records import Series, metrics_record
 from runbench.settings import Settings
 from runbench.spool import Spool
@@ -314,6 +314,7 @@ class Recorder:
             from runbench.upload import Blocked, Uploader  # noqa: PLC0415
 
             connection = Api(self.settings.url, self.settings.token)
+        hush_own_requests()
         pause = Backoff()
         beat_due = 0.0
         with connection as api:

@@ -229,7 +229,8 @@ class Run:
     def _complain(self, error: Exception) -> None:
         if self._settings.strict:
             raise error
-        self._voice.warn(f"not recorded: {error}", once=f"not recorded: {error}"[:120])
+        about = error.about if isinstance(error, values.NotRecordable) else type(error).__name__
+        self._voice.warn(f"not recorded: {error}", once=f"not recorded: {about}")
 
     # The end
 

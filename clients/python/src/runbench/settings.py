@@ -96,7 +96,7 @@ def clean_url(given: str) -> str:
 
 def home() -> Path:
     """The folder of everything that this machine keeps for runs: RUNBENCH_DIR, else the nearest
-    `.runbench` folder at or above the working directory, else `~/.runbench`.
+    `.runbench` folder of this user at or above the working directory, else `~/.runbench`.
     """
     given = os.environ.get("RUNBENCH_DIR", "").strip()
     if given:
@@ -104,13 +104,18 @@ def home() -> Path:
     try:
         here = Path.cwd()
         for folder in (here, *here.parents):
-            if (folder / ".runbench").is_dir():
+            if _is_own_folder(folder / ".runbench"):
                 return folder / ".runbench"
         return Path.home() / ".runbench"
     except (OSError, RuntimeError):
         import tempfile  # noqa: PLC0415 - only where there is no home
 
         return Path(tempfile.gettempdir()) / "runbench"
+
+
+def _is_own_folder(path: Path) -> bool:
+    """Whether this is a folder that nobody else has put there."""
+    return path.is_dir() and (os.name == "nt" or path.stat().st_uid == os.getuid())
 
 
 def spool_root() -> Path:

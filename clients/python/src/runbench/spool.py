@@ -361,12 +361,13 @@ class Spool:
                 return
             try:
                 rest = [path for path in folder.iterdir() if path.name not in _LAST]
-                for path in [*rest, folder / "run.json", folder / "lock"]:
+                for path in [*rest, folder / "run.json"]:
                     path.unlink(missing_ok=True)
-                folder.rmdir()
             finally:
                 if lock is not None:
                     lock.close()
+            (folder / "lock").unlink(missing_ok=True)
+            folder.rmdir()
 
     def abandon_in_child(self) -> None:
         """After a fork, in the child: forget the files without touching the parent's lock."""

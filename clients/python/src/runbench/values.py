@@ -23,7 +23,14 @@ Scalar: TypeAlias = str | int | float | bool | None
 
 
 class NotRecordable(TypeError):
-    """A value of this kind cannot be recorded here; the message says what to give instead."""
+    """A value of this kind cannot be recorded here; the message says what to give instead.
+
+    about is the metric, or what else of the call is meant.
+    """
+
+    def __init__(self, message: str, about: str) -> None:
+        super().__init__(message)
+        self.about = about
 
 
 def metric_value(key: str, value: object) -> float:
@@ -36,21 +43,23 @@ def metric_value(key: str, value: object) -> float:
     if value is None or isinstance(value, (str, bytes, list, tuple, set, frozenset)):
         raise NotRecordable(
             f"{key!r} is {_PLAIN.get(kind, 'a ' + kind)}; a metric is one number. "
-            "Words belong into tags or config; log a list as one key per element."
+            "Words belong into tags or config; log a list as one key per element.",
+            key,
         )
     size = _size(value)
     if size is not None and size != 1:
         raise NotRecordable(
             f"{key!r} is a {kind} with {size} elements; a metric is one number. "
-            "Log a summary such as .mean(), or one key per element."
+            "Log a summary such as .mean(), or one key per element.",
+            key,
         )
     try:
         item = getattr(value, "item", None)
         return float(cast("Any", item() if callable(item) else value))
     except OverflowError:
-        raise NotRecordable(f"{key!r} is too large for a float64") from None
+        raise NotRecordable(f"{key!r} is too large for a float64", key) from None
     except (TypeError, ValueError):
-        raise NotRecordable(f"{key!r} is a {kind}; a metric is one number") from None
+        raise NotRecordable(f"{key!r} is a {kind}; a metric is one number", key) from None
 
 
 def _size(value: object) -> int | None:
@@ -78,10 +87,11 @@ def step_value(step: object) -> int:
         whole = operator.index(cast("Any", value))
     except TypeError:
         raise NotRecordable(
-            f"step is {step!r}; a step is a whole number. Log an epoch fraction as a metric."
+            f"step is {step!r}; a step is a whole number. Log an epoch fraction as a metric.",
+            "step",
         ) from None
     if not -INT64 <= whole < INT64:
-        raise NotRecordable(f"step {whole} does not fit into 64 bits")
+        raise NotRecordable(f"step {whole} does not fit into 64 bits", "step")
     return whole
 
 
@@ -91,14 +101,15 @@ def metric_key(key: object) -> str:
     """
     text = unicodedata.normalize("NFC", str(key)).strip()
     if not text:
-        raise NotRecordable("a metric needs a name")
+        raise NotRecordable("a metric needs a name", "name")
     if len(text) > MAX_KEY_LENGTH:
         raise NotRecordable(
             f"the metric name {text[:40]!r}… has {len(text)} characters; "
-            f"{MAX_KEY_LENGTH} are allowed"
+            f"{MAX_KEY_LENGTH} are allowed",
+            "name",
         )
     if _UNPRINTABLE.search(text):
-        raise NotRecordable(f"the metric name {text!r} holds a control character")
+        raise NotRecordable(f"the metric name {text!r} holds a control character", "name")
     return text
 
 
@@ -125,7 +136,8 @@ def as_mapping(config: object) -> Mapping[Any, Any]:
         return vars(config)
     except TypeError:
         raise NotRecordable(
-            f"config is a {type(config).__name__}; give a dict, a namespace or a dataclass"
+            f"config is a {type(config).__name__}; give a dict, a namespace or a dataclass",
+            "config",
         ) from None
 
 
