@@ -12,7 +12,7 @@ export type Formats = {
   /** `5 minutes ago`, `in 3 days`. */
   relative(value: string | Date, now?: number): string;
   number(value: number, options?: Intl.NumberFormatOptions): string;
-  /** `1 h 04 min`, `12.3 s`; units short, by locale. */
+  /** `1h 4m`, `12.3s`, `1 ч 4 мин`: its two greatest units. */
   duration(seconds: number): string;
 };
 
@@ -43,7 +43,7 @@ export function formatsFor(locale: string): Formats {
     new Intl.NumberFormat(tag, {
       style: "unit",
       unit: name,
-      unitDisplay: "short",
+      unitDisplay: "narrow",
       maximumFractionDigits: digits,
     });
   const units = {

@@ -67,7 +67,7 @@ test("the palette finds a project by its name", async () => {
   await screen.findByRole("heading", { name: /Hello/ });
   fireEvent.keyDown(document.body, { key: "л", code: "KeyK", ctrlKey: true });
   await user.type(await screen.findByLabelText("Search and commands"), "motor");
-  await user.click(await screen.findByRole("button", { name: /Motor bench motor-bench/ }));
+  await user.click(await screen.findByText("motor-bench", { selector: "[data-action] *" }));
   await waitFor(() => expect(where()).toBe("/p/motor-bench"));
 });
 

@@ -1,6 +1,6 @@
-/** The address of a project, made from its name as the server does it. */
+/** A proposal for the address of a project. Unlike the server it also spells Cyrillic in Latin letters. */
 
-const cyrillic: Record<string, string> = {
+const letters: Record<string, string> = {
   а: "a",
   б: "b",
   в: "v",
@@ -34,6 +34,7 @@ const cyrillic: Record<string, string> = {
   э: "e",
   ю: "iu",
   я: "ia",
+  ß: "ss",
 };
 
 export const slugPattern = /^[a-z0-9]+(-[a-z0-9]+)*$/;
@@ -43,10 +44,12 @@ export function slugFrom(name: string): string {
   return name
     .normalize("NFC")
     .toLocaleLowerCase("ru")
-    .replace(/[а-яё]/g, (letter) => cyrillic[letter] ?? "")
+    .replace(/[а-яёß]/g, (letter) => letters[letter] ?? "")
     .normalize("NFKD")
+    .toLowerCase()
     .replace(/[\u0300-\u036f]/g, "")
     .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+/, "")
     .slice(0, 60)
-    .replace(/^-+|-+$/g, "");
+    .replace(/-+$/, "");
 }

@@ -6,6 +6,7 @@ import type { AuditEvent } from "@/api/generated/models/auditEvent";
 import { type DataColumn, DataTable } from "@/ui/DataTable";
 import { EmptyState } from "@/ui/EmptyState";
 import { TimeText } from "@/ui/TimeText";
+import { actionNames } from "../actions";
 import classes from "./AuditTable.module.css";
 
 type Props = {
@@ -34,12 +35,14 @@ export function AuditTable({ events, onMore, loadingMore }: Props) {
         header: t`What`,
         cell: ({ row: { original } }) => (
           <span className={classes.action}>
-            {isRefusal(original.result) ? (
+            {original.result !== "success" ? (
               <IconX size={15} aria-label={t`Refused`} className={classes.refused} />
             ) : (
               <IconCheck size={15} aria-label={t`Done`} className={classes.done} />
             )}
-            <Code>{original.action}</Code>
+            <span title={original.action}>
+              <ActionName action={original.action} />
+            </span>
           </span>
         ),
       },
@@ -73,8 +76,10 @@ export function AuditTable({ events, onMore, loadingMore }: Props) {
   );
 }
 
-function isRefusal(result: string): boolean {
-  return !["ok", "success", "succeeded", "allowed"].includes(result);
+function ActionName({ action }: { action: string }) {
+  const { t } = useLingui();
+  const name = actionNames[action];
+  return name ? t(name) : <Code>{action}</Code>;
 }
 
 function Details({ event }: { event: AuditEvent }) {

@@ -61,7 +61,6 @@ function NewProjectForm({ onClose, onCreated }: Props) {
     defaultValues: { name: "", slug: "", description: "" },
   });
   const { errors } = form.formState;
-  const name = form.watch("name");
 
   const submit = form.handleSubmit(({ slug, ...rest }) =>
     create.mutate(
@@ -85,12 +84,17 @@ function NewProjectForm({ onClose, onCreated }: Props) {
           data-autofocus
           placeholder={t`Motor bench`}
           error={errors.name?.message}
-          {...form.register("name")}
+          {...form.register("name", {
+            onChange: (event) => {
+              if (!form.getFieldState("slug").isDirty) {
+                form.resetField("slug", { defaultValue: slugFrom(event.target.value) });
+              }
+            },
+          })}
         />
         <TextInput
           label={t`Address`}
-          description={t`Stands in links and in code. Left empty, it is made from the name.`}
-          placeholder={slugFrom(name) || "motor-bench"}
+          description={t`Stands in links and in code. Made from the name until you change it.`}
           classNames={{ input: "rb-mono" }}
           spellCheck={false}
           error={errors.slug?.message}

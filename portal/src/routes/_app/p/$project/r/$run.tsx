@@ -1,13 +1,14 @@
 import { useLingui } from "@lingui/react/macro";
-import { Stack, Tabs } from "@mantine/core";
+import { Anchor, Stack, Tabs } from "@mantine/core";
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
-import { createFileRoute } from "@tanstack/react-router";
+import { createFileRoute, Link } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import * as v from "valibot";
 import type { Run } from "@/api/generated/models/run";
 import { invalidatePath } from "@/api/invalidate";
 import { useRunLinks } from "@/app/run-links";
 import { MetricPanels } from "@/features/metrics/components/MetricPanels";
+import { MetricPreview } from "@/features/metrics/components/MetricPreview";
 import { MetricSummaries } from "@/features/metrics/components/MetricSummaries";
 import { LiveRunProvider } from "@/features/metrics/live-context";
 import { type ChartView, chartSearch, searchFrom, viewFrom } from "@/features/metrics/view";
@@ -82,6 +83,24 @@ function RunPage() {
               <ParamsPanel params={run.params} />
               <MetricSummaries runId={id} />
             </div>
+            <MetricPreview
+              runId={id}
+              startedAt={run.started_at ?? run.created_at}
+              link={
+                <Anchor
+                  size="sm"
+                  renderRoot={(props) => (
+                    <Link
+                      from={Route.fullPath}
+                      search={(old) => ({ ...old, tab: "metrics" as const })}
+                      {...props}
+                    />
+                  )}
+                >
+                  {t`All charts`}
+                </Anchor>
+              }
+            />
             {run.notes.trim() ? (
               <Panel title={t`Notes`}>
                 <RunNotes run={run} canEdit={canEdit} />
