@@ -9,7 +9,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from gateway_harness import SERVICES, Gateway, Upstream, start_gateway, stop_gateway  # noqa: E402
+from gateway_harness import SERVICES, Gateway, Upstream, start_gateway, stop_gateway
 
 
 @pytest.fixture(scope="session")
@@ -34,5 +34,5 @@ async def gateway(
 @pytest.fixture
 async def http(gateway: Gateway) -> AsyncIterator[aiohttp.ClientSession]:
     timeout = aiohttp.ClientTimeout(total=60)
-    async with aiohttp.ClientSession(gateway.url, timeout=timeout, auto_decompress=False) as session:
+    async with aiohttp.ClientSession(gateway.url, timeout=timeout) as session:
         yield session

@@ -1,6 +1,7 @@
 """A gateway to start, and small services behind it that tell what reached them."""
 
 import asyncio
+import contextlib
 import json
 import os
 import shutil
@@ -44,11 +45,14 @@ class Upstream:
         return runner
 
     async def _ready(self, request: web.Request) -> web.Response:
-        return web.json_response({"headers": list(request.headers)}, status=200 if self.ready else 503)
+        return web.json_response({}, status=200 if self.ready else 503)
 
     async def _echo(self, request: web.Request) -> web.Response:
         self.seen.append(request.raw_path)
-        body = await request.read()
+        try:
+            body = await request.read()
+        except ConnectionError as exc:
+            raise web.HTTPBadRequest from exc
         return web.json_response(
             {
                 "service": self.name,
@@ -66,11 +70,11 @@ class Upstream:
     async def _endless(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
         await response.prepare(request)
-        try:
+        with contextlib.suppress(ConnectionError):
             while True:
                 await response.write(bytes(1 << 16))
-        finally:
-            self.left.set()
+        self.left.set()
+        return response
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
@@ -94,6 +98,7 @@ class Gateway:
     port: int
     process: asyncio.subprocess.Process
     log: list[dict[str, Any]]
+    reader: asyncio.Task[None] | None = None
 
     @property
     def url(self) -> str:
@@ -109,6 +114,14 @@ class Gateway:
                 return await reader.read()
             finally:
                 writer.close()
+
+    async def lines_of(self, request_id: str) -> list[dict[str, Any]]:
+        """What the log says of a request, once it says anything."""
+        for _ in range(200):
+            if lines := [line for line in self.log if line.get("request_id") == request_id]:
+                return lines
+            await asyncio.sleep(0.05)
+        return []
 
     async def get(self, target: str) -> tuple[int, bytes]:
         """Status and body of a GET whose target is sent as it is."""
@@ -156,8 +169,7 @@ async def start_gateway(urls: dict[str, str], home: Path, **more: str) -> Gatewa
         stderr=asyncio.subprocess.STDOUT,
     )
     gateway = Gateway(port, process, [])
-    task = asyncio.create_task(_keep_log(process, gateway.log))
-    task.add_done_callback(lambda _: None)
+    gateway.reader = asyncio.create_task(_keep_log(process, gateway.log))
     async with asyncio.timeout(30):
         while True:
             try:

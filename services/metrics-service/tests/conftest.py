@@ -1,6 +1,6 @@
 """The service, running, with people who have roles in one project and a run to log to."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -50,8 +50,8 @@ def start_app(
 
 
 @pytest.fixture
-async def client(start_app: StartApp) -> AsyncIterator[TestClient]:
-    yield await start_app()
+async def client(start_app: StartApp) -> TestClient:
+    return await start_app()
 
 
 type NewRun = Callable[..., Awaitable[UUID]]

@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 import asyncpg
 from aiohttp import web
-from servicekit.application import application
+from servicekit.application import Check, application
 from servicekit.auth_client import AuthClient
 from servicekit.database import DATABASE, database
 from servicekit.debug_identity import DebugIdentity
@@ -31,15 +31,12 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         wakeups.context,
         feeds.context,
     ]
-    checks = {"experiment-service": _runs_are_published}
+    checks: dict[str, Check] = {"experiment-service": _runs_are_published}
     if identity is None and settings.auth_service_url:
         identity = client = AuthClient(settings.auth_service_url)
         contexts.append(client.context)
 
-        async def auth_answers(_app: web.Application) -> bool:
-            return await client.ready()
-
-        checks["auth-service"] = auth_answers
+        checks["auth-service"] = _tokens_can_be_verified(client)
     return application(
         name=NAME,
         version=VERSION,
@@ -48,6 +45,13 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         identity=identity or DebugIdentity(settings),
         checks=checks,
     )
+
+
+def _tokens_can_be_verified(client: AuthClient) -> Check:
+    async def check(_app: web.Application) -> bool:
+        return await client.ready()
+
+    return check
 
 
 async def _runs_are_published(app: web.Application) -> bool:

@@ -9,7 +9,7 @@ it comes back with its Last-Event-ID and goes on where it was.
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from time import monotonic
 from uuid import UUID
@@ -19,7 +19,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import Gauge
 from servicekit.application import LIFECYCLE
-from servicekit.database import DATABASE, Database
+from servicekit.database import Database
 from servicekit.problems import Problem, Unavailable
 from servicekit.sse import HEARTBEAT_SEC, EventStream
 
@@ -111,7 +111,7 @@ class Feeds:
         await asyncio.gather(watch, *self._readers.values(), return_exceptions=True)
 
     @asynccontextmanager
-    async def watch(self, database: Database, run_id: UUID) -> AsyncIterator[RunFeed]:
+    async def watch(self, database: Database, run_id: UUID) -> AsyncGenerator[RunFeed]:
         """The run's feed, which is read as long as anybody watches."""
         feed = self._feeds.get(run_id) or await self._open(database, run_id)
         feed.viewers += 1

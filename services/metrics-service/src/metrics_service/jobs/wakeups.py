@@ -6,6 +6,7 @@ its reader looks by itself.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import cast
 from uuid import UUID
 
 import structlog
@@ -76,17 +77,18 @@ class Wakeups:
             runs, self._waiting = self._waiting, set()
             async with client.pipeline(transaction=False) as pipeline:
                 for run_id in runs:
-                    pipeline.publish(CHANNEL, str(run_id))
+                    pipeline.publish(CHANNEL, str(run_id))  # pyright: ignore[reportUnknownMemberType]
                 await pipeline.execute()
             # However fast a run logs, its hint goes out a few times a second.
             await asyncio.sleep(GATHER_SEC)
 
     async def _receive(self, client: Valkey) -> None:
         async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
-            await pubsub.subscribe(CHANNEL)
+            await pubsub.subscribe(CHANNEL)  # pyright: ignore[reportUnknownMemberType]
             self.connected = True
             try:
-                async for message in pubsub.listen():
+                messages = cast("AsyncIterator[dict[str, bytes]]", pubsub.listen())  # pyright: ignore[reportUnknownMemberType]
+                async for message in messages:
                     self._take(message["data"])
             finally:
                 self.connected = False

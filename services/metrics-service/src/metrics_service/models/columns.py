@@ -1,6 +1,8 @@
 """Columns of numbers: lists in JSON, arrays inside, with each mistake named by its index."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, cast
 
 import numpy as np
@@ -64,7 +66,7 @@ def to_times(given: object) -> Int64s:
     latest = _latest_us()
     if set(map(type, items)) <= {int} and all(_EARLIEST_US <= item <= latest for item in items):
         return np.array(items, dtype=np.int64)
-    raise _mistakes(items, lambda item: _time_mistake(item, latest))
+    raise _mistakes(items, partial(_time_mistake, latest))
 
 
 def _items(given: object) -> list[Any]:
@@ -91,7 +93,7 @@ def _value_mistake(item: object) -> str | None:
     return None
 
 
-def _time_mistake(item: object, latest: int) -> str | None:
+def _time_mistake(latest: int, item: object) -> str | None:
     if type(item) is not int:
         return "must be an integer: microseconds since 1970"
     if item < _EARLIEST_US:
@@ -99,7 +101,7 @@ def _time_mistake(item: object, latest: int) -> str | None:
     return None if item <= latest else "must not be more than a day ahead; times are microseconds"
 
 
-def _mistakes(items: list[Any], mistake: Any) -> ValidationError:
+def _mistakes(items: list[Any], mistake: Callable[[object], str | None]) -> ValidationError:
     return ValidationError.from_exception_data(
         "column",
         [

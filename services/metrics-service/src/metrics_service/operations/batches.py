@@ -5,7 +5,7 @@ from uuid import UUID
 
 import numpy as np
 from prometheus_client import Counter
-from servicekit.database import Database
+from servicekit.database import Connection, Database
 
 from metrics_service.errors import RunArchived
 from metrics_service.models.batches import Accepted, NewBatch
@@ -20,7 +20,11 @@ REPEATED = Counter("metrics_batches_repeated", "Batches that had been stored bef
 
 
 class _Repeated(Exception):
-    """The batch is there already; what this attempt did is taken back."""
+    """The batch is there already, with so many points; what this attempt did is taken back."""
+
+    def __init__(self, points: int) -> None:
+        super().__init__(points)
+        self.points = points
 
 
 async def log_batch(database: Database, run_id: UUID, batch: NewBatch) -> Accepted:
@@ -35,35 +39,29 @@ async def log_batch(database: Database, run_id: UUID, batch: NewBatch) -> Accept
     added = Points.join(_points_of(batch))
     try:
         async with database.acquire() as connection, connection.transaction():
-            ordinal = await lock_next_ordinal(connection, run_id)
-            if ordinal is None:
-                raise RunArchived
-            if not await insert_batch(
-                connection,
-                run_id=run_id,
-                ordinal=ordinal,
-                batch_id=batch.batch_id,
-                points=batch.points,
-            ):
-                raise _Repeated
-            series = await upsert_series(connection, run_id=run_id, added=added)
-            await insert_chunks(
-                connection, run_id=run_id, ordinal=ordinal, added=added, series=series
-            )
-    except _Repeated:
-        return await _answer_again(database, run_id, batch)
+            await _store(connection, run_id, batch, added)
+    except _Repeated as repeated:
+        REPEATED.inc()
+        return Accepted(accepted=repeated.points, duplicate=True)
     STORED.inc(batch.points)
     return Accepted(accepted=batch.points, duplicate=False)
 
 
-async def _answer_again(database: Database, run_id: UUID, batch: NewBatch) -> Accepted:
-    REPEATED.inc()
-    if batch.batch_id is None:
-        msg = "A batch without a name cannot be a repeat."
-        raise LookupError(msg)
-    async with database.acquire() as connection:
-        points = await select_batch_points(connection, run_id=run_id, batch_id=batch.batch_id)
-    return Accepted(accepted=points, duplicate=True)
+async def _store(
+    connection: Connection, run_id: UUID, batch: NewBatch, added: list[Points]
+) -> None:
+    ordinal = await lock_next_ordinal(connection, run_id)
+    if ordinal is None:
+        raise RunArchived
+    if batch.batch_id:
+        earlier = await select_batch_points(connection, run_id=run_id, batch_id=batch.batch_id)
+        if earlier is not None:
+            raise _Repeated(earlier)
+    await insert_batch(
+        connection, run_id=run_id, ordinal=ordinal, batch_id=batch.batch_id, points=batch.points
+    )
+    series = await upsert_series(connection, run_id=run_id, added=added)
+    await insert_chunks(connection, run_id=run_id, ordinal=ordinal, added=added, series=series)
 
 
 def _points_of(batch: NewBatch) -> list[Points]:

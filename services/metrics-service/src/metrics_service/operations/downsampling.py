@@ -1,18 +1,24 @@
 """Fewer points for the same picture."""
 
+from collections.abc import Callable
+from typing import cast
+
 import numpy as np
+import numpy.typing as npt
 from tsdownsample import MinMaxDownsampler
 
 from metrics_service.models.columns import Int64s
 from metrics_service.models.points import Points
 
-_DOWNSAMPLER = MinMaxDownsampler()
+_lowest_and_highest = cast("Callable[..., npt.NDArray[np.uint64]]", MinMaxDownsampler().downsample)
 _GAP_SHARE = 4
+# Points that a stretch gives: its lowest and its highest.
+_A_STRETCH = 2
 
 
 def by_step(points: Points) -> Points:
     """The points ordered by step; equal steps stay as they were logged."""
-    if len(points) < 2 or not np.any(points.step[1:] < points.step[:-1]):  # noqa: PLR2004
+    if not np.any(points.step[1:] < points.step[:-1]):
         return points
     return points.take(np.argsort(points.step, kind="stable"))
 
@@ -29,7 +35,7 @@ def downsample(points: Points, most: int) -> Points:
     gaps = _gaps(points, most // _GAP_SHARE)
     numbers = np.flatnonzero(~np.isnan(points.value))
     ends = np.array([0, len(points) - 1])
-    room = (most - len(ends) - len(gaps)) // 2 * 2
+    room = (most - len(ends) - len(gaps)) // _A_STRETCH * _A_STRETCH
     return points.take(np.unique(np.concatenate([ends, gaps, _extremes(points, numbers, room)])))
 
 
@@ -44,13 +50,10 @@ def _gaps(points: Points, most: int) -> Int64s:
 
 def _extremes(points: Points, numbers: Int64s, room: int) -> Int64s:
     """Indices of the lowest and highest value of each stretch, among `numbers`."""
-    if room < 2 or len(numbers) <= room:  # noqa: PLR2004: a stretch gives two
+    if room < _A_STRETCH or len(numbers) <= room:
         return numbers[:room]
     values = points.value[numbers]
     # As floats, because the span of two 64-bit integers does not fit into one.
     steps = points.step[numbers].astype(np.float64)
-    if steps[0] == steps[-1]:
-        chosen = _DOWNSAMPLER.downsample(values, n_out=room)
-    else:
-        chosen = _DOWNSAMPLER.downsample(steps, values, n_out=room)
-    return numbers[chosen.astype(np.int64)]
+    columns = (values,) if steps[0] == steps[-1] else (steps, values)
+    return numbers[_lowest_and_highest(*columns, n_out=room).astype(np.int64)]

@@ -12,12 +12,12 @@ from metrics_service.models.points import Points
 from metrics_service.models.series import (
     Metric,
     MetricQuery,
-    Series,
-    SeriesQuery,
-    SeriesList,
-    RunSeriesQuery,
     RunSeries,
     RunSeriesList,
+    RunSeriesQuery,
+    Series,
+    SeriesList,
+    SeriesQuery,
 )
 from metrics_service.operations.downsampling import by_step, downsample
 from metrics_service.queries.chunks import select_points

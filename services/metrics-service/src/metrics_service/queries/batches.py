@@ -16,28 +16,23 @@ class BatchSize(BaseModel, frozen=True):
 
 async def insert_batch(
     connection: Connection, *, run_id: UUID, ordinal: int, batch_id: UUID | None, points: int
-) -> bool:
-    """Whether the batch is new; False where its run has one of that name."""
-    return (
-        await connection.fetchval(
-            """
-            INSERT INTO batches (run_id, ordinal, batch_id, points)
-            VALUES ($1, $2, $3, $4)
-            ON CONFLICT ON CONSTRAINT batches_batch_id_key DO NOTHING
-            RETURNING true
-            """,
-            run_id,
-            ordinal,
-            batch_id,
-            points,
-        )
-        or False
+) -> None:
+    """Note a batch of a run whose ordinal is held."""
+    await connection.execute(
+        "INSERT INTO batches (run_id, ordinal, batch_id, points) VALUES ($1, $2, $3, $4)",
+        run_id,
+        ordinal,
+        batch_id,
+        points,
     )
 
 
-async def select_batch_points(connection: Connection, *, run_id: UUID, batch_id: UUID) -> int:
+async def select_batch_points(
+    connection: Connection, *, run_id: UUID, batch_id: UUID
+) -> int | None:
+    """How many points a batch of that name holds; None where the run has none of it."""
     return cast(
-        "int",
+        "int | None",
         await connection.fetchval(
             "SELECT points FROM batches WHERE run_id = $1 AND batch_id = $2", run_id, batch_id
         ),

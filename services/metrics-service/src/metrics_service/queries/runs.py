@@ -1,6 +1,7 @@
 """SQL on runs: what experiment-service publishes of them, and their order of batches here."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from typing import cast
 from uuid import UUID
 
@@ -30,25 +31,29 @@ async def select_project(connection: Connection, run_id: UUID) -> UUID | None:
     Raises:
         Unavailable: experiment-service has not made its view yet.
     """
-    try:
+    with _published():
         return await connection.fetchval(
             "SELECT project_id FROM experiment.run_projects WHERE run_id = $1", run_id
         )
-    except asyncpg.UndefinedTableError as exc:
-        msg = "Runs are not there yet: experiment-service has not started."
-        raise Unavailable(msg) from exc
 
 
 async def select_projects(connection: Connection, *, run_ids: Sequence[UUID]) -> list[RunProject]:
-    return await fetch_all(
-        connection,
-        RunProject,
-        "SELECT run_id, project_id FROM experiment.run_projects WHERE run_id = ANY($1)",
-        run_ids,
-    )
+    """The projects of those runs that there are.
+
+    Raises:
+        Unavailable: experiment-service has not made its view yet.
+    """
+    with _published():
+        return await fetch_all(
+            connection,
+            RunProject,
+            "SELECT run_id, project_id FROM experiment.run_projects WHERE run_id = ANY($1)",
+            run_ids,
+        )
 
 
 async def select_run_state(connection: Connection, run_id: UUID) -> RunState | None:
+    """How the run stands; None where there is none."""
     return await fetch_optional(
         connection,
         RunState,
@@ -64,7 +69,9 @@ async def select_run_state(connection: Connection, run_id: UUID) -> RunState | N
 
 async def select_ordinals(connection: Connection, *, run_ids: Sequence[UUID]) -> dict[UUID, int]:
     """How many batches each run has taken; runs without any are not named."""
-    rows = await connection.fetch("SELECT run_id, ordinal FROM runs WHERE run_id = ANY($1)", run_ids)
+    rows = await connection.fetch(
+        "SELECT run_id, ordinal FROM runs WHERE run_id = ANY($1)", run_ids
+    )
     return {row["run_id"]: row["ordinal"] for row in rows}
 
 
@@ -89,3 +96,12 @@ async def lock_next_ordinal(connection: Connection, run_id: UUID) -> int | None:
 async def has_published_runs(connection: Connection) -> bool:
     """Whether experiment-service's view is there."""
     return await connection.fetchval("SELECT to_regclass('experiment.run_projects') IS NOT NULL")
+
+
+@contextmanager
+def _published() -> Generator[None]:
+    try:
+        yield
+    except asyncpg.UndefinedTableError as exc:
+        msg = "Runs are not there yet: experiment-service has not started."
+        raise Unavailable(msg) from exc

@@ -14,10 +14,10 @@ from servicekit.routing import Routes
 from metrics_service.models.series import (
     Metric,
     MetricQuery,
-    SeriesQuery,
-    SeriesList,
-    RunSeriesQuery,
     RunSeriesList,
+    RunSeriesQuery,
+    SeriesList,
+    SeriesQuery,
 )
 from metrics_service.operations import series as operations
 from metrics_service.queries.runs import select_project

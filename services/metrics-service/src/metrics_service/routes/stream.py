@@ -8,7 +8,7 @@ from servicekit import policy
 from servicekit.application import IDENTITY
 from servicekit.database import DATABASE
 from servicekit.routing import Routes
-from servicekit.sse import event_stream, last_event_id
+from servicekit.sse import event_stream
 
 from metrics_service.jobs.feeds import FEEDS, follow
 from metrics_service.models.series import StreamQuery
@@ -28,7 +28,7 @@ async def stream_metrics(request: Request, run_id: UUID, query: StreamQuery) -> 
     the stream goes on exactly there. A run that has ended before is told at once, after what
     it logged; `run` comes again if an interrupted run goes on.
     """
-    after = parse_ordinal(last_event_id(request))
+    after = parse_ordinal(request.headers.get("Last-Event-ID") or query.after)
     database = request.app[DATABASE]
     admit = partial(VIEWERS.admit, request, request.app[IDENTITY], {"run_id": run_id})
     async with (
