@@ -3,11 +3,12 @@
 // biome-ignore-all lint/a11y/useSemanticElements: see above
 
 import { Trans } from "@lingui/react/macro";
-import { Button, Skeleton } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { IconArrowDown, IconArrowsSort, IconArrowUp } from "@tabler/icons-react";
 import { type ColumnDef, type RowData, tableFeatures, useTable } from "@tanstack/react-table";
 import type { ReactNode } from "react";
 import classes from "@/ui/DataTable.module.css";
+import { TableSkeleton } from "@/ui/TableSkeleton";
 
 type ColumnLook = {
   /** The field name that `sort` takes on the server; the column's header sorts when it is set. */
@@ -141,21 +142,4 @@ function SortMark({ state }: { state: ReturnType<typeof ariaSort> }) {
   if (state === "ascending") return <IconArrowUp size={14} aria-hidden />;
   if (state === "descending") return <IconArrowDown size={14} aria-hidden />;
   return <IconArrowsSort size={14} opacity={0.45} aria-hidden />;
-}
-
-/** Rows of the final height, so that nothing jumps when the answer arrives. */
-export function TableSkeleton({ columns, rows = 5 }: { columns: number; rows?: number }) {
-  return (
-    <div aria-busy="true">
-      {Array.from({ length: rows }, (_, row) => (
-        // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no identity
-        <div key={row} className="rb-skeleton-row">
-          {Array.from({ length: columns }, (_, column) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: placeholders have no identity
-            <Skeleton key={column} height="0.75rem" />
-          ))}
-        </div>
-      ))}
-    </div>
-  );
 }

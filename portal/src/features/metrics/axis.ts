@@ -18,18 +18,25 @@ export type Line = {
   y: number[];
 };
 
-/** The points' places on the axis. `start` is the run's beginning in microseconds. */
+/**
+ * The points' places on the axis. `start` is the run's beginning in microseconds. Points of one moment (a batch
+ * without times of its own) are put a microsecond apart in their order, so that each keeps a place.
+ */
 export function positions(points: Points, axis: Axis, start: number): { x: number[]; y: number[] } {
   if (axis === "step") return { x: points.step, y: points.value };
   const origin = axis === "time" ? 0 : start;
-  const x = points.time.map((time) => (time - origin) / 1e6);
-  if (x.every((at, index) => index === 0 || at >= (x[index - 1] ?? at)))
-    return { x, y: points.value };
-  const order = x.map((_, index) => index).sort((a, b) => (x[a] ?? 0) - (x[b] ?? 0));
-  return {
-    x: order.map((index) => x[index] ?? Number.NaN),
-    y: order.map((index) => points.value[index] ?? Number.NaN),
-  };
+  const order = points.time.map((_, index) => index);
+  if (
+    !points.time.every((time, index) => index === 0 || time >= (points.time[index - 1] ?? time))
+  ) {
+    order.sort((a, b) => (points.time[a] ?? 0) - (points.time[b] ?? 0));
+  }
+  let last = Number.NEGATIVE_INFINITY;
+  const x = order.map((index) => {
+    last = Math.max(points.time[index] ?? 0, last + 1);
+    return (last - origin) / 1e6;
+  });
+  return { x, y: order.map((index) => points.value[index] ?? Number.NaN) };
 }
 
 /**

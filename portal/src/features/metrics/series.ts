@@ -82,10 +82,17 @@ export function sectionOf(key: string): string {
   return slash > 0 ? key.slice(0, slash) : "";
 }
 
-/** Keys by section, sections and keys in natural order (`layer2` before `layer10`). */
+/**
+ * Keys by section, sections and keys in natural order (`layer2` before `layer10`). A prefix that only one key
+ * has makes no section of its own: such keys stand in the nameless one, which comes first.
+ */
 export function bySection(keys: readonly string[]): { section: string; keys: string[] }[] {
   const natural = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-  const sections = Map.groupBy(keys, sectionOf);
+  const prefixes = Map.groupBy(keys, sectionOf);
+  const sections = Map.groupBy(keys, (key) => {
+    const prefix = sectionOf(key);
+    return (prefixes.get(prefix)?.length ?? 0) > 1 ? prefix : "";
+  });
   return [...sections]
     .map(([section, members]) => ({ section, keys: members.toSorted(natural.compare) }))
     .sort((a, b) => natural.compare(a.section, b.section));

@@ -103,7 +103,7 @@ export function wordsFor(locale: string): Words {
   function tick(value: number): string {
     if (!Number.isFinite(value)) return word(value);
     const size = Math.abs(value);
-    if (size !== 0 && (size < 1e-4 || size >= 1e15)) return scientific.format(value);
+    if (size !== 0 && (size < 1e-4 || size >= 1e15)) return exponent(scientific.format(value));
     const prefix = prefixes.find(([from]) => size >= from && size >= 1e4);
     return prefix ? `${short.format(value / prefix[0])}${prefix[1]}` : short.format(value);
   }
@@ -112,7 +112,7 @@ export function wordsFor(locale: string): Words {
     if (!Number.isFinite(number)) return word(number);
     const size = Math.abs(number);
     return size !== 0 && (size < 1e-4 || size >= 1e9)
-      ? longScientific.format(number)
+      ? exponent(longScientific.format(number))
       : long.format(number);
   }
 
@@ -152,6 +152,11 @@ export function wordsFor(locale: string): Words {
       return axis === "time" ? moment.format(new Date(x * 1000)) : elapsed(x, 1);
     },
   };
+}
+
+/** `1e-5` as people write it; Intl has a capital E. */
+function exponent(text: string): string {
+  return text.replace("E", "e");
 }
 
 function word(value: number): string {

@@ -26,7 +26,7 @@ export type FoundColumns = {
 };
 
 const natural = new Intl.Collator("en", { numeric: true, sensitivity: "base" });
-const atMost = 8;
+const atMost = { params: 5, metrics: 8 };
 
 /** The parameters and metrics that the runs have; each list by how many runs have it, then by name. */
 export function foundColumns(runs: readonly Run[]): FoundColumns {
@@ -68,8 +68,8 @@ export function automaticColumns(
     ...(withExperiment ? ["experiment"] : []),
     "created_at",
     "duration",
-    ...params.slice(0, atMost).map((key) => `params.${key}`),
-    ...found.metrics.slice(0, atMost).map((key) => `metrics.${key}`),
+    ...params.slice(0, atMost.params).map((key) => `params.${key}`),
+    ...found.metrics.slice(0, atMost.metrics).map((key) => `metrics.${key}`),
     ...(runs.some(({ tags }) => Object.keys(tags).length > 0) ? ["tags"] : []),
   ];
 }
@@ -96,15 +96,15 @@ export function keyOf(column: ColumnId): string {
 export function widthOf(column: ColumnId): number {
   const widths: Record<string, number> = {
     name: 208,
-    status: 124,
-    experiment: 160,
-    created_at: 128,
-    started_at: 128,
-    duration: 104,
+    status: 118,
+    experiment: 148,
+    created_at: 122,
+    started_at: 122,
+    duration: 118,
     tags: 190,
     host: 130,
     git: 150,
     source: 150,
   };
-  return widths[column] ?? Math.min(Math.max(keyOf(column).length * 7.2 + 40, 96), 210);
+  return widths[column] ?? Math.min(Math.max(keyOf(column).length * 7 + 30, 84), 210);
 }

@@ -8,11 +8,11 @@ import { useUser } from "@/app/user";
 import { ProjectList } from "@/features/projects/components/ProjectList";
 import { projectsQuery } from "@/features/projects/queries";
 import { CodeSnippet } from "@/ui/CodeSnippet";
-import { TableSkeleton } from "@/ui/DataTable";
 import { EmptyState } from "@/ui/EmptyState";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { PageHeader } from "@/ui/PageHeader";
 import { Panel } from "@/ui/Panel";
+import { TableSkeleton } from "@/ui/TableSkeleton";
 import { TwoColumns } from "@/ui/TwoColumns";
 
 export const Route = createFileRoute("/_app/")({ component: HomePage });

@@ -87,7 +87,7 @@ export default function Plot(props: PlotProps) {
 
     function yRange(_: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax {
       if (min === null || max === null) return logY ? [0.1, 10] : [0, 1];
-      if (logY) return uPlot.rangeLog(min, max, 10, false);
+      if (logY) return logRange(min, max);
       const [low, high] = uPlot.rangeNum(min, max, 0.1, true) as [number, number];
       const { live, zoom: inView } = latest.current;
       const now = performance.now();
@@ -139,7 +139,14 @@ export default function Plot(props: PlotProps) {
         {
           stroke: ink.text,
           font,
-          grid,
+          // Lines only where a number stands; nine in each decade would be a fence.
+          grid: {
+            ...grid,
+            filter: (u, places, index, space, increment) => {
+              const { filter } = u.axes[index] ?? {};
+              return filter ? filter(u, places, index, space, increment) : places;
+            },
+          },
           ticks: { show: false },
           gap: 6,
           size: (u, values) => {
@@ -389,6 +396,13 @@ function putBack(u: uPlot, pinned: RefObject<number | null>, placing: RefObject<
 function loggedValue(kind: "nan" | "up" | "down"): number {
   if (kind === "nan") return Number.NaN;
   return kind === "up" ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+}
+
+/** The values with a little air on both sides, on a scale of powers of ten. */
+function logRange(min: number, max: number): [number, number] {
+  const [low, high] = [Math.log10(min), Math.log10(max)];
+  const air = Math.max((high - low) * 0.06, 0.02);
+  return [10 ** (low - air), 10 ** (high + air)];
 }
 
 function labelSpace(lines: readonly Line[], width: number): number {

@@ -155,7 +155,14 @@ export function SeriesChart(props: Props) {
           <h3>{title}</h3>
           <span className="rb-visually-hidden">, {summary}</span>
         </figcaption>
-        {lines.length === 1 ? <Now line={lines[0]} readings={readings} words={words} /> : null}
+        {fresh > 0 && props.onFollow ? (
+          <button type="button" className={classes.pill} onClick={follow}>
+            <IconPlayerTrackNext size={14} aria-hidden />
+            <Trans>Live +{words.value(fresh)} points</Trans>
+          </button>
+        ) : lines.length === 1 ? (
+          <Now line={lines[0]} readings={readings} words={words} />
+        ) : null}
         <ChartMenu
           title={title}
           zoomable={!empty}
@@ -203,6 +210,11 @@ export function SeriesChart(props: Props) {
               group={props.group}
             />
           </Suspense>
+          {zoom && props.fullness.shown === 0 ? (
+            <p className={classes.outside}>
+              <Trans>No points in this range</Trans>
+            </p>
+          ) : null}
           <ChartTooltip
             readings={readings}
             lines={lines}
@@ -213,12 +225,6 @@ export function SeriesChart(props: Props) {
           />
         </div>
       )}
-      {fresh > 0 && props.onFollow ? (
-        <button type="button" className={classes.pill} onClick={follow}>
-          <IconPlayerTrackNext size={14} aria-hidden />
-          <Trans>Live +{words.value(fresh)} points</Trans>
-        </button>
-      ) : null}
       <div className={classes.foot}>
         <PointCount {...props.fullness} />
         <NotDrawn lines={lines} logY={logY} />

@@ -28,6 +28,7 @@ type Props = {
 /** Markdown that people read, and write where it stands. */
 export function Notes(props: Props) {
   const { id, stored, canEdit, label } = props;
+  const { t } = useLingui();
   const [editing, setEditing] = useState(() => canEdit && keptDraft(id) !== null);
 
   if (editing) return <NotesEditor {...props} onDone={() => setEditing(false)} />;
@@ -37,8 +38,9 @@ export function Notes(props: Props) {
       variant="default"
       leftSection={<IconPencil size={15} aria-hidden />}
       onClick={() => setEditing(true)}
+      aria-label={t`Edit: ${label}`}
     >
-      <Trans>Edit: {label}</Trans>
+      <Trans>Edit</Trans>
     </Button>
   ) : null;
   if (stored.text.trim() === "") {

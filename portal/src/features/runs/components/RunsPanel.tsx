@@ -4,7 +4,7 @@ import { IconFilterOff, IconRefresh } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
 import type { Run } from "@/api/generated/models/run";
-import { TableSkeleton } from "@/ui/DataTable";
+import { TableSkeleton } from "@/ui/TableSkeleton";
 import { EmptyState } from "@/ui/EmptyState";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { useShortcut } from "@/ui/shortcuts";

@@ -22,7 +22,7 @@ export function RunCell({ run, column, experimentLink }: Props) {
     case "status":
       return <StatusBadge status={run.status} />;
     case "experiment":
-      return experimentLink(run, run.experiment_name, classes.text);
+      return experimentLink(run, run.experiment_name, classes.link);
     case "created_at":
       return <TimeText at={run.created_at} />;
     case "started_at":
@@ -91,10 +91,11 @@ function numberText(
 ): string {
   const size = Math.abs(value);
   const scientific = size !== 0 && (size < 1e-4 || size >= 1e9);
-  return format(value, {
+  const text = format(value, {
     maximumSignificantDigits: scientific ? 4 : 6,
     notation: scientific ? "scientific" : "standard",
   });
+  return scientific ? text.replace("E", "e") : text;
 }
 
 /** Branch and short commit, with a word when the working copy had changes. */

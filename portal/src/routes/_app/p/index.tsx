@@ -8,11 +8,11 @@ import * as v from "valibot";
 import { NewProjectDrawer } from "@/features/projects/components/NewProjectDrawer";
 import { ProjectList } from "@/features/projects/components/ProjectList";
 import { projectsQuery } from "@/features/projects/queries";
-import { TableSkeleton } from "@/ui/DataTable";
 import { EmptyState } from "@/ui/EmptyState";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { PageHeader } from "@/ui/PageHeader";
 import { Panel } from "@/ui/Panel";
+import { TableSkeleton } from "@/ui/TableSkeleton";
 
 export const Route = createFileRoute("/_app/p/")({
   validateSearch: v.object({

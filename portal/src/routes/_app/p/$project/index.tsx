@@ -11,12 +11,12 @@ import { ExperimentSummary } from "@/features/projects/components/ExperimentSumm
 import { ProjectFacts } from "@/features/projects/components/ProjectFacts";
 import { projectQuery } from "@/features/projects/queries";
 import { FirstRun } from "@/features/tokens/components/FirstRun";
-import { TableSkeleton } from "@/ui/DataTable";
 import { EmptyState } from "@/ui/EmptyState";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { MarkdownView } from "@/ui/MarkdownView";
 import { PageHeader } from "@/ui/PageHeader";
 import { Panel } from "@/ui/Panel";
+import { TableSkeleton } from "@/ui/TableSkeleton";
 import { TwoColumns } from "@/ui/TwoColumns";
 
 export const Route = createFileRoute("/_app/p/$project/")({ component: OverviewPage });

@@ -79,10 +79,6 @@ function RunPage() {
         </Tabs.List>
         <Tabs.Panel value={firstTab}>
           <Stack gap="lg">
-            <div className={classes.halves}>
-              <ParamsPanel params={run.params} />
-              <MetricSummaries runId={id} />
-            </div>
             <MetricPreview
               runId={id}
               startedAt={run.started_at ?? run.created_at}
@@ -101,6 +97,10 @@ function RunPage() {
                 </Anchor>
               }
             />
+            <div className={classes.halves}>
+              <ParamsPanel params={run.params} />
+              <MetricSummaries runId={id} />
+            </div>
             {run.notes.trim() ? (
               <Panel title={t`Notes`}>
                 <RunNotes run={run} canEdit={canEdit} />
