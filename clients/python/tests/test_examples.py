@@ -1,0 +1,40 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+
+
+def run(name, *arguments):
+    done = subprocess.run(
+        [sys.executable, EXAMPLES / name, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_quickstart_records_curves(online):
+    run("quickstart.py")
+    stored = online.only_run()
+    assert stored["status"] == "succeeded"
+    assert {key for key, *_ in online.points[stored["id"]]} == {
+        "train/loss", "train/rate", "val/accuracy",
+    }  # fmt: skip
+    assert len(online.series(stored["id"], "train/loss")) == 300
+
+
+def test_the_digits_example_records_one_learning_run_a_grid_point(online):
+    pytest.importorskip("sklearn")
+    run("digits.py", "--epochs", "3", "--pause", "0.01", "--experiment", "mine")
+    assert [run["status"] for run in online.runs.values()] == ["succeeded"] * 4
+    assert {run["experiment_name"] for run in online.runs.values()} == {"mine"}
+    for stored in online.runs.values():
+        losses = [value for _, value in online.series(stored["id"], "train/loss")]
+        assert len(losses) == 3
+        assert losses[-1] < losses[0]
+        assert 0 < stored["metrics"]["val/accuracy"] <= 1
