@@ -1,6 +1,7 @@
 """The service, running, with people who have roles in one project and a run to log to."""
 
 from collections.abc import Awaitable, Callable
+import sys
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ from servicekit.database import Connection
 from servicekit.testing.identity import KnownPeople
 
 HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE))
 
 type StartApp = Callable[..., Awaitable[TestClient]]
 
