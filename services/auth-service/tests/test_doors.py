@@ -12,7 +12,7 @@ from localpostgres import Cluster
 from openapi_spec_validator import validate
 from people import PASSWORD, Client, Person, Register, Start, expect, log_in, problem
 from servicekit.application import ENDPOINTS
-from servicekit.database import Connection
+from servicekit.problems import Unavailable
 from servicekit.routing import Endpoint
 from servicekit.testing.environment import differences
 from servicekit.testing.schema import schema_text
@@ -188,36 +188,39 @@ async def test_health_stays_quick_while_sixty_people_sign_in(
     assert middle < 0.1
 
 
-async def test_an_unknown_person_costs_what_a_known_one_does(
-    start: Start, person: Person, connection: Connection
-) -> None:
-    hasher = Hasher(rounds=10, workers=1)
+async def test_an_unknown_person_costs_what_a_known_one_does() -> None:
+    hasher = Hasher(rounds=9, workers=1)
     stored = await hasher.hash(PASSWORD)
-    cheap = await Hasher(rounds=6, workers=1).hash(PASSWORD)
+    cheap = await Hasher(rounds=5, workers=1).hash(PASSWORD)
 
-    async def quickest(password: str, hashed: str | None) -> float:
-        waits: list[float] = []
+    async def least(hashed: str | None) -> float:
+        """Seconds of the processor, which a busy machine does not stretch."""
+        efforts: list[float] = []
         for _ in range(15):
-            began = time.perf_counter()
-            await hasher.check(password, hashed)
-            waits.append(time.perf_counter() - began)
-        return min(waits)
+            began = time.process_time()
+            await hasher.check("wrong", hashed)
+            efforts.append(time.process_time() - began)
+        return min(efforts)
 
-    known = await quickest("wrong", stored)
-    assert 0.5 < await quickest("wrong", None) / known < 2
-    assert 0.5 < await quickest("wrong", cheap) / known < 2
+    known = await least(stored)
+    assert 0.7 < await least(None) / known < 1.4
+    assert 0.7 < await least(cheap) / known < 1.4
     hasher.close()
 
 
-async def test_who_comes_when_too_many_wait_is_told_to_come_back() -> None:
-    hasher = Hasher(rounds=8, workers=1)
+async def test_who_would_wait_too_long_is_told_to_come_back() -> None:
+    hasher = Hasher(rounds=6, workers=1, patience_sec=0.1)
 
     results = await asyncio.gather(
-        *(hasher.check("x", None) for _ in range(40)), return_exceptions=True
+        *(hasher.check("x", None) for _ in range(100)), return_exceptions=True
     )
 
-    assert results.count(False) == 21
-    assert all("Retry-After" in getattr(r, "headers", {}) for r in results if r is not False)
+    # 64 rounds are taken to need 4 ms at first.
+    assert results.count(False) == 26
+    refused = [result for result in results if isinstance(result, Unavailable)]
+    assert len(refused) == 74
+    assert all("Retry-After" in result.headers for result in refused)
+    assert await hasher.check("x", None) is False
     hasher.close()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from hashlib import sha384
+from time import perf_counter
 
 import bcrypt
 from aiohttp import web
@@ -18,7 +19,8 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 MAX_LENGTH = 256
 # Longer ones are on no list, and repeating one letter a hundred times is nobody's guess.
 LONGEST_COMMON = 32
-WAITING_PER_WORKER = 20
+PATIENCE_SEC = 6.0
+USUAL_SEC = 0.25  # what 12 rounds take on a core of its own
 
 _RUNS = (
     "abcdefghijklmnopqrstuvwxyz",
@@ -53,10 +55,18 @@ def why_refused(password: str, *, least: int, about: tuple[str, ...] = ()) -> st
 
 
 class Hasher:
-    """bcrypt over a digest of the whole password, in a bounded pool beside the event loop."""
+    """bcrypt over a digest of the whole password, in a pool of threads beside the event loop.
 
-    def __init__(self, *, rounds: int, workers: int | None = None) -> None:
+    Who would have to wait longer than `patience_sec` is refused at once; how long a hash takes on
+    this machine at this hour is learnt from those before.
+    """
+
+    def __init__(
+        self, *, rounds: int, workers: int | None = None, patience_sec: float = PATIENCE_SEC
+    ) -> None:
         self.rounds = rounds
+        self._patience_sec = patience_sec
+        self._takes_sec = USUAL_SEC * 2.0 ** (rounds - 12)
         self._workers = workers or max(1, os.process_cpu_count() or 1)
         self._waiting = 0
         self._pool = ThreadPoolExecutor(self._workers, thread_name_prefix="bcrypt")
@@ -88,14 +98,22 @@ class Hasher:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _run[T](self, work: Callable[[], T]) -> T:
-        if self._waiting >= self._workers * (WAITING_PER_WORKER + 1):
+        wait = self._waiting // self._workers * self._takes_sec
+        if wait > self._patience_sec:
             msg = "Too many people are signing in at once."
-            raise Unavailable(msg, retry_after=2)
+            raise Unavailable(msg, retry_after=wait / 2)
+
+        def timed() -> tuple[T, float]:
+            began = perf_counter()
+            return work(), perf_counter() - began
+
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            result, took = await asyncio.get_running_loop().run_in_executor(self._pool, timed)
         finally:
             self._waiting -= 1
+        self._takes_sec += (took - self._takes_sec) / 8
+        return result
 
 
 HASHER = web.AppKey("hasher", Hasher)
