@@ -67,6 +67,8 @@ function meter(message: IncomingMessage, { limit, stallMs }: BodyRules): Transfo
     message.off('aborted', broken)
     message.unpipe(metered)
   })
+  // Whoever reads it hears of a failure; when nobody does any more, it must not end the process.
+  metered.on('error', () => {})
   // Not `pipeline`: it would destroy the request, and with it the socket that still has to carry the problem.
   message.pipe(metered)
   return metered

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type BodyRules, BUFFERED_BYTES, openBody } from './body.ts'
 import { answerHeaders, requestHeaders } from './headers.ts'
 import { originOf } from './plugins/caller.ts'
-import { sessionRenewed } from './problems.ts'
+import { sessionRenewed, upstreamUnreachable } from './problems.ts'
 import type { Session, Sessions } from './sessions.ts'
 import { ENDED, type Streams } from './streams.ts'
 import { type Answer, type Compartment, readAnswer, type Upstream } from './upstream.ts'
@@ -37,6 +37,11 @@ export async function forward(
   try {
     const answer = await ask(request, upstream, compartment, gone.signal, parts)
     return await passOn(answer, request, reply, upstream.origin, gone.signal, parts.bodies)
+  } catch (error) {
+    if (!gone.signal.aborted) throw error
+    // Nobody is there to be answered, unless this process ended the stream before it began.
+    if (gone.signal.reason === ENDED) throw upstreamUnreachable(error)
+    return reply.hijack()
   } finally {
     reply.raw.off('close', onClose)
     forget?.()
@@ -63,9 +68,13 @@ async function ask(
   }
   const answer = await send(request.session)
   if (answer.status !== 401 || !request.session) return answer
-  const renewed = await sessions.afterRefusal(request.session, from)
+  const discard = () => answer.body.on('error', () => {}).resume()
+  const renewed = await sessions.afterRefusal(request.session, from).catch((error: unknown) => {
+    discard()
+    throw error
+  })
   if (!renewed) return answer
-  answer.body.on('error', () => {}).resume()
+  discard()
   if (body !== undefined && !Buffer.isBuffer(body)) throw sessionRenewed()
   return send(renewed)
 }

@@ -53,6 +53,8 @@ const ANSWERED = new Set([
 const ACTIVE_CONTENT =
   /^(?:text\/html|application\/xhtml\+xml|image\/svg\+xml|(?:text|application)\/xml)\b/i
 
+const NOT_PLAIN = /[^\t\x20-\x7e]/g
+
 export type Caller = {
   /** The address of the client as far as the trusted proxies tell it. */
   address: string
@@ -89,7 +91,7 @@ export function answerHeaders(
 ): AnswerHeaders {
   const headers: AnswerHeaders = {}
   for (const [name, value] of Object.entries(given)) {
-    if (value !== undefined && ANSWERED.has(name)) headers[name] = value
+    if (value !== undefined && ANSWERED.has(name)) headers[name] = plain(value)
   }
   if (typeof headers.location === 'string') {
     headers.location = withoutOrigin(headers.location, upstreamOrigin)
@@ -101,6 +103,12 @@ export function answerHeaders(
     headers['content-security-policy'] ??= "sandbox; default-src 'none'; style-src 'unsafe-inline'"
   }
   return headers
+}
+
+/** A header value as it can be written again: ASCII, as HTTP asks of file names too (RFC 6266). */
+function plain(value: string | string[]): string | string[] {
+  const text = (one: string) => one.replace(NOT_PLAIN, '_')
+  return typeof value === 'string' ? text(value) : value.map(text)
 }
 
 function withoutOrigin(location: string, origin: string): string {

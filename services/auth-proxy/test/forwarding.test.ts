@@ -492,3 +492,62 @@ test('a client that goes away stops the request behind', { skip }, async (t) => 
   answer.body.destroy()
   await closed
 })
+
+test('a large body for an absent service is a 502, and the process lives', { skip }, async (t) => {
+  const { ask, url, host } = await startProxy(t, {
+    TARGET_EXPERIMENT_URL: 'http://127.0.0.1:9',
+    CLIENT_STALL_SEC: '0.5',
+  })
+  const body = Buffer.alloc(2_000_000, 'x')
+  for (let round = 0; round < 3; round += 1) {
+    const answer = await ask('/api/v1/x', { method: 'POST', headers: PROGRAM, body }).catch(
+      () => 502,
+    )
+    assert.equal(typeof answer === 'number' ? answer : answer.status, 502)
+  }
+  const head = `POST /api/v1/x HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer rb_pat_good\r\n`
+  const begun = await sendRaw(url, `${head}Content-Length: 2000000\r\n\r\nxxxx`)
+  assert.match(begun, /^HTTP\/1.1 502 /)
+  await delay(800)
+  assert.equal((await ask('/health')).status, 200)
+})
+
+test('a client that leaves before it is answered is no failure of ours', { skip }, async (t) => {
+  const { url, behind, logs, ask } = await startProxy(t)
+  const closed = new Promise<void>((resolve) => {
+    behind.handlers.set('/api/v1/x', (incoming, response) => {
+      incoming.resume()
+      response.on('close', resolve)
+    })
+  })
+  const leaving = new AbortController()
+  const asked = request(`${url}/api/v1/x`, { headers: PROGRAM, signal: leaving.signal })
+  await delay(200)
+  leaving.abort()
+  await assert.rejects(asked)
+  await closed
+  assert.equal((await ask('/health')).status, 200)
+  assert.ok(!logs.some((line) => line.includes('crashed') || line.includes('failed')))
+})
+
+test('a file name in raw letters of another alphabet cannot break an answer', {
+  skip,
+}, async (t) => {
+  const behind = createServer((socket) => {
+    socket.on('error', () => {})
+    socket.once('data', () => {
+      const name = Buffer.from('Content-Disposition: attachment; filename="отчёт.csv"\r\n')
+      socket.write('HTTP/1.1 200 OK\r\nETag: "1"\r\nContent-Length: 2\r\n')
+      socket.write(name)
+      socket.end('\r\nok')
+    })
+  }).listen(0, '127.0.0.1')
+  t.after(() => behind.close())
+  await delay(20)
+  const { port } = behind.address() as { port: number }
+  const { ask } = await startProxy(t, { TARGET_EXPERIMENT_URL: `http://127.0.0.1:${port}` })
+  const answer = await ask('/api/v1/x', { headers: PROGRAM })
+  assert.equal(answer.status, 200, answer.text)
+  assert.equal(answer.text, 'ok')
+  assert.match(String(answer.headers['content-disposition']), /^attachment; filename="_+\.csv"$/)
+})
