@@ -78,26 +78,34 @@ class Starter:
         self.began = time.monotonic()
 
     def look_on(self) -> None:
-        """Report each process as it becomes ready; the summary when none is awaited any more."""
-        settled: set[str] = set()
+        """Report each process as it becomes ready; the summary when none is awaited any more.
+
+        Once a process has failed, those that may wait for it in vain get a little time and no more.
+        """
+        ready: set[str] = set()
         reminded = time.monotonic()
-        while len(settled) < len(self.names):
+        failed_since: float | None = None
+        while not self.manager.ending.wait(0.05):
+            failed = False
             for name in self.names:
                 state = states.read(self.workspace.states, name)
-                if name in settled or not state or not state.alive:
+                if name in ready or not state or not state.alive:
                     continue
                 if state.status == "ready":
                     self.manager.say(f"{name} is ready after {self.seconds:.1f} s")
-                    settled.add(name)
-                elif state.status == "failed":
-                    settled.add(name)
-            if len(settled) < len(self.names) and time.monotonic() - reminded > LATE_SECONDS:
-                late = [name for name in self.names if name not in settled]
-                self.manager.say(f"still waiting for {', '.join(late)}")
-                reminded = time.monotonic()
-            if self.manager.ending.wait(0.05):
+                    ready.add(name)
+                failed |= state.status == "failed"
+            now = time.monotonic()
+            failed_since = (failed_since or now) if failed else None
+            if len(ready) == len(self.names) or (
+                failed_since and now - failed_since > LATE_SECONDS
+            ):
+                self.conclude()
                 return
-        self.conclude()
+            if now - reminded > LATE_SECONDS:
+                late = [name for name in self.names if name not in ready]
+                self.manager.say(f"still waiting for {', '.join(late)}")
+                reminded = now
 
     @property
     def seconds(self) -> float:
@@ -115,11 +123,9 @@ class Starter:
             except seed.SeedError as error:
                 self.manager.say(f"the demo data could not be made: {error}")
         text = summary.block(self.workspace, took, self.names, seed.token(self.workspace))
+        outcome = json.dumps({"seconds": round(took, 3), "all_ready": all_ready})
+        environment.replace(self.workspace.home / "ready.json", outcome)
         environment.replace(self.workspace.home / "ready.txt", f"{text}\n")
-        environment.replace(
-            self.workspace.home / "ready.json",
-            json.dumps({"seconds": round(took, 3), "all_ready": all_ready}),
-        )
         self.manager.say(f"\n{text}\n")
 
 
@@ -225,7 +231,7 @@ def detach(workspace: Workspace, arguments: list[str]) -> int:
         time.sleep(0.1)
     if ready.exists():
         print(ready.read_text(), flush=True)
-        return 0
+        return 0 if json.loads((workspace.home / "ready.json").read_text())["all_ready"] else 1
     print("\n".join(log.read_text().splitlines()[-20:]), flush=True)
     return 1
 
