@@ -64,6 +64,7 @@ CREATE TABLE experiment.experiments (
     last_run_at timestamp with time zone,
     run_count integer DEFAULT 0 NOT NULL,
     running_count integer DEFAULT 0 NOT NULL,
+    weight integer GENERATED ALWAYS AS (((octet_length(description) + octet_length((metadata)::text)) + octet_length((tags)::text))) STORED,
     CONSTRAINT experiments_archive_check CHECK ((((status = 'archived'::text) = (archived_at IS NOT NULL)) AND ((status = 'archived'::text) = (status_before_archive IS NOT NULL)))),
     CONSTRAINT experiments_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'archived'::text])))
 );
@@ -125,6 +126,7 @@ CREATE TABLE experiment.runs (
     duration_seconds double precision GENERATED ALWAYS AS (EXTRACT(epoch FROM (finished_at - started_at))) STORED,
     last_heartbeat_at timestamp with time zone,
     archived_at timestamp with time zone,
+    weight integer GENERATED ALWAYS AS ((((octet_length((params)::text) + octet_length((tags)::text)) + octet_length(notes)) + octet_length((environment)::text))) STORED,
     CONSTRAINT runs_archive_check CHECK ((((status = 'archived'::text) = (archived_at IS NOT NULL)) AND ((status = 'archived'::text) = (status_before_archive IS NOT NULL)) AND ((status = 'archived'::text) OR (NOT archived_with_experiment)))),
     CONSTRAINT runs_parent_check CHECK ((parent_run_id <> id)),
     CONSTRAINT runs_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'interrupted'::text, 'archived'::text]))),

@@ -6,7 +6,8 @@ CREATE TABLE project_changes (
     last_change  bigint  NOT NULL
 );
 
--- One row is an experiment: a named line of enquiry in a project.
+-- One row is an experiment: a named line of enquiry in a project. weight is how many bytes it
+-- adds to a list, about: so that a page can be cut short before it fills the memory.
 -- name_key is the name as it is compared and sorted, without regard to case. The counts of
 -- its runs that are not archived stand here, kept by a trigger: counting 100,000 takes too long.
 CREATE TABLE experiments (
@@ -31,6 +32,9 @@ CREATE TABLE experiments (
     last_run_at            timestamptz,
     run_count              integer      NOT NULL DEFAULT 0,
     running_count          integer      NOT NULL DEFAULT 0,
+    weight                 integer      GENERATED ALWAYS AS (
+        octet_length(description) + octet_length(metadata::text) + octet_length(tags::text)
+    ) STORED,
     CONSTRAINT experiments_project_key UNIQUE (project_id, id),
     CONSTRAINT experiments_name_key UNIQUE (project_id, name_key),
     CONSTRAINT experiments_status_check
@@ -79,6 +83,10 @@ CREATE TABLE runs (
         GENERATED ALWAYS AS (extract(epoch FROM finished_at - started_at)) STORED,
     last_heartbeat_at        timestamptz,
     archived_at              timestamptz,
+    weight                   integer           GENERATED ALWAYS AS (
+        octet_length(params::text) + octet_length(tags::text) + octet_length(notes)
+        + octet_length(environment::text)
+    ) STORED,
     CONSTRAINT runs_project_key UNIQUE (project_id, id),
     CONSTRAINT runs_experiment_fkey
         FOREIGN KEY (project_id, experiment_id) REFERENCES experiments (project_id, id),

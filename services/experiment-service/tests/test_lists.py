@@ -227,3 +227,15 @@ async def _ids(api, path: str, **params: str) -> list[str]:
         if page["next_cursor"] is None:
             return ids
         cursor = {"cursor": page["next_cursor"]}
+
+
+async def test_a_page_of_heavy_runs_ends_early_and_goes_on(api, experiment) -> None:
+    text = {f"k{number}": "x" * 9_900 for number in range(100)}
+    heavy = [await api.run(experiment, params=text) for _ in range(10)]
+    path = f"{api.project}/runs"
+
+    page = await api.get(path, params={"limit": "1000"})
+
+    assert 1 < len(page["items"]) < 10
+    assert page["next_cursor"]
+    assert await _ids(api, path, limit="1000") == [run["id"] for run in reversed(heavy)]

@@ -96,20 +96,18 @@ async def list_experiments(
         archived=archived_filter(query.archived, query.status),
     )
     async with database.acquire() as connection:
-        found = await select_experiment_page(
+        page, end = await select_experiment_page(
             connection,
             wanted,
             segments,
             descending=query.sort.startswith("-"),
             after=after,
-            limit=query.limit + 1,
+            limit=query.limit,
         )
-        page = found[: query.limit]
         items = await select_experiments(
             connection, experiment_ids=[row.id for row in page if row.id]
         )
-    more = len(found) > query.limit
-    return Page(items=items, next_cursor=page[-1].cursor(query.sort).encode() if more else None)
+    return Page(items=items, next_cursor=end.cursor(query.sort).encode() if end else None)
 
 
 async def change_experiment(

@@ -1,6 +1,7 @@
 """What has changed among the runs of a project, as its live views are told."""
 
 from datetime import datetime, timedelta
+from itertools import accumulate
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -18,6 +19,7 @@ from experiment_service.queries.metrics import select_metrics_published
 from experiment_service.queries.turns import select_last_changes
 
 AT_ONCE = 100
+MAX_BYTES_AT_ONCE = 4 << 20
 WATCHED_RUNS = 200
 RECENTLY = timedelta(seconds=10)
 
@@ -39,13 +41,16 @@ async def read_recent_place(database: Database, project_id: UUID) -> Place:
 
 
 async def read_changes(database: Database, project_id: UUID, *, after: Place) -> list[RunEvent]:
-    """The next runs that changed after a place, each as it is now; at most `AT_ONCE`."""
+    """The next runs that changed after a place, each as it is now; at most 100, about 4 MiB."""
     async with database.acquire() as connection:
-        places = await select_changed_runs(
+        changed = await select_changed_runs(
             connection, project_id=project_id, after=after, limit=AT_ONCE
         )
-        if not places:
+        if not changed:
             return []
+        totals = accumulate(weight for _, weight in changed)
+        fits = sum(1 for total in totals if total <= MAX_BYTES_AT_ONCE)
+        places = [place for place, _ in changed[: max(1, fits)]]
         published = await select_metrics_published(connection)
         runs = await runs_with_metrics(
             connection, [place.run_id for place in places], published=published

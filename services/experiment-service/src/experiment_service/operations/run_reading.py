@@ -45,13 +45,11 @@ async def list_runs(
         after = position(query.cursor, query.sort, order.segments)
         if experiment_id and await select_project(connection, experiment_id) != project_id:
             return Page(items=[])
-        found = await select_run_page(connection, wanted, order, after=after, limit=query.limit + 1)
-        page = found[: query.limit]
+        page, end = await select_run_page(connection, wanted, order, after=after, limit=query.limit)
         items = await runs_with_metrics(
             connection, [row.id for row in page if row.id], published=published
         )
-    more = len(found) > query.limit
-    return Page(items=items, next_cursor=page[-1].cursor(query.sort).encode() if more else None)
+    return Page(items=items, next_cursor=end.cursor(query.sort).encode() if end else None)
 
 
 async def runs_with_metrics(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from servicekit.database import Database
+from servicekit.database import Connection, Database
 from servicekit.problems import Conflict, NotFound, Problem
 
 from experiment_service.errors import (
@@ -73,10 +73,8 @@ async def restore_run(database: Database, run_id: UUID, project_id: UUID, *, arr
             change=now.turn.change,
         )
         if not restored:
-            states = await select_run_states(
-                now.connection, project_id=project_id, run_ids=[run_id]
-            )
-            raise _lost(now, states[0]) or NotArchived()
+            state = await _state(now.connection, project_id, run_id)
+            raise _lost(now, state) or NotArchived()
         return await answer_run(now.connection, run_id)
 
 
@@ -105,14 +103,22 @@ async def note_heartbeat(database: Database, run_id: UUID, project_id: UUID) -> 
     async with database.acquire() as connection:
         if await update_run_heartbeat(connection, run_id=run_id):
             return Heartbeat(status="running")
+        state = await _state(connection, project_id, run_id)
+    if state.status != "interrupted":
+        return Heartbeat(status=state.status)
     async with changing(database, project_id) as now:
         await update_run_resumed(
             now.connection, run_id=run_id, at=now.turn.at, change=now.turn.change
         )
-        states = await select_run_states(now.connection, project_id=project_id, run_ids=[run_id])
-        if not states:
-            raise NotFound
-        return Heartbeat(status=states[0].status)
+        state = await _state(now.connection, project_id, run_id)
+    return Heartbeat(status=state.status)
+
+
+async def _state(connection: Connection, project_id: UUID, run_id: UUID) -> RunState:
+    states = await select_run_states(connection, project_id=project_id, run_ids=[run_id])
+    if not states:
+        raise NotFound
+    return states[0]
 
 
 async def _steps(

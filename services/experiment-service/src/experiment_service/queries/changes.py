@@ -10,11 +10,11 @@ from experiment_service.models.changes import Place
 
 async def select_changed_runs(
     connection: Connection, *, project_id: UUID, after: Place, limit: int
-) -> list[Place]:
-    """The runs that changed after a place, in the order of their changes."""
+) -> list[tuple[Place, int]]:
+    """The runs that changed after a place, in the order of their changes, with their weights."""
     rows = await connection.fetch(
         """
-        SELECT change, id
+        SELECT change, id, weight
         FROM experiment.runs
         WHERE project_id = $1 AND (change, id) > ($2, $3)
         ORDER BY change, id
@@ -25,7 +25,7 @@ async def select_changed_runs(
         after.run_id,
         limit,
     )
-    return [Place(row["change"], row["id"]) for row in rows]
+    return [(Place(row["change"], row["id"]), row["weight"]) for row in rows]
 
 
 async def select_change_before(connection: Connection, *, project_id: UUID, ago: timedelta) -> int:

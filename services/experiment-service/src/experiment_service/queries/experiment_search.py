@@ -8,7 +8,14 @@ from uuid import UUID
 from servicekit.database import Connection
 
 from experiment_service.models.values import name_key
-from experiment_service.queries.keyset import Column, Position, Segment, Statement, page_sql
+from experiment_service.queries.keyset import (
+    Column,
+    Position,
+    Segment,
+    Statement,
+    page_sql,
+    read_page,
+)
 from experiment_service.queries.run_search import like_part
 
 EXPERIMENT_SORTS: Mapping[str, tuple[Segment, ...]] = {
@@ -44,26 +51,26 @@ async def select_experiment_page(
     descending: bool,
     after: Position,
     limit: int,
-) -> list[Position]:
-    """Where the next `limit` experiments stand after a position, segment by segment."""
-    found: list[Position] = []
-    for number in range(after.segment, len(segments)):
+) -> tuple[list[Position], Position | None]:
+    """Where the next experiments stand after a position; see `read_page`."""
+
+    def compose(
+        segment: Segment, begin: Position | None, count: int
+    ) -> tuple[LiteralString, Statement]:
         statement = Statement()
         sql = page_sql(
             statement,
-            segments[number],
+            segment,
             table="experiment.experiments e",
             row="e",
             conditions=_conditions(experiments, statement),
-            after=after if number == after.segment else None,
+            after=begin,
             descending=descending,
-            limit=limit - len(found),
+            limit=count,
         )
-        rows = await connection.fetch(sql, *statement.arguments)
-        found += [Position(segment=number, id=row[0], values=tuple(row)[1:]) for row in rows]
-        if len(found) == limit:
-            break
-    return found
+        return sql, statement
+
+    return await read_page(connection, segments, compose, after=after, limit=limit)
 
 
 def _conditions(experiments: ExperimentFilter, statement: Statement) -> list[LiteralString]:

@@ -5,16 +5,20 @@ without one. Within a segment no sort value is null or NaN, so that comparing ro
 last one of a page is exact, and every segment can follow an index.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from itertools import accumulate
 from typing import Any, LiteralString, cast
 from uuid import UUID
 
 from pydantic import AwareDatetime, TypeAdapter
+from servicekit.database import Connection
 from servicekit.pagination import Cursor
 from servicekit.problems import InvalidCursor
+
+MAX_PAGE_BYTES = 8 << 20
 
 _PLACES: tuple[LiteralString, ...] = (
     *("$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14"),
@@ -64,11 +68,12 @@ class Statement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """The last row of a page: its segment, its sort values, its id."""
+    """A row of a list: its segment, its sort values, its id, and how many bytes it has, about."""
 
     segment: int
     values: tuple[object, ...] = ()
     id: UUID | None = None
+    weight: int = 0
 
     def cursor(self, sort: str) -> Cursor:
         """The position as it travels; numbers as text, so that none is rounded."""
@@ -112,9 +117,9 @@ def page_sql(
     descending: bool,
     limit: int,
 ) -> LiteralString:
-    """A statement that reads ids and sort values of one segment, after a position in it.
+    """A statement that reads ids, weights and sort values of one segment, after a position in it.
 
-    `row` is the alias of the table that has the id.
+    `row` is the alias of the table that has id and weight.
     """
     columns: list[LiteralString] = [column.sql for column in segment.columns]
     keys: list[LiteralString] = [*columns, f"{row}.id"]
@@ -132,7 +137,7 @@ def page_sql(
     direction: LiteralString = " DESC" if descending else ""
     leading: list[LiteralString] = [segment.leading] if segment.leading else []
     order: list[LiteralString] = [f"{key}{direction}" for key in (*leading, *keys)]
-    selected: list[LiteralString] = [f"{row}.id", *columns]
+    selected: list[LiteralString] = [f"{row}.id", f"{row}.weight", *columns]
     # Only literals of this package and places are put together here, as the types say.
     return f"""
         SELECT {", ".join(selected)}
@@ -141,6 +146,35 @@ def page_sql(
         ORDER BY {", ".join(order)}
         LIMIT {statement.place(limit)}::int
     """  # noqa: S608
+
+
+async def read_page(
+    connection: Connection,
+    segments: Sequence[Segment],
+    compose: Callable[[Segment, Position | None, int], tuple[LiteralString, Statement]],
+    *,
+    after: Position,
+    limit: int,
+) -> tuple[list[Position], Position | None]:
+    """The next rows after a position, and the one to go on after if there are more.
+
+    At most `limit` rows, and fewer where they would exceed 8 MiB together. `compose` makes the
+    statement that reads so many rows of a segment after a position in it.
+    """
+    found: list[Position] = []
+    for number in range(after.segment, len(segments)):
+        begin = after if number == after.segment else None
+        sql, statement = compose(segments[number], begin, limit + 1 - len(found))
+        rows = await connection.fetch(sql, *statement.arguments)
+        found += [
+            Position(segment=number, id=row[0], weight=row[1], values=tuple(row)[2:])
+            for row in rows
+        ]
+        if len(found) > limit:
+            break
+    fits = sum(1 for total in accumulate(row.weight for row in found) if total <= MAX_PAGE_BYTES)
+    page = found[: min(limit, max(1, fits))]
+    return page, page[-1] if len(page) < len(found) else None
 
 
 def _text(value: object) -> str:

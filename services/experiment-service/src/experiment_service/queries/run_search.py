@@ -7,7 +7,14 @@ from uuid import UUID
 
 from servicekit.database import Connection
 
-from experiment_service.queries.keyset import Column, Position, Segment, Statement, page_sql
+from experiment_service.queries.keyset import (
+    Column,
+    Position,
+    Segment,
+    Statement,
+    page_sql,
+    read_page,
+)
 
 _CREATED = Column("r.created_at", "timestamptz")
 
@@ -99,10 +106,12 @@ def run_order(sort: str, *, metrics_published: bool) -> Order:
 
 async def select_run_page(
     connection: Connection, runs: RunFilter, order: Order, *, after: Position, limit: int
-) -> list[Position]:
-    """Where the next `limit` runs stand after a position, segment by segment."""
-    found: list[Position] = []
-    for number in range(after.segment, len(order.segments)):
+) -> tuple[list[Position], Position | None]:
+    """Where the next runs stand after a position; see `read_page`."""
+
+    def compose(
+        segment: Segment, begin: Position | None, count: int
+    ) -> tuple[LiteralString, Statement]:
         statement = Statement()
         if order.key is not None:
             statement.place(order.key)
@@ -110,19 +119,17 @@ async def select_run_page(
             statement.place(runs.project_id)
         sql = page_sql(
             statement,
-            order.segments[number],
+            segment,
             table="experiment.runs r",
             row="r",
             conditions=_conditions(runs, statement),
-            after=after if number == after.segment else None,
+            after=begin,
             descending=order.descending,
-            limit=limit - len(found),
+            limit=count,
         )
-        rows = await connection.fetch(sql, *statement.arguments)
-        found += [Position(segment=number, id=row[0], values=tuple(row)[1:]) for row in rows]
-        if len(found) == limit:
-            break
-    return found
+        return sql, statement
+
+    return await read_page(connection, order.segments, compose, after=after, limit=limit)
 
 
 def _conditions(runs: RunFilter, statement: Statement) -> list[LiteralString]:
