@@ -11,13 +11,22 @@ import classes from "./AuditTable.module.css";
 
 type Props = {
   events: AuditEvent[] | undefined;
+  /** People by id, to name those something was done to; who acted in these events is known anyway. */
+  people?: ReadonlyMap<string, string>;
   onMore?: () => void;
   loadingMore?: boolean;
 };
 
 /** Who did what, when, from where; the newest first. */
-export function AuditTable({ events, onMore, loadingMore }: Props) {
+export function AuditTable({ events, people, onMore, loadingMore }: Props) {
   const { t } = useLingui();
+  const names = useMemo(() => {
+    const known = new Map(people);
+    for (const { actor_id, actor_name } of events ?? []) {
+      if (actor_id && actor_name) known.set(actor_id, actor_name);
+    }
+    return known;
+  }, [events, people]);
   const columns = useMemo<DataColumn<AuditEvent>[]>(
     () => [
       {
@@ -28,7 +37,8 @@ export function AuditTable({ events, onMore, loadingMore }: Props) {
       {
         id: "actor",
         header: t`Who`,
-        cell: ({ row: { original } }) => original.actor_name ?? t`System`,
+        cell: ({ row: { original } }) =>
+          original.actor_name ?? (original.address ? t`Anonymous` : t`System`),
       },
       {
         id: "action",
@@ -49,7 +59,7 @@ export function AuditTable({ events, onMore, loadingMore }: Props) {
       {
         id: "details",
         header: t`Details`,
-        cell: ({ row: { original } }) => <Details event={original} />,
+        cell: ({ row: { original } }) => <Details event={original} names={names} />,
       },
       {
         id: "address",
@@ -57,7 +67,7 @@ export function AuditTable({ events, onMore, loadingMore }: Props) {
         cell: ({ row: { original } }) => <span className="rb-mono">{original.address ?? "—"}</span>,
       },
     ],
-    [t],
+    [t, names],
   );
   return (
     <DataTable
@@ -82,12 +92,20 @@ function ActionName({ action }: { action: string }) {
   return name ? t(name) : <Code>{action}</Code>;
 }
 
-function Details({ event }: { event: AuditEvent }) {
-  const entries = Object.entries(event.details ?? {});
-  if (entries.length === 0) return <Text c="dimmed">—</Text>;
+/** Whom it was done to, if that is a person with a known name, then what was noted about it. */
+function Details({ event, names }: { event: AuditEvent; names: ReadonlyMap<string, string> }) {
+  const { t } = useLingui();
+  const target = event.target_id !== event.actor_id ? names.get(event.target_id ?? "") : undefined;
+  const noted = Object.entries(event.details).filter(([, value]) => value !== null);
+  if (!target && noted.length === 0) return <Text c="dimmed">—</Text>;
   return (
     <span className={classes.details}>
-      {entries.map(([name, value]) => (
+      {target ? (
+        <span>
+          <span className={classes.name}>{t`person`}</span> {target}
+        </span>
+      ) : null}
+      {noted.map(([name, value]) => (
         <span key={name}>
           <span className={classes.name}>{name}</span>{" "}
           {typeof value === "object" ? JSON.stringify(value) : String(value)}

@@ -18,18 +18,16 @@ export function ExperimentSummary({ experiments, link }: Props) {
       {experiments.map((experiment) => (
         <li key={experiment.id} className={classes.row}>
           {link(experiment, classes.name)}
-          <span className={classes.facts}>
-            <StatusBadge status={experiment.status} />
-            <span>
-              <Plural value={experiment.run_count} one="# run" other="# runs" />
-            </span>
-            <span>
-              {experiment.last_run_at ? (
-                <TimeText at={experiment.last_run_at} />
-              ) : (
-                <Trans>no run yet</Trans>
-              )}
-            </span>
+          <StatusBadge status={experiment.status} />
+          <span>
+            <Plural value={experiment.run_count} one="# run" other="# runs" />
+          </span>
+          <span className={classes.last}>
+            {experiment.last_run_at ? (
+              <TimeText at={experiment.last_run_at} />
+            ) : (
+              <Trans>no run yet</Trans>
+            )}
           </span>
         </li>
       ))}

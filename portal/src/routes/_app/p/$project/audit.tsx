@@ -1,8 +1,10 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { useInfiniteQuery, useSuspenseQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
+import { useMemo } from "react";
 import { AuditTable } from "@/features/audit/components/AuditTable";
 import { projectAuditQuery } from "@/features/audit/queries";
+import { membersQuery } from "@/features/members/queries";
 import { projectQuery } from "@/features/projects/queries";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { PageHeader } from "@/ui/PageHeader";
@@ -14,6 +16,11 @@ function ProjectAuditPage() {
   const { t } = useLingui();
   const { project: slug } = Route.useParams();
   const { data: project } = useSuspenseQuery(projectQuery(slug));
+  const members = useQuery(membersQuery(project.id));
+  const people = useMemo(
+    () => new Map(members.data?.map((member) => [member.user_id, member.name])),
+    [members.data],
+  );
   const events = useInfiniteQuery(projectAuditQuery(project.id, {}));
   return (
     <>
@@ -30,6 +37,7 @@ function ProjectAuditPage() {
       ) : (
         <Panel flush>
           <AuditTable
+            people={people}
             events={events.data?.pages.flatMap((page) => page.items)}
             onMore={events.hasNextPage ? () => void events.fetchNextPage() : undefined}
             loadingMore={events.isFetchingNextPage}

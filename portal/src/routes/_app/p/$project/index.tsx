@@ -79,7 +79,22 @@ function OverviewPage() {
             onRetry={() => void experiments.refetch()}
           />
         ) : (
-          <Panel flush title={t`Experiments`}>
+          <Panel
+            flush
+            title={t`Experiments`}
+            actions={
+              found?.length ? (
+                <Anchor
+                  size="sm"
+                  renderRoot={(props) => (
+                    <Link to="/p/$project/x" params={{ project: slug }} {...props} />
+                  )}
+                >
+                  <Trans>All experiments</Trans>
+                </Anchor>
+              ) : null
+            }
+          >
             {found === undefined ? (
               <TableSkeleton columns={3} />
             ) : found.length > 0 ? (
