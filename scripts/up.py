@@ -195,6 +195,8 @@ def run(workspace: Workspace, names: list[str], *, seeds: bool) -> int:
     starter = Starter(workspace, manager, names, seeds=seeds)
     threading.Thread(target=starter.look_on, daemon=True).start()
     threading.Thread(target=leave_with, args=(guard.starter(),), daemon=True).start()
+    # A closed terminal is a word to end too, which honcho does not listen to.
+    signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
     manager.loop()
     leftovers.end_all(workspace)
     (workspace.states / "up.json").unlink(missing_ok=True)
