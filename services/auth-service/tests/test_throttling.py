@@ -224,6 +224,7 @@ async def test_each_delay_is_noted_once(
 
     (event,) = await actions(connection, "login.throttled")
     assert (event["result"], str(event["address"])) == ("denied", "127.0.0.1")
+    assert str(event["target_id"]) == person.id
     assert len(await actions(connection, "login")) == 10
 
 

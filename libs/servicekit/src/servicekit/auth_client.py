@@ -77,6 +77,7 @@ class AuthClient:
         self._session: aiohttp.ClientSession | None = None
         self._keys: Mapping[str, Ed25519PublicKey] = {}
         self._keys_asked = -KEYS_EVERY_SEC
+        self._unknown_key_asked = -UNKNOWN_KEY_EVERY_SEC
         self._keys_lock = asyncio.Lock()
         self._revoked: frozenset[str] | None = None
         self._people: BriefCache[str, _Me | None] = BriefCache(ttl=KEPT_SEC)
@@ -154,8 +155,10 @@ class AuthClient:
         if kid in self._keys:
             return
         async with self._keys_lock:
-            recently = monotonic() - self._keys_asked < UNKNOWN_KEY_EVERY_SEC
+            # Counted apart from the poll: a key may come into use right after one.
+            recently = monotonic() - self._unknown_key_asked < UNKNOWN_KEY_EVERY_SEC
             if kid not in self._keys and not (recently and self._keys):
+                self._unknown_key_asked = monotonic()
                 await self._fetch_keys()
 
     async def _poll(self) -> None:

@@ -85,7 +85,7 @@ class Settings(ServiceSettings):
     def _check_secrets(self) -> Self:
         if self.is_development and not self.jwt_secret:
             return self
-        values = self.jwt_secret.split(",")
+        values = [value.strip() for value in self.jwt_secret.split(",")]
         if len(values) > MOST_SECRETS:
             msg = "JWT_SECRET takes one value, or two separated by a comma"
             raise ValueError(msg)
@@ -101,7 +101,7 @@ class Settings(ServiceSettings):
     def secrets(self) -> tuple[bytes, ...]:
         """What keys are derived from, the one in force first."""
         given = self.jwt_secret or DEVELOPMENT_SECRET
-        return tuple(value.encode() for value in given.split(",") if value)
+        return tuple(value.strip().encode() for value in given.split(",") if value.strip())
 
 
 def _is_weak(secret: str) -> bool:

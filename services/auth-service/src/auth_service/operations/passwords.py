@@ -43,7 +43,7 @@ async def change_password(call: Call, principal: Principal, change: PasswordChan
         raise Invalid(
             errors=[{"pointer": "#/new_password", "detail": "must differ from the current one"}]
         )
-    attempt = await attempt_password(call, user_id=str(principal.user_id))
+    attempt = await attempt_password(call, account=account)
     try:
         right = await call.hasher.check(change.current_password, account.password_hash)
         new_hash = await call.hasher.hash(change.new_password) if right else ""

@@ -37,7 +37,7 @@ async def log_in(call: Call, credentials: Credentials) -> Session:
         Unavailable: too many people are signing in at once.
     """
     key = _key(credentials.email)
-    attempt = await attempt_login(call, email_key=key)
+    attempt = await attempt_login(call, key=key)
     async with call.database.acquire() as connection:
         account = await select_account_by_email(connection, email_key=key)
     try:

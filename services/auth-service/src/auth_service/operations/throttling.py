@@ -16,11 +16,14 @@ from dataclasses import dataclass
 
 from servicekit.database import Connection
 
+from auth_service.addresses import email_key
 from auth_service.call import Call
 from auth_service.counters import THROTTLED
 from auth_service.errors import TooManyAttempts
 from auth_service.models.audit import NewEvent
+from auth_service.models.people import Account
 from auth_service.operations.audit import record
+from auth_service.queries.people import select_account_by_email
 from auth_service.queries.sessions import is_known_device
 from auth_service.queries.throttles import (
     count_failures,
@@ -63,20 +66,20 @@ class Attempt:
                 await give_back_attempt(connection, subject=subject, wholly=False)
 
 
-async def attempt_login(call: Call, *, email_key: str) -> Attempt:
-    """Begin an attempt to sign in.
+async def attempt_login(call: Call, *, key: str) -> Attempt:
+    """Begin an attempt to sign in to the account with this e-mail key.
 
     Raises:
         TooManyAttempts: this device or network has to wait.
     """
     network = str(call.origin.network)
-    account = _subject("account", email_key)
+    account = _subject("account", key)
     async with call.database.acquire() as connection:
         known = await is_known_device(
-            connection, email_key=email_key, origin=call.origin, days=KNOWN_DAYS
+            connection, email_key=key, origin=call.origin, days=KNOWN_DAYS
         )
         program = call.origin.user_agent if known else ""
-        device = _subject("device", email_key, network, program)
+        device = _subject("device", key, network, program)
         counted: list[bytes] = []
         if not known:
             around = _subject("network", network)
@@ -84,13 +87,14 @@ async def attempt_login(call: Call, *, email_key: str) -> Attempt:
                 call,
                 connection,
                 around,
+                key,
                 free=FREE_PER_NETWORK,
                 longest_sec=LONGEST_PER_NETWORK_SEC,
             )
             counted.append(around)
-            await _make_strangers_wait(call, connection, account, device, around)
+            await _make_strangers_wait(call, connection, key, device, around)
         try:
-            await _take(call, connection, device, free=FREE_PER_DEVICE)
+            await _take(call, connection, device, key, free=FREE_PER_DEVICE)
         except TooManyAttempts:
             for subject in counted:
                 await give_back_attempt(connection, subject=subject, wholly=False)
@@ -99,15 +103,15 @@ async def attempt_login(call: Call, *, email_key: str) -> Attempt:
     return Attempt(call, device, (*counted, account))
 
 
-async def attempt_password(call: Call, *, user_id: str) -> Attempt:
+async def attempt_password(call: Call, *, account: Account) -> Attempt:
     """Begin an attempt to name the current password, by somebody who is signed in.
 
     Raises:
         TooManyAttempts: they have to wait.
     """
-    device = _subject("password", user_id, str(call.origin.network))
+    device = _subject("password", str(account.id), str(call.origin.network))
     async with call.database.acquire() as connection:
-        await _take(call, connection, device, free=FREE_PER_DEVICE)
+        await _take(call, connection, device, email_key(account.email), free=FREE_PER_DEVICE)
     return Attempt(call, device, ())
 
 
@@ -127,6 +131,7 @@ async def _take(
     call: Call,
     connection: Connection,
     subject: bytes,
+    key: str,
     *,
     free: int,
     longest_sec: float = LONGEST_SEC,
@@ -135,7 +140,7 @@ async def _take(
         connection, subject=subject, free=free, longest_sec=longest_sec, forget_sec=FORGET_SEC
     )
     if not admitted:
-        await _refuse(call, connection, subject)
+        await _refuse(call, connection, subject, key)
 
 
 async def _count(connection: Connection, subject: bytes) -> None:
@@ -146,9 +151,10 @@ async def _count(connection: Connection, subject: bytes) -> None:
 
 
 async def _make_strangers_wait(
-    call: Call, connection: Connection, account: bytes, device: bytes, around: bytes
+    call: Call, connection: Connection, key: str, device: bytes, around: bytes
 ) -> None:
     """Under an attack from everywhere, let a network begin with a wait; then it has its turn."""
+    account = _subject("account", key)
     failures = await count_failures(connection, subject=account, within_sec=FORGET_SEC)
     if failures < MANY_PER_ACCOUNT:
         return
@@ -157,16 +163,22 @@ async def _make_strangers_wait(
     )
     if begun:
         await give_back_attempt(connection, subject=around, wholly=False)
-        await _refuse(call, connection, device)
+        await _refuse(call, connection, device, key)
 
 
-async def _refuse(call: Call, connection: Connection, subject: bytes) -> None:
+async def _refuse(call: Call, connection: Connection, subject: bytes, key: str) -> None:
     """Say how long to wait; the audit hears of each delay once, however often it is tried."""
     async with connection.transaction():
         refusal = await note_refusal(connection, subject=subject)
         if refusal.is_first:
-            wait = round(refusal.wait_sec, 1)
-            event = NewEvent(action="login.throttled", result="denied", details={"wait_sec": wait})
+            account = await select_account_by_email(connection, email_key=key)
+            event = NewEvent(
+                action="login.throttled",
+                target_type="user",
+                target_id=account.id if account else None,
+                result="denied",
+                details={"wait_sec": round(refusal.wait_sec, 1)},
+            )
             await record(connection, call.origin, event)
     THROTTLED.inc()
     seconds = max(1, round(refusal.wait_sec + 0.5))
