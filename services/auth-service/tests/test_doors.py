@@ -1,7 +1,9 @@
 """What holds for every route: who is let in, what bad input gets, what is said of it."""
 
 import asyncio
+import json
 import time
+from base64 import urlsafe_b64encode
 from pathlib import Path
 from uuid import uuid4
 
@@ -121,6 +123,47 @@ async def test_every_body_is_read_as_strictly(client: Client, admin: Person) -> 
             )
             assert response.status in statuses, (path, raw[:40], await response.text())
             assert response.content_type == "application/problem+json"
+
+
+async def test_no_cursor_of_whoever_wrote_it_is_a_crash(client: Client, admin: Person) -> None:
+    project = await admin.project()
+    paths = [
+        path_of(endpoint, project_id=project["id"])
+        for endpoint in endpoints(client)
+        if endpoint.query and "cursor" in endpoint.query.json_schema()["properties"]
+    ]
+    assert len(paths) == 8
+    values = [None, 1, 1e308, True, {"a": 1}, [], "a\0", "\ud800", "2026-01-01", "infinity"]
+    values += ["9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "2026-01-01T00:00:00", "-5"]
+    for path in paths:
+        for sort in ("name", "-created_at", "-id", "-at", ""):
+            for value in values:
+                for row in (None, str(uuid4()), "x"):
+                    written = json.dumps({"sort": sort, "value": value, "id": row}).encode()
+                    cursor = urlsafe_b64encode(written).decode().rstrip("=")
+                    response = await admin.ask("GET", f"{path}?cursor={cursor}")
+                    assert response.status in {200, 400, 422}, await response.text()
+        for cursor in ("", "=", "%00", "e30", "W10", "bnVsbA", "x" * 2001):
+            response = await admin.ask("GET", f"{path}?cursor={cursor}")
+            assert response.status in {200, 400, 422}, await response.text()
+
+
+async def test_a_program_may_call_itself_what_it_likes(client: Client, person: Person) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", client.port)
+    body = json.dumps({"email": person.email, "password": PASSWORD}).encode()
+    writer.write(
+        b"POST /auth/login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        b"User-Agent: \xff\xfe\x80 \xd0\x9f \xe2\x80\xae" + b"y" * 500 + b"\r\n"
+        b"X-Forwarded-For: \xff, %00\r\nConnection: close\r\n"
+        b"Content-Length: " + str(len(body)).encode() + b"\r\n\r\n" + body
+    )
+    answer = await reader.read()
+    writer.close()
+
+    assert answer.startswith(b"HTTP/1.1 200 ")
+    listed = (await person.get("/auth/sessions"))["items"][0]
+    assert listed["user_agent"].endswith("y" * 100)
+    assert len(listed["user_agent"]) <= 300
 
 
 async def test_the_contract_is_valid_and_names_every_route(client: Client) -> None:
