@@ -110,6 +110,8 @@ CREATE INDEX chunks_run_ordinal_idx ON metrics.chunks USING btree (run_id, ordin
 
 CREATE INDEX idempotency_keys_oldest_first ON metrics.idempotency_keys USING btree (created_at);
 
+CREATE INDEX series_by_last_value ON metrics.series USING btree (key, last_value, run_id);
+
 ALTER TABLE ONLY metrics.batches
     ADD CONSTRAINT batches_run_id_fkey FOREIGN KEY (run_id) REFERENCES metrics.runs(run_id) ON DELETE CASCADE;
 
