@@ -4,6 +4,7 @@ import os
 import shlex
 import shutil
 import socket
+import subprocess
 import tempfile
 import time
 from collections.abc import Generator
@@ -163,10 +164,33 @@ def throwaway_cluster(password: str = "throwaway") -> Generator[Cluster]:  # noq
     ) as home:
         cluster = Cluster(Path(home), _free_port(), password, keep=False)
         cluster.start()
+        heir = _heir(cluster, home)
         try:
             yield cluster
         finally:
+            heir.kill()
+            heir.wait()
             cluster.stop()
+
+
+# A killed test run (`kill -9`, a second Ctrl-C) cannot clean up after itself.
+HEIR = """
+while kill -0 "$1" 2>/dev/null; do sleep 1; done
+"$2" stop -D "$3" -m immediate
+rm -rf "$4"
+"""
+
+
+def _heir(cluster: Cluster, home: str) -> subprocess.Popen[bytes]:
+    """Start a shell that ends the server and its folder when this process is gone."""
+    words = [str(os.getpid()), cluster.executable, cluster.datadir, home]
+    return subprocess.Popen(  # noqa: S603 - our own words
+        ["/bin/sh", "-c", HEIR, "heir", *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
 
 
 def _memory() -> str | None:
