@@ -1,7 +1,7 @@
 """The service, running, with people who have roles in one project and a run to log to."""
 
-from collections.abc import Awaitable, Callable
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from uuid import UUID, uuid4
 

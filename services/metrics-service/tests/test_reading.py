@@ -91,7 +91,7 @@ async def test_a_picture_keeps_the_extremes_and_invents_nothing(
 async def test_no_spike_and_no_gap_vanishes_from_a_million_points(
     client: TestClient, run_id: UUID
 ) -> None:
-    noise = random.Random(7)
+    noise = random.Random(7)  # noqa: S311
     spikes = {123_456: 1e9, 654_321: -1e9, 777_777: math.inf}
     gap = range(400_000, 410_000)
     for first in range(0, 1_000_000, 10_000):
@@ -129,9 +129,7 @@ async def test_metrics_come_in_pages_and_by_a_part_of_their_key(
     found: list[str] = []
     query: dict[str, Any] = {"limit": 2}
     while True:
-        response = await client.get(
-            f"/api/v1/runs/{run_id}/metrics", params=query, headers=VIEWER
-        )
+        response = await client.get(f"/api/v1/runs/{run_id}/metrics", params=query, headers=VIEWER)
         page = await response.json()
         found += [item["key"] for item in page["items"]]
         if page["next_cursor"] is None:

@@ -160,6 +160,9 @@ def _database_problem(exc: Exception) -> Problem | None:
     match exc:
         case asyncpg.PostgresConnectionError() | asyncpg.CannotConnectNowError() | OSError():
             return Unavailable("The database does not answer.")
+        case asyncpg.InternalClientError():
+            # What asyncpg says where the server has ended a connection that it is about to use.
+            return Unavailable("The database does not answer.")
         case asyncpg.InterfaceError() | asyncpg.InsufficientResourcesError() | TimeoutError():
             return Unavailable("The database does not keep up.")
         case asyncpg.DataError() | asyncpg.CharacterNotInRepertoireError():

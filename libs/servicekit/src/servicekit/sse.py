@@ -5,7 +5,10 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Self
 
+import structlog
 from aiohttp import web
+
+log = structlog.get_logger()
 
 HEARTBEAT_SEC = 15.0
 STALL_SEC = 20.0
@@ -62,5 +65,13 @@ async def event_stream(
         yield response, stream
     except (ConnectionError, TimeoutError):
         # The viewer is gone or does not read; it comes back with its Last-Event-ID.
-        if request.transport:
-            request.transport.abort()
+        _abort(request)
+    except Exception:
+        # The head is out, so no problem document can follow; the viewer comes back here, too.
+        log.exception("stream.crashed")
+        _abort(request)
+
+
+def _abort(request: web.Request) -> None:
+    if request.transport:
+        request.transport.abort()

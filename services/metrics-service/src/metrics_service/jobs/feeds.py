@@ -20,7 +20,7 @@ from aiohttp import web
 from prometheus_client import Gauge
 from servicekit.application import LIFECYCLE
 from servicekit.database import Database
-from servicekit.problems import Problem, Unavailable
+from servicekit.problems import Forbidden, NotFound, Problem, Unauthenticated, Unavailable
 from servicekit.sse import HEARTBEAT_SEC, EventStream
 
 from metrics_service.jobs.wakeups import Wakeups
@@ -38,6 +38,15 @@ PAUSE_SEC = 0.05
 ADMIT_EVERY_SEC = 5.0
 KEPT_BYTES = 1 << 20
 OPEN_STATUSES = frozenset({"draft", "running"})
+
+# What a database that is away or overloaded may raise; it comes back.
+_TROUBLE = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    Problem,
+)
 
 type Admit = Callable[[], Awaitable[None]]
 
@@ -145,10 +154,8 @@ class Feeds:
         while True:
             try:
                 await _catch_up(database, feed)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
+            except _TROUBLE as exc:
                 log.warning("feed.unreadable", run_id=str(feed.run_id), error=repr(exc))
-            except Problem as problem:
-                log.warning("feed.unreadable", run_id=str(feed.run_id), error=problem.detail)
             # A run that logs all the time is read a few times a second, not once a call.
             await asyncio.sleep(PAUSE_SEC)
             poll = POLL_WHEN_WOKEN_SEC if self._wakeups.connected else POLL_SEC
@@ -187,15 +194,12 @@ async def _catch_up(database: Database, feed: RunFeed) -> None:
 
 
 async def follow(
-    database: Database, feed: RunFeed, stream: EventStream, *, after: int, admit: Admit
+    database: Database, feed: RunFeed, stream: EventStream, *, position: int, admit: Admit
 ) -> None:
-    """Send a viewer everything behind `after`, then what comes, until it or the service leaves.
+    """Send a viewer everything behind `position`, then what comes, until it or the service leaves.
 
     `admit` raises when the viewer may no longer watch; it is asked every few seconds.
     """
-    state = await read_state(database, feed.run_id)
-    # An id from before a restored backup lies ahead of everything; such a viewer starts at the end.
-    position = min(after, state.ordinal if state else 0)
     told = feed.status if feed.status in OPEN_STATUSES else ""
     admitted = sent = monotonic()
     while not feed.closed:
@@ -221,17 +225,23 @@ async def follow(
 async def _next(database: Database, feed: RunFeed, position: int) -> LiveBatch | None:
     if position >= feed.ordinal:
         return None
-    return feed.after(position) or await read_batch(
-        database, feed.run_id, after=position, upto=feed.border(position)
-    )
+    if kept := feed.after(position):
+        return kept
+    try:
+        upto = feed.border(position)
+        return await read_batch(database, feed.run_id, after=position, upto=upto)
+    except _TROUBLE as exc:
+        log.warning("feed.unreadable", run_id=str(feed.run_id), error=repr(exc))
+        await asyncio.sleep(POLL_SEC)
+        return None
 
 
 async def _still_admitted(admit: Admit) -> bool:
     try:
         await admit()
-    except Unavailable:
+    except (Unauthenticated, Forbidden, NotFound):
+        return False
+    except _TROUBLE:
         # Nobody can say no at the moment; the next time decides.
         return True
-    except Problem:
-        return False
     return True

@@ -24,14 +24,22 @@ async def read_state(database: Database, run_id: UUID) -> RunState | None:
         return await select_run_state(connection, run_id)
 
 
-def parse_ordinal(text: str | None) -> int:
-    """Where a viewer goes on, as it says itself; 0 where it says nothing.
+async def first_position(database: Database, run_id: UUID, said: str | None) -> int:
+    """Where a viewer begins: where it says that it was, else at the beginning.
+
+    An id from before a restored backup lies ahead of everything; it means the end.
 
     Raises:
-        Invalid: it is no event id of ours.
+        Invalid: what it says is no event id of ours.
     """
-    if text is None:
+    if said is None:
         return 0
+    position = _parse(said)
+    state = await read_state(database, run_id)
+    return min(position, state.ordinal if state else 0)
+
+
+def _parse(text: str) -> int:
     if not _ORDINAL.fullmatch(text):
         errors = [{"parameter": "after", "detail": "must be the id of an earlier event"}]
         raise Invalid(errors=errors)

@@ -12,7 +12,7 @@ from servicekit.sse import event_stream
 
 from metrics_service.jobs.feeds import FEEDS, follow
 from metrics_service.models.series import StreamQuery
-from metrics_service.operations.live import parse_ordinal
+from metrics_service.operations.live import first_position
 from metrics_service.queries.runs import select_project
 
 routes = Routes("metrics")
@@ -28,12 +28,13 @@ async def stream_metrics(request: Request, run_id: UUID, query: StreamQuery) -> 
     the stream goes on exactly there. A run that has ended before is told at once, after what
     it logged; `run` comes again if an interrupted run goes on.
     """
-    after = parse_ordinal(request.headers.get("Last-Event-ID") or query.after)
     database = request.app[DATABASE]
+    said = request.headers.get("Last-Event-ID") or query.after
+    position = await first_position(database, run_id, said)
     admit = partial(VIEWERS.admit, request, request.app[IDENTITY], {"run_id": run_id})
     async with (
         request.app[FEEDS].watch(database, run_id) as feed,
         event_stream(request) as (response, stream),
     ):
-        await follow(database, feed, stream, after=after, admit=admit)
+        await follow(database, feed, stream, position=position, admit=admit)
     return response
