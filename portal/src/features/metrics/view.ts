@@ -26,7 +26,7 @@ export const chartSearch = {
     v.fallback(v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(0.99))), undefined),
   ),
   zoom: v.optional(
-    v.fallback(v.optional(v.pipe(v.string(), v.regex(/^-?[\d.e+]+~-?[\d.e+]+$/i))), undefined),
+    v.fallback(v.optional(v.pipe(v.string(), v.regex(/^[-+\d.e]+\.\.[-+\d.e]+$/i))), undefined),
   ),
   metric: v.optional(v.fallback(v.optional(v.string()), undefined)),
   with: v.optional(v.fallback(v.optional(v.record(v.string(), v.array(v.string()))), undefined)),
@@ -59,14 +59,14 @@ export function searchFrom(view: ChartView): ChartSearch {
     axis: view.axis === "step" ? undefined : view.axis,
     log: view.logY || undefined,
     smooth: view.smoothing || undefined,
-    zoom: view.zoom ? `${short(view.zoom[0])}~${short(view.zoom[1])}` : undefined,
+    zoom: view.zoom ? `${short(view.zoom[0])}..${short(view.zoom[1])}` : undefined,
     metric: view.filter || undefined,
     with: overlays.length > 0 ? Object.fromEntries(overlays) : undefined,
   };
 }
 
 function rangeFrom(text: string | undefined): Range | null {
-  const [from, to] = (text ?? "").split("~").map(Number);
+  const [from, to] = (text ?? "").split("..").map(Number);
   if (from === undefined || to === undefined) return null;
   return Number.isFinite(from) && Number.isFinite(to) && from < to ? [from, to] : null;
 }

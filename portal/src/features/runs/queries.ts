@@ -45,6 +45,17 @@ export function runsQuery(scope: RunScope, search: RunSearch) {
   });
 }
 
+/** The newest runs of a project; asked again while one of them is running. */
+export function latestRunsQuery(projectId: string, limit: number) {
+  const params = { limit, sort: "-created_at" };
+  return queryOptions({
+    queryKey: [...getListRunsQueryKey(projectId), "latest", params],
+    queryFn: ({ signal }) => listRuns(projectId, params, { signal }),
+    refetchInterval: ({ state }) =>
+      state.data?.items.some((run) => run.status === "running") ? 10_000 : false,
+  });
+}
+
 export function runQuery(runId: string) {
   return queryOptions({
     queryKey: getGetRunQueryKey(runId),

@@ -36,6 +36,7 @@ export function MetricPanels({ runId, startedAt, view, onView, hint }: Props) {
     runMetricsQuery(runId),
   );
   const liveKeys = useLiveValue((stream) => stream?.keys() ?? noKeys);
+  const state = useLiveValue((stream) => stream?.state ?? "ended");
   const keys = useMemo(() => {
     const known = data?.pages.flatMap(({ items }) => items.map(({ key }) => key)) ?? [];
     return [...new Set([...known, ...liveKeys])];
@@ -70,13 +71,7 @@ export function MetricPanels({ runId, startedAt, view, onView, hint }: Props) {
   const start = Date.parse(startedAt) * 1000;
   return (
     <>
-      <ChartToolbar
-        view={view}
-        onView={onView}
-        state={live?.state ?? "ended"}
-        paused={paused}
-        onPause={setPaused}
-      />
+      <ChartToolbar view={view} onView={onView} state={state} paused={paused} onPause={setPaused} />
       {shown.length === 0 ? (
         <EmptyState
           icon={<IconSearchOff size={24} />}

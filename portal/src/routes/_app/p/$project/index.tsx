@@ -4,12 +4,15 @@ import { IconFlask } from "@tabler/icons-react";
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { createFileRoute, Link } from "@tanstack/react-router";
 import { getListExperimentsQueryOptions } from "@/api/generated/experiments/experiments";
+import { useRunLinks } from "@/app/run-links";
 import { useUser } from "@/app/user";
 import { MemberNames } from "@/features/members/components/MemberNames";
 import { membersQuery } from "@/features/members/queries";
 import { ExperimentSummary } from "@/features/projects/components/ExperimentSummary";
 import { ProjectFacts } from "@/features/projects/components/ProjectFacts";
 import { projectQuery } from "@/features/projects/queries";
+import { LatestRuns } from "@/features/runs/components/LatestRuns";
+import { latestRunsQuery } from "@/features/runs/queries";
 import { FirstRun } from "@/features/tokens/components/FirstRun";
 import { EmptyState } from "@/ui/EmptyState";
 import { ErrorNotice } from "@/ui/ErrorNotice";
@@ -42,6 +45,9 @@ function OverviewPage() {
       },
     ),
   );
+  const links = useRunLinks(slug);
+  const started = (experiments.data?.items.length ?? 0) > 0;
+  const runs = useQuery({ ...latestRunsQuery(project.id, shown), enabled: started });
   const changeable = project.archived_at === null;
   const found = experiments.data?.items;
 
@@ -136,6 +142,24 @@ function OverviewPage() {
             )}
           </Panel>
         )}
+        {runs.data?.items.length ? (
+          <Panel
+            flush
+            title={t`Latest runs`}
+            actions={
+              <Anchor
+                size="sm"
+                renderRoot={(props) => (
+                  <Link to="/p/$project/runs" params={{ project: slug }} {...props} />
+                )}
+              >
+                <Trans>All runs</Trans>
+              </Anchor>
+            }
+          >
+            <LatestRuns runs={runs.data.items} link={links.run} />
+          </Panel>
+        ) : null}
         <Panel title={t`About`}>
           {project.description ? (
             <MarkdownView text={project.description} />

@@ -132,7 +132,7 @@ test("a run that changes on the server changes where it stands", async () => {
     version: 2,
   });
   expect(await screen.findByText("0.99")).toBeInTheDocument();
-  expect(screen.getByText("Failed")).toBeInTheDocument();
+  expect(within(await table()).getByText("Failed")).toBeInTheDocument();
   expect(names()).toEqual(["slow", "quick"]);
 });
 

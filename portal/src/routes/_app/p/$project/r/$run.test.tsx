@@ -115,7 +115,7 @@ test("points that arrive do not reset the zoom; they are counted until somebody 
     "loss",
     Array.from({ length: 50 }, (_, step) => [step, 50 - step] as const),
   );
-  const { user, where } = await renderApp(`${page}?tab=metrics&zoom=10~20`, backend);
+  const { user, where } = await renderApp(`${page}?tab=metrics&zoom=10..20`, backend);
   expect(await figure("loss")).toHaveTextContent("11 points");
   const live = await stream();
   act(() =>
@@ -126,7 +126,7 @@ test("points that arrive do not reset the zoom; they are counted until somebody 
     ),
   );
   const follow = await screen.findByRole("button", { name: "Live +2 points" });
-  expect(where()).toContain("zoom=10~20");
+  expect(where()).toContain("zoom=10..20");
   expect(await figure("loss")).toHaveTextContent("11 points");
   await user.click(follow);
   await waitFor(() => expect(where()).not.toContain("zoom"));
@@ -160,7 +160,8 @@ test("a broken stream says so and goes on after the last point it had", async ()
     live.send("metrics", { series: [{ key: "loss", step: [1], value: [2], time: [1] }] }, "12"),
   );
   act(() => live.fail(true));
-  expect(await screen.findByText("Reconnecting…")).toBeInTheDocument();
+  const toolbar = screen.getByRole("toolbar", { name: "Charts" });
+  expect(await within(toolbar).findByText("Reconnecting…")).toBeInTheDocument();
   await waitFor(() => expect(FakeEventSource.find("/metrics/stream")?.url).toContain("after=12"));
 });
 
@@ -197,7 +198,7 @@ test("zooming into a long series asks for its detail, with one request", async (
     "loss",
     Array.from({ length: 9000 }, (_, step) => [step, step] as const),
   );
-  await renderApp(`${page}?tab=metrics&zoom=100~400`, backend);
+  await renderApp(`${page}?tab=metrics&zoom=100..400`, backend);
   expect(await figure("loss")).toHaveTextContent("301 points");
   const zoomed = recordings.askedSeries.filter((query) => query.has("from_step"));
   expect(zoomed.map((query) => [query.get("from_step"), query.get("to_step")])).toEqual([
@@ -231,7 +232,7 @@ test("notes are written with a preview and saved over the version they began wit
   const { backend, run, page } = recorded();
   const { user } = await renderApp(`${page}?tab=notes`, backend);
   await user.click(await screen.findByRole("button", { name: "Edit: Notes" }));
-  await user.type(screen.getByLabelText("Notes"), "**hot** bearing");
+  await user.type(screen.getByRole("textbox", { name: "Notes" }), "**hot** bearing");
   expect((await screen.findByText("hot")).tagName).toBe("STRONG");
   await user.click(screen.getByRole("button", { name: "Save" }));
   await waitFor(() => expect(run.notes).toBe("**hot** bearing"));
@@ -243,7 +244,7 @@ test("when somebody else saved meanwhile, both texts stay", async () => {
   const { backend, run, page } = recorded({ notes: "begin" });
   const { user } = await renderApp(`${page}?tab=notes`, backend);
   await user.click(await screen.findByRole("button", { name: "Edit: Notes" }));
-  const field = screen.getByLabelText("Notes");
+  const field = screen.getByRole("textbox", { name: "Notes" });
   await user.clear(field);
   await user.type(field, "mine");
   Object.assign(run, { notes: "theirs", version: 2 });
@@ -254,7 +255,7 @@ test("when somebody else saved meanwhile, both texts stay", async () => {
   expect(screen.getByText("theirs")).toBeInTheDocument();
   expect(screen.getByLabelText("Your version")).toHaveValue("mine");
   await user.click(screen.getByRole("button", { name: "Put both into the editor" }));
-  expect(screen.getByLabelText("Notes")).toHaveValue("theirs\n\n---\n\nmine");
+  expect(screen.getByRole("textbox", { name: "Notes" })).toHaveValue("theirs\n\n---\n\nmine");
   await user.click(screen.getByRole("button", { name: "Save" }));
   await waitFor(() => expect(run.notes).toBe("theirs\n\n---\n\nmine"));
 });

@@ -36,7 +36,9 @@ test("a name that is taken is said beside the field, and nothing typed is lost",
   const field = await screen.findByLabelText("Name");
   await user.type(field, "Digits");
   await user.click(screen.getByRole("button", { name: "Create experiment" }));
-  expect(await screen.findByText("“Digits” exists already.")).toBeInTheDocument();
+  expect(
+    await screen.findByText("The project already has an experiment of this name."),
+  ).toBeInTheDocument();
   expect(field).toHaveValue("Digits");
 });
 
