@@ -409,6 +409,8 @@ def lint(session: nox.Session) -> None:
     for package, folder in NPM_PACKAGES.items():
         steps[f"{package}: style"] = [npm, "run", "--silent", "lint", "--workspace", folder]
         steps[f"{package}: types"] = [npm, "run", "--silent", "types", "--workspace", folder]
+    for title, check in {"contract": "api:check", "languages": "i18n:check"}.items():
+        steps[f"portal: {title}"] = [npm, "run", "--silent", check, "--workspace", "portal"]
     failed = []
     for title, command in steps.items():
         if session.posargs and title not in session.posargs:

@@ -67,7 +67,11 @@ export default defineConfig({
             },
             // What every page says about itself; the pages themselves (`?tsr-split`) stay apart.
             { name: "routes", test: /\/src\/routes\/[^?]+$/ },
-            { name: "blocks", minShareCount: 5, test: /\/src\/(api|app|ui)\/|tabler-icons|@tabler/ },
+            {
+              name: "blocks",
+              minShareCount: 5,
+              test: /\/src\/(api|app|ui)\/|tabler-icons|@tabler/,
+            },
           ],
         },
       },
