@@ -174,6 +174,18 @@ async def test_the_mail_goes_to_the_address_that_is_stored(
     assert (await box.mail())["To"] == "ada@example.com"
 
 
+async def test_the_mail_reaches_an_international_domain(
+    client: Client, register: Register, box: Postbox
+) -> None:
+    person = await register("Zoë\u200b Bücher", email="zoe@bücher.example")
+
+    await ask(client, person.email)
+
+    mail = await box.mail()
+    assert mail["To"] == "zoe@xn--bcher-kva.example"
+    assert "Hello Zoë" in mail.get_content()
+
+
 async def test_a_link_is_good_for_half_an_hour(
     client: Client, person: Person, box: Postbox, connection: Connection
 ) -> None:

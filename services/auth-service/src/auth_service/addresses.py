@@ -71,6 +71,12 @@ def tidy_email(text: str) -> str:
     return unicodedata.normalize("NFC", found.normalized.lower())
 
 
+def mailable(email: str) -> str:
+    """A stored address as mail servers take it: its domain in ASCII."""
+    found = validate_email(email, check_deliverability=False, globally_deliverable=False)
+    return found.ascii_email or f"{found.local_part}@{found.ascii_domain}"
+
+
 def email_key(email: str) -> str:
     """What a stored address is unique by: letters that look like Latin ones count as those."""
     return _latin(unicodedata.normalize("NFKC", email).casefold())

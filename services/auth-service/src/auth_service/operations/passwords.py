@@ -6,7 +6,7 @@ from servicekit.database import Connection
 from servicekit.identity import Principal
 from servicekit.problems import Invalid, Unauthenticated, Unavailable
 
-from auth_service.addresses import email_key, tidy_email
+from auth_service.addresses import email_key, mailable, tidy_email
 from auth_service.call import Call
 from auth_service.errors import ResetTokenInvalid, WrongPassword
 from auth_service.models.audit import NewEvent
@@ -117,7 +117,7 @@ async def _send_link(call: Call, account: Account, token: str) -> None:
     # Behind the #, so that the link's secret stands in no server's log and no Referer.
     link = f"{str(call.settings.public_url).rstrip('/')}/reset#token={token}"
     await call.mail.send(
-        to=account.email,
+        to=mailable(account.email),
         subject="Choose a new password for Runbench",
         text=(
             f"Hello {account.name},\n\n"
