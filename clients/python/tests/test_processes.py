@@ -165,3 +165,35 @@ with runbench.init(name="outer") as run:
         "outer": "succeeded",
         "inner": "succeeded",
     }
+
+
+@pytest.mark.skipif(not hasattr(__import__("signal"), "setitimer"), reason="needs interval timers")
+def test_a_signal_handler_may_log_flush_and_finish_while_the_script_logs(online):
+    text = """
+import signal, runbench
+run = runbench.init(capture=False)
+handled = 0
+def handler(*_):
+    global handled
+    handled += 1
+    run.log({"handled": handled})
+    if handled % 10 == 0:
+        run.flush()
+    if handled == 400:
+        run.finish("interrupted")
+    else:
+        signal.setitimer(signal.ITIMER_REAL, 0.001)
+signal.signal(signal.SIGALRM, handler)
+signal.setitimer(signal.ITIMER_REAL, 0.01)
+while run.status == "running":
+    for _ in range(20): run.log({"x": 1.0})
+    if handled % 50 == 0: run.flush()
+"""
+    process = script(text)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 0, said
+    stored = online.only_run()
+    assert stored["status"] == "interrupted"
+    assert [value for _, value in online.series(stored["id"], "handled")] == [
+        float(number) for number in range(1, 401)
+    ]

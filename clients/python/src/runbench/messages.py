@@ -45,6 +45,9 @@ class Voice:
             print(f"runbench: {line}", file=sys.stderr, flush=True)  # noqa: T201 - meant to be seen
         except (OSError, ValueError, AttributeError):
             self.quiet = True
+        except RuntimeError:
+            # A signal handler speaks in the middle of another line.
+            logger.debug("%s", line)
 
 
 class _OwnRequests(logging.Filter):

@@ -7,10 +7,11 @@ is on disk within WRITE_SECONDS whatever the server does. The sender retries for
 process lives; what it could not bring is left for `runbench sync`.
 """
 
+import itertools
 import threading
 import time
-from collections import deque
 from collections.abc import Callable
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, TypeAlias
 
 from runbench import forks
@@ -36,7 +37,8 @@ POINT_BYTES = 120
 ENTRY_BYTES = 120
 
 Points: TypeAlias = list[tuple[str, float]]
-Entry: TypeAlias = tuple[int, int, Points] | bytes
+# Points of one step, an encoded record, or the ticket of somebody who waits.
+Entry: TypeAlias = tuple[int, int, Points] | bytes | int
 
 
 class Recorder:
@@ -61,19 +63,22 @@ class Recorder:
         self.blocked: str | None = None
         self.away: str | None = None
         self.remote_status: str | None = None
-        self.dropped = 0
-        self._away_since = 0.0
         self.complete = False
+        self._away_since = 0.0
         self._prepare = prepare
         self._announce = announce
-        # Re-entrant: a signal handler or a finaliser may log while this thread is in log().
-        self._lock = threading.RLock()
-        self._queue: deque[Entry] = deque()
+        # No lock between the script and the writer: a signal handler that interrupts log() may call
+        # flush(), which waits for the writer, which would wait for that lock. SimpleQueue.put() may
+        # itself be interrupted by a handler that puts. The byte count may be a little off when
+        # threads log at once; the writer sets it right whenever it has emptied the queue.
+        self._queue: SimpleQueue[Entry] = SimpleQueue()
         self._queued_bytes = 0
-        self._logged = 0
-        self._work = threading.Event()
-        self._urgent = threading.Event()
+        self._hurry: SimpleQueue[None] = SimpleQueue()
+        self._tickets = itertools.count(1)
+        self._overflowed = 0
+        self._not_kept = 0
         self._closing = False
+        self._delivered = False
         self._progress = threading.Condition()
         self._stored = 0
         self._writer_done = False
@@ -81,6 +86,7 @@ class Recorder:
         self._created = False
         self._sent_up_to = 0
         self._settled = False
+        self._settling = threading.Lock()
         self._stop = threading.Event()
         self._nudge = threading.Event()
         self._threads = [
@@ -95,39 +101,35 @@ class Recorder:
     def log(self, step: int, when: int, points: Points) -> None:
         """Queue points of one step; drops and counts them when the queue is full."""
         size = ENTRY_BYTES + POINT_BYTES * len(points)
-        with self._lock:
-            if self._queued_bytes + size > self.settings.queue_limit:
-                self._drop(len(points))
-                return
-            self._queue.append((step, when, points))
-            self._queued_bytes += size
-            self._logged += 1
-            idle = not self._work.is_set()
-        if idle:
-            self._work.set()
+        if self._queued_bytes + size > self.settings.queue_limit:
+            self._overflowed += len(points)
+            self._warn_of_drops()
+            return
+        self._queued_bytes += size
+        self._queue.put((step, when, points))
 
     def act(self, record: bytes) -> None:
         """Queue a record that is no metric; never dropped."""
-        with self._lock:
-            self._queue.append(record)
-            self._logged += 1
-        self._work.set()
+        self._queue.put(record)
+
+    @property
+    def dropped(self) -> int:
+        """How many points were dropped because memory or disk were full."""
+        return self._overflowed + self._not_kept
 
     def flush(self, *, sent: bool, timeout: float) -> bool:
         """Wait until all that was logged so far is on disk (or accepted by the server); False when
         it was not within timeout seconds.
         """
-        with self._lock:
-            goal = self._logged
-        self._urgent.set()
-        self._work.set()
+        ticket = self._hurry_up()
 
         def reached() -> bool:
             if sent:
-                return self._sent_up_to >= goal or (self._sender_done and self._all_sent())
-            return self._stored >= goal or self._writer_done
+                return self._sent_up_to >= ticket or self._sender_done
+            return self._stored >= ticket or self._writer_done
 
-        return self._wait(reached, timeout) and (not sent or not self._given_up())
+        self._wait(reached, timeout)
+        return (self._sent_up_to if sent else self._stored) >= ticket
 
     def await_created(self, timeout: float) -> bool:
         """Wait until the server has created the run, but not for a server that is away."""
@@ -141,10 +143,8 @@ class Recorder:
 
         Waits at most timeout seconds, and AWAY_PATIENCE for a server that does not answer.
         """
-        with self._lock:
-            self._closing = True
-        self._urgent.set()
-        self._work.set()
+        self._closing = True
+        self._hurry_up()
         self._nudge.set()
         started = time.monotonic()
 
@@ -165,17 +165,15 @@ class Recorder:
 
     def abandon_in_child(self) -> None:
         """After a fork, in the child: forget everything; the parent's threads go on there."""
-        self._lock = threading.RLock()
-        self._queue = deque()
         self.spool.abandon_in_child()
 
     def _settle(self) -> None:
         """Remove a spool that has arrived whole, let go of any other. Once."""
-        with self._lock:
+        with self._settling:
             settled, self._settled = self._settled, True
         if settled:
             return
-        self.complete = self._sender_done and self._all_sent()
+        self.complete = self._delivered
         try:
             if self.complete and not self.spool.refused_count():
                 self.spool.delete()
@@ -195,14 +193,14 @@ class Recorder:
                 self._progress.wait(min(left, 0.1))
         return True
 
-    def _all_sent(self) -> bool:
-        return self._writer_done and self._created and not self._given_up()
+    def _hurry_up(self) -> int:
+        """Have the writer work now; a number that it will have passed when all is stored."""
+        ticket = next(self._tickets)
+        self._queue.put(ticket)
+        self._hurry.put(None)
+        return ticket
 
-    def _given_up(self) -> bool:
-        return self.blocked is not None or self.spool.peek() is not None
-
-    def _drop(self, points: int) -> None:
-        self.dropped += points
+    def _warn_of_drops(self) -> None:
         self.voice.warn(
             "points are logged faster than they can be kept, or the spool is full; some are "
             "dropped (counted at the end). See RUNBENCH_QUEUE_MB and RUNBENCH_SPOOL_MB.",
@@ -221,15 +219,8 @@ class Recorder:
             left = None
             if unsynced_since is not None:
                 left = max(0.0, unsynced_since + FSYNC_SECONDS - time.monotonic())
-            self._work.wait(left)
-            if self._work.is_set() and not self._closing:
-                behind = self.away is not None
-                self._urgent.wait(WRITE_SECONDS_BEHIND if behind else WRITE_SECONDS)
-            with self._lock:
-                entries, self._queue, self._queued_bytes = self._queue, deque(), 0
-                goal, closing, urgent = self._logged, self._closing, self._urgent.is_set()
-                self._work.clear()
-                self._urgent.clear()
+            entries, urgent = self._gather(left)
+            closing = self._closing and self._queue.empty()
             try:
                 self._store(entries)
             except Exception:
@@ -242,7 +233,8 @@ class Recorder:
             ):
                 self.spool.sync_to_disk()
                 unsynced_since = None
-            self._stored = goal
+            tickets = [entry for entry in entries if isinstance(entry, int)]
+            self._stored = max([self._stored, *tickets])
             if closing:
                 self._writer_done = True
             self._tell()
@@ -250,7 +242,28 @@ class Recorder:
             if closing:
                 return
 
-    def _store(self, entries: deque[Entry]) -> None:
+    def _gather(self, within: float | None) -> tuple[list[Entry], bool]:
+        """Wait for an entry (so many seconds), then for more to put into the same batches, unless
+        somebody waits; all of them, and whether somebody does.
+        """
+        try:
+            entries = [self._queue.get(timeout=within)]
+        except Empty:
+            return [], False
+        pause = WRITE_SECONDS if self.away is None else WRITE_SECONDS_BEHIND
+        urgent = self._closing
+        try:
+            if not urgent:
+                self._hurry.get(timeout=pause)
+                urgent = True
+        except Empty:
+            pass
+        # Only what is there now: what is logged meanwhile must not keep this from ending.
+        entries.extend(self._queue.get_nowait() for _ in range(self._queue.qsize()))
+        self._queued_bytes = 0
+        return entries, urgent
+
+    def _store(self, entries: list[Entry]) -> None:
         """Bring entries to the spool in order, points of consecutive ones as batches."""
         series: Series = {}
         points = 0
@@ -258,11 +271,13 @@ class Recorder:
         def end_batch() -> None:
             nonlocal series, points
             if points and not self.spool.append(metrics_record(series), droppable=True):
-                with self._lock:
-                    self._drop(points)
+                self._not_kept += points
+                self._warn_of_drops()
             series, points = {}, 0
 
         for entry in entries:
+            if isinstance(entry, int):
+                continue
             if isinstance(entry, bytes):
                 end_batch()
                 self.spool.append(entry, droppable=False)
@@ -336,6 +351,7 @@ class Recorder:
                     self.away = None
                     pause.reset()
                     if finished:
+                        self._delivered = True
                         return
                     self._rest(beat_due - time.monotonic())
                 except (Unreachable, ApiError) as error:

@@ -213,7 +213,10 @@ class Run:
         if self._recorder is None:
             self._not_recording()
             return
-        self._recorder.act(records.action_record(do, **content))
+        try:
+            self._recorder.act(records.action_record(do, **content))
+        except (TypeError, ValueError) as error:
+            self._complain(error)
 
     def _not_recording(self) -> None:
         if self.status == "disabled":
