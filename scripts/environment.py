@@ -135,6 +135,10 @@ class Workspace:
         home = Path(given.get("RUNBENCH_DEV_DIR") or ROOT / ".dev")
         return cls(home=home if home.is_absolute() else ROOT / home, given=given)
 
+    def make_home(self) -> None:
+        """Make the folder of data and logs, for this user alone: links that sign in are in logs."""
+        self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+
     @cached_property
     def ports(self) -> dict[str, int]:
         """The port of each process, by its name."""

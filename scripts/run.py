@@ -52,6 +52,7 @@ class Wrapper:
         self.process = process
         self.workspace = workspace
         self.port = workspace.ports[process.name]
+        workspace.make_home()
         colour = workspace.given.get("RUNBENCH_COLOUR") == "1"
         self.journal = Journal(process.name, workspace.logs, colour=colour)
         self.ready_file = workspace.states / f"{process.name}.ready"

@@ -153,7 +153,7 @@ def stack(
 
 def launch(workspace: Workspace, names: Sequence[str]) -> Stack:
     """Start `up` in the background."""
-    workspace.home.mkdir(parents=True, exist_ok=True)
+    workspace.make_home()
     command = [sys.executable, "-m", "scripts.up", "--no-seed"]
     command += ["--only", ",".join(names)] if names else []
     with (workspace.home / "up.log").open("wb") as log:

@@ -132,7 +132,7 @@ class Starter:
 @contextlib.contextmanager
 def alone(workspace: Workspace) -> Generator[None]:
     """Hold the workspace: one start at a time, and none beside a running one."""
-    workspace.home.mkdir(parents=True, exist_ok=True)
+    workspace.make_home()
     with (workspace.home / "up.lock").open("a") as lock:
         for patience in (True, False):
             try:
@@ -215,7 +215,8 @@ def leave_with(starter: Identity | None) -> None:
 
 def detach(workspace: Workspace, arguments: list[str]) -> int:
     """Start in the background and return when the summary stands; 1 when it does not come."""
-    workspace.logs.mkdir(parents=True, exist_ok=True)
+    workspace.make_home()
+    workspace.logs.mkdir(exist_ok=True)
     ready = workspace.home / "ready.txt"
     ready.unlink(missing_ok=True)
     log = workspace.logs / "up.log"

@@ -40,11 +40,11 @@ class Place:
             self.given.pop(name, None)
         self.workspace = Workspace(home, self.given)
         self.home = home
-        self.output = home / "up.out"
+        self.output = home.with_name("up.out")
         self.started: list[subprocess.Popen[bytes]] = []
 
     def start(self, *command: str) -> subprocess.Popen[bytes]:
-        self.home.mkdir(parents=True, exist_ok=True)
+        self.home.parent.mkdir(parents=True, exist_ok=True)
         command = command or (sys.executable, "-m", "scripts.up", "--no-seed", "--only", STORES)
         with self.output.open("ab") as output:
             process = subprocess.Popen(
@@ -309,6 +309,21 @@ def test_psql_opens_the_database_without_asking_for_a_password(running: Place):
     answer = running.script("scripts.psql", "auth_db", "-Atc", "select current_database()")
 
     assert answer.stdout.strip() == "auth_db"
+
+
+def test_data_and_logs_are_for_their_user_alone(running: Place):
+    assert running.home.stat().st_mode & 0o077 == 0
+
+
+def test_a_start_in_the_background_returns_with_the_summary(place: Place):
+    started = place.script("scripts.up", "--no-seed", "--only", STORES, "--detach")
+
+    assert started.returncode == 0
+    assert "READY in" in started.stdout
+    assert place.script("scripts.status").returncode == 0
+    assert place.script("scripts.control", "stop").stdout == "stopped\n"
+    place.until_empty()
+    assert "does not run here" in place.script("scripts.psql").stderr
 
 
 def test_reset_deletes_the_data_only_when_told(place: Place):
