@@ -1,7 +1,6 @@
 /** Numbers, times and durations as people of the chosen language write them. Copy and CSV never use these. */
 
 import { useLingui } from "@lingui/react";
-import { useMemo } from "react";
 
 export type Formats = {
   /** `23 Nov 2026, 14:05:07` */
@@ -25,7 +24,16 @@ const steps: [Intl.RelativeTimeFormatUnit, number][] = [
   ["minute", 60],
 ];
 
+const made = new Map<string, Formats>();
+
+/** The formats of a language. Intl's objects are dear to make, so a table's cells share one set. */
 export function formatsFor(locale: string): Formats {
+  const known = made.get(locale) ?? make(locale);
+  made.set(locale, known);
+  return known;
+}
+
+function make(locale: string): Formats {
   // "en" alone means American dates; the contract's audience reads day before month and 24 hours.
   const tag = locale === "en" ? "en-GB" : locale;
   const day = { day: "numeric", month: "short", year: "numeric" } as const;
@@ -59,6 +67,14 @@ export function formatsFor(locale: string): Formats {
   const at = (format: Intl.DateTimeFormat, value: string | Date) =>
     format.format(new Date(value)).replace(/\s?г\./, "");
 
+  const numbers = new Map<string, Intl.NumberFormat>();
+  const number = (options: Intl.NumberFormatOptions) => {
+    const key = JSON.stringify(options);
+    const known = numbers.get(key) ?? new Intl.NumberFormat(tag, options);
+    numbers.set(key, known);
+    return known;
+  };
+
   return {
     dateTime: (value) => at(dateTime, value),
     exact: (value) => at(exact, value),
@@ -74,7 +90,7 @@ export function formatsFor(locale: string): Formats {
     },
     number: (value, options) =>
       Number.isFinite(value)
-        ? new Intl.NumberFormat(tag, options ?? { maximumSignificantDigits: 6 }).format(value)
+        ? number(options ?? { maximumSignificantDigits: 6 }).format(value)
         : String(value),
     duration: (seconds) => {
       if (seconds < 1) return units.millisecond.format(Math.round(seconds * 1000));
@@ -98,5 +114,5 @@ export function formatsFor(locale: string): Formats {
 
 export function useFormats(): Formats {
   const { i18n } = useLingui();
-  return useMemo(() => formatsFor(i18n.locale), [i18n.locale]);
+  return formatsFor(i18n.locale);
 }

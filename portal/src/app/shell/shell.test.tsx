@@ -1,7 +1,9 @@
 import { fireEvent, screen, waitFor } from "@testing-library/react";
+import { HttpResponse, http } from "msw";
 import { expect, test } from "vitest";
 import { bench } from "@/testing/bench";
 import { renderApp } from "@/testing/render";
+import { server } from "@/testing/server";
 import { setPreferences } from "@/ui/preferences";
 
 test("an address that is none gets a page that helps", async () => {
@@ -69,6 +71,23 @@ test("the palette finds a project by its name", async () => {
   await user.type(await screen.findByLabelText("Search and commands"), "motor");
   await user.click(await screen.findByText("motor-bench", { selector: "[data-action] *" }));
   await waitFor(() => expect(where()).toBe("/p/motor-bench"));
+});
+
+test("a server that falls silent is said in the bar, and the page comes back by itself", async () => {
+  const { backend, ada } = bench();
+  const { user } = await renderApp("/p", backend);
+  await screen.findByRole("link", { name: "Motor bench" });
+  let silent = true;
+  server.use(
+    http.all("*", ({ request }) => (silent ? HttpResponse.error() : backend.handle(request))),
+  );
+  await user.type(screen.getByRole("searchbox"), "d");
+  expect(await screen.findByText("Reconnecting…")).toBeVisible();
+  expect(await screen.findByRole("alert")).toHaveTextContent("The server does not answer");
+  backend.addProject("Digits", [[ada, "owner"]]);
+  silent = false;
+  expect(await screen.findByRole("link", { name: "Digits" })).toBeVisible();
+  expect(screen.queryByText("Reconnecting…")).toBeNull();
 });
 
 test("a refused CSRF token is renewed once, and the person notices nothing", async () => {

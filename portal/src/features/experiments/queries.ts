@@ -62,6 +62,19 @@ export function experimentsQuery(projectId: string, search: ExperimentSearch) {
   });
 }
 
+/** How often an empty project looks whether its first run has come, in milliseconds. */
+const lookEvery = 5_000;
+
+/** The experiments in which something happened last. */
+export function latestExperimentsQuery(projectId: string, limit: number) {
+  const params = { limit, sort: "-last_run_at" } as const;
+  return queryOptions({
+    queryKey: [...getListExperimentsQueryKey(projectId), "latest", params],
+    queryFn: ({ signal }) => listExperiments(projectId, params, { signal }),
+    refetchInterval: ({ state }) => (state.data?.items.length === 0 ? lookEvery : false),
+  });
+}
+
 export function experimentQuery(experimentId: string) {
   return queryOptions({
     queryKey: getGetExperimentQueryKey(experimentId),

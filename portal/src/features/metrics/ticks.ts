@@ -56,6 +56,8 @@ export type Words = {
   tick(value: number): string;
   /** A value in a tooltip or heading, six significant digits. */
   value(value: number): string;
+  /** How many there are, in full or shortened: `1,941`, `200K`. */
+  count(amount: number, notation?: "standard" | "compact"): string;
   /** Labels of the ticks on the x axis, `step` apart. */
   xTicks(axis: Axis, places: readonly number[], step: number): string[];
   /** A place on the x axis in full: `Step 1,204`, `23 Nov 2026, 14:05:07.123`, `1:04:09`. */
@@ -69,7 +71,16 @@ const prefixes: [number, string][] = [
   [1e3, "k"],
 ];
 
+const made = new Map<string, Words>();
+
+/** The words of a language. Intl's objects are dear to make, so all charts share one set. */
 export function wordsFor(locale: string): Words {
+  const known = made.get(locale) ?? make(locale);
+  made.set(locale, known);
+  return known;
+}
+
+function make(locale: string): Words {
   const tag = locale === "en" ? "en-GB" : locale;
   const short = new Intl.NumberFormat(tag, { maximumSignificantDigits: 5 });
   const long = new Intl.NumberFormat(tag, { maximumSignificantDigits: 6 });
@@ -82,6 +93,8 @@ export function wordsFor(locale: string): Words {
     maximumSignificantDigits: 6,
   });
   const whole = new Intl.NumberFormat(tag, { maximumFractionDigits: 2 });
+  const integers = new Intl.NumberFormat(tag);
+  const compact = new Intl.NumberFormat(tag, { notation: "compact", maximumFractionDigits: 1 });
   const clock = { hour: "2-digit", minute: "2-digit" } as const;
   const dayMonth = new Intl.DateTimeFormat(tag, { day: "numeric", month: "short" });
   const hourMinute = new Intl.DateTimeFormat(tag, clock);
@@ -143,6 +156,7 @@ export function wordsFor(locale: string): Words {
   return {
     tick,
     value,
+    count: (amount, notation) => (notation === "compact" ? compact : integers).format(amount),
     xTicks: (axis, places, step) => {
       if (axis === "step") return places.map((place) => tick(place));
       return axis === "time" ? wall(places, step) : places.map((place) => elapsed(place, step));

@@ -1,6 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
 import type { Metric } from "@/api/generated/models/metric";
 import { type DataColumn, DataTable } from "@/ui/DataTable";
 import { ErrorNotice } from "@/ui/ErrorNotice";
@@ -18,7 +17,7 @@ export function MetricSummaries({ runId }: { runId: string }) {
   const { data, error, refetch, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
     runMetricsQuery(runId),
   );
-  const words = useMemo(() => wordsFor(i18n.locale), [i18n.locale]);
+  const words = wordsFor(i18n.locale);
   const rows = data?.pages.flatMap(({ items }) => items);
   // Drawn again with every batch; the cells read what has arrived.
   useLiveValue((stream) => stream?.last ?? 0);

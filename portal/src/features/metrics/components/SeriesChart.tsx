@@ -67,7 +67,7 @@ export function SeriesChart(props: Props) {
   const plot = useRef<PlotHandle>(null);
   const figure = useRef<HTMLElement>(null);
   const id = useId();
-  const words = useMemo(() => wordsFor(i18n.locale), [i18n.locale]);
+  const words = wordsFor(i18n.locale);
   const looks = useMemo(() => lines.map((_, index) => seriesStyle(index, scheme)), [lines, scheme]);
   const full = useMemo(() => extent(lines), [lines]);
   const empty = lines.every(({ x }) => x.length === 0);
@@ -226,7 +226,7 @@ export function SeriesChart(props: Props) {
         </div>
       )}
       <div className={classes.foot}>
-        <PointCount {...props.fullness} />
+        <PointCount {...props.fullness} words={words} />
         <NotDrawn lines={lines} logY={logY} />
         {lines.length > 1 ? (
           <ul className={classes.legend} aria-label={t`Lines`}>
@@ -303,15 +303,9 @@ function Now({ line, readings, words }: { line?: Line; readings: Readings; words
   return <span className={classes.now}>{words.value(value)}</span>;
 }
 
-function PointCount({ shown, stored, exact }: Fullness) {
-  const { i18n } = useLingui();
-  const number = new Intl.NumberFormat(i18n.locale, {
-    notation: "compact",
-    maximumFractionDigits: 1,
-  });
-  const whole = new Intl.NumberFormat(i18n.locale);
-  const some = whole.format(shown);
-  const all = number.format(stored);
+function PointCount({ shown, stored, exact, words }: Fullness & { words: Words }) {
+  const some = words.count(shown);
+  const all = words.count(stored, "compact");
   if (stored === 0) return null;
   return (
     <span className={classes.chip}>

@@ -3,12 +3,12 @@ import { Anchor, Stack, Text } from "@mantine/core";
 import { IconFlask } from "@tabler/icons-react";
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { createFileRoute, Link } from "@tanstack/react-router";
-import { getListExperimentsQueryOptions } from "@/api/generated/experiments/experiments";
 import { useRunLinks } from "@/app/run-links";
 import { useUser } from "@/app/user";
+import { LatestExperiments } from "@/features/experiments/components/LatestExperiments";
+import { latestExperimentsQuery } from "@/features/experiments/queries";
 import { MemberNames } from "@/features/members/components/MemberNames";
 import { membersQuery } from "@/features/members/queries";
-import { ExperimentSummary } from "@/features/projects/components/ExperimentSummary";
 import { ProjectFacts } from "@/features/projects/components/ProjectFacts";
 import { projectQuery } from "@/features/projects/queries";
 import { LatestRuns } from "@/features/runs/components/LatestRuns";
@@ -25,8 +25,6 @@ import { TwoColumns } from "@/ui/TwoColumns";
 export const Route = createFileRoute("/_app/p/$project/")({ component: OverviewPage });
 
 const shown = 6;
-/** How often an empty project looks whether its first run has come, in milliseconds. */
-const lookEvery = 5_000;
 
 function OverviewPage() {
   const { t } = useLingui();
@@ -34,17 +32,7 @@ function OverviewPage() {
   const user = useUser();
   const { data: project } = useSuspenseQuery(projectQuery(slug));
   const members = useQuery(membersQuery(project.id));
-  const experiments = useQuery(
-    getListExperimentsQueryOptions(
-      project.id,
-      { limit: shown, sort: "-last_run_at" },
-      {
-        query: {
-          refetchInterval: ({ state }) => (state.data?.items.length === 0 ? lookEvery : false),
-        },
-      },
-    ),
-  );
+  const experiments = useQuery(latestExperimentsQuery(project.id, shown));
   const links = useRunLinks(slug);
   const started = (experiments.data?.items.length ?? 0) > 0;
   const runs = useQuery({ ...latestRunsQuery(project.id, shown), enabled: started });
@@ -104,7 +92,7 @@ function OverviewPage() {
             {found === undefined ? (
               <TableSkeleton columns={3} />
             ) : found.length > 0 ? (
-              <ExperimentSummary
+              <LatestExperiments
                 experiments={found}
                 link={({ id, name }, className) => (
                   <Link

@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import type { Experiment } from "@/api/generated/models/experiment";
 import { StatusBadge } from "@/ui/StatusBadge";
 import { TimeText } from "@/ui/TimeText";
-import classes from "./ExperimentSummary.module.css";
+import classes from "./LatestExperiments.module.css";
 
 type Props = {
   experiments: Experiment[];
@@ -12,7 +12,7 @@ type Props = {
 };
 
 /** The experiments in which something happened last. */
-export function ExperimentSummary({ experiments, link }: Props) {
+export function LatestExperiments({ experiments, link }: Props) {
   return (
     <ul className={classes.list}>
       {experiments.map((experiment) => (
