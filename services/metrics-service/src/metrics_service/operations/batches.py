@@ -12,7 +12,6 @@ from metrics_service.models.batches import Accepted, NewBatch
 from metrics_service.models.points import Points
 from metrics_service.queries.batches import insert_batch, select_batch_points
 from metrics_service.queries.chunks import insert_chunks
-from metrics_service.queries.runs import lock_next_ordinal
 from metrics_service.queries.series import upsert_series
 
 STORED = Counter("metrics_points_stored", "Points that were stored.")
@@ -20,11 +19,7 @@ REPEATED = Counter("metrics_batches_repeated", "Batches that had been stored bef
 
 
 class _Repeated(Exception):
-    """The batch is there already, with so many points; what this attempt did is taken back."""
-
-    def __init__(self, points: int) -> None:
-        super().__init__(points)
-        self.points = points
+    """The batch is there already; what this attempt did is taken back."""
 
 
 async def log_batch(database: Database, run_id: UUID, batch: NewBatch) -> Accepted:
@@ -40,9 +35,11 @@ async def log_batch(database: Database, run_id: UUID, batch: NewBatch) -> Accept
     try:
         async with database.acquire() as connection, connection.transaction():
             await _store(connection, run_id, batch, added)
-    except _Repeated as repeated:
+    except _Repeated:
         REPEATED.inc()
-        return Accepted(accepted=repeated.points, duplicate=True)
+        async with database.acquire() as connection:
+            points = await select_batch_points(connection, run_id=run_id, batch_id=batch.batch_id)
+        return Accepted(accepted=points, duplicate=True)
     STORED.inc(batch.points)
     return Accepted(accepted=batch.points, duplicate=False)
 
@@ -50,18 +47,15 @@ async def log_batch(database: Database, run_id: UUID, batch: NewBatch) -> Accept
 async def _store(
     connection: Connection, run_id: UUID, batch: NewBatch, added: list[Points]
 ) -> None:
-    ordinal = await lock_next_ordinal(connection, run_id)
-    if ordinal is None:
-        raise RunArchived
-    if batch.batch_id:
-        earlier = await select_batch_points(connection, run_id=run_id, batch_id=batch.batch_id)
-        if earlier is not None:
-            raise _Repeated(earlier)
-    await insert_batch(
-        connection, run_id=run_id, ordinal=ordinal, batch_id=batch.batch_id, points=batch.points
+    turn = await insert_batch(
+        connection, run_id=run_id, batch_id=batch.batch_id, points=batch.points
     )
+    if turn.ordinal is None:
+        raise RunArchived
+    if not turn.is_new:
+        raise _Repeated
     series = await upsert_series(connection, run_id=run_id, added=added)
-    await insert_chunks(connection, run_id=run_id, ordinal=ordinal, added=added, series=series)
+    await insert_chunks(connection, run_id=run_id, ordinal=turn.ordinal, added=added, series=series)
 
 
 def _points_of(batch: NewBatch) -> list[Points]:

@@ -2,7 +2,6 @@
 
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from typing import cast
 from uuid import UUID
 
 import asyncpg
@@ -73,24 +72,6 @@ async def select_ordinals(connection: Connection, *, run_ids: Sequence[UUID]) ->
         "SELECT run_id, ordinal FROM runs WHERE run_id = ANY($1)", run_ids
     )
     return {row["run_id"]: row["ordinal"] for row in rows}
-
-
-async def lock_next_ordinal(connection: Connection, run_id: UUID) -> int | None:
-    """The ordinal of the run's next batch, its others waiting; None for an archived run."""
-    return cast(
-        "int | None",
-        await connection.fetchval(
-            """
-            INSERT INTO runs (run_id, ordinal)
-            SELECT run_id, 1
-            FROM experiment.run_projects
-            WHERE run_id = $1 AND status <> 'archived'
-            ON CONFLICT (run_id) DO UPDATE SET ordinal = runs.ordinal + 1
-            RETURNING ordinal
-            """,
-            run_id,
-        ),
-    )
 
 
 async def has_published_runs(connection: Connection) -> bool:
