@@ -1,7 +1,7 @@
 import { useLingui } from "@lingui/react/macro";
 import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type ReactNode, useEffect, useMemo, useRef, useState } from "react";
+import { memo, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Run } from "@/api/generated/models/run";
 import { useShortcut } from "@/ui/shortcuts";
 import { type ColumnId, sortKeyOf, widthOf } from "../columns";
@@ -44,10 +44,8 @@ export function RunsTable(props: Props) {
   const focusAsked = useRef(false);
   const engagement = useRef({ pointer: false, focus: false, scrolled: false });
 
-  const numeric = useMemo(
-    () => new Set(columns.filter((column) => isNumeric(column, runs))),
-    [columns, runs],
-  );
+  const numericNames = columns.filter((column) => isNumeric(column, runs)).join("\n");
+  const numeric = useMemo(() => new Set(numericNames.split("\n")), [numericNames]);
   const activeIndex = active === null ? -1 : runs.findIndex(({ id }) => id === active);
 
   const vertical = useVirtualizer({
@@ -121,15 +119,33 @@ export function RunsTable(props: Props) {
     setActive(id);
   }
 
+  const latestSelect = useRef(select);
+  useEffect(() => {
+    latestSelect.current = select;
+  });
+  const onRowSelect = useCallback(
+    (id: string, range: boolean) => latestSelect.current(id, range),
+    [],
+  );
+
   useShortcut("rowNext", () => moveTo(activeIndex + 1));
   useShortcut("rowPrevious", () => moveTo(activeIndex < 0 ? 0 : activeIndex - 1));
   useShortcut("rowSelect", () => active && select(active, false), onSelect !== undefined);
   useShortcut("rowExtendDown", () => extend(1), onSelect !== undefined);
   useShortcut("rowExtendUp", () => extend(-1), onSelect !== undefined);
 
-  const shownColumns = horizontal.getVirtualItems();
-  const before = shownColumns[0]?.start ?? 0;
-  const after = horizontal.getTotalSize() - (shownColumns.at(-1)?.end ?? 0);
+  const virtualColumns = horizontal.getVirtualItems();
+  const firstColumn = virtualColumns[0]?.index ?? 0;
+  const lastColumn = virtualColumns.at(-1)?.index ?? -1;
+  const shownColumns = useMemo(
+    () =>
+      columns
+        .slice(firstColumn, lastColumn + 1)
+        .map((id, offset): ShownColumn => ({ id, place: firstColumn + offset, size: widthOf(id) })),
+    [columns, firstColumn, lastColumn],
+  );
+  const before = virtualColumns[0]?.start ?? 0;
+  const after = horizontal.getTotalSize() - (virtualColumns.at(-1)?.end ?? 0);
   const width = horizontal.getTotalSize() + pinnedWidth();
   const allSelected = runs.length > 0 && runs.every(({ id }) => selected.has(id));
 
@@ -183,13 +199,12 @@ export function RunsTable(props: Props) {
               <HeadButton column="name" name={columnName("name")} sort={sort} onSort={onSort} />
             </div>
             <span style={{ flex: `0 0 ${before}px` }} />
-            {shownColumns.map(({ index, size }) => {
-              const column = columns[index] ?? "";
+            {shownColumns.map(({ id: column, place, size }) => {
               return (
                 <div
                   key={column}
                   role="columnheader"
-                  aria-colindex={index + 2}
+                  aria-colindex={place + 2}
                   aria-sort={ariaSort(column, sort)}
                   className={
                     numeric.has(column) ? `${classes.cell} ${classes.numeric}` : classes.cell
@@ -212,56 +227,23 @@ export function RunsTable(props: Props) {
           {items.map(({ index, start }) => {
             const run = runs[index];
             if (!run) return null;
-            const isSelected = selected.has(run.id);
             return (
-              <div
+              <Row
                 key={run.id}
-                role="row"
-                data-run={run.id}
-                aria-rowindex={index + 2}
-                aria-selected={onSelect ? isSelected : undefined}
-                className={classes.row}
-                style={{ transform: `translateY(${start}px)` }}
-                onFocus={() => setActive(run.id)}
-              >
-                <div
-                  role="rowheader"
-                  aria-colindex={1}
-                  className={`${classes.cell} ${classes.pinned}`}
-                  style={{ width: pinnedWidth() }}
-                >
-                  {onSelect ? (
-                    <label className={classes.box}>
-                      <input
-                        type="checkbox"
-                        aria-label={t`Select ${run.name}`}
-                        checked={isSelected}
-                        onClick={(event) => select(run.id, event.shiftKey)}
-                        readOnly
-                      />
-                    </label>
-                  ) : null}
-                  {props.runLink(run, run.name, classes.name)}
-                </div>
-                <span style={{ flex: `0 0 ${before}px` }} />
-                {shownColumns.map(({ index: place, size }) => {
-                  const column = columns[place] ?? "";
-                  return (
-                    <div
-                      key={column}
-                      role="cell"
-                      aria-colindex={place + 2}
-                      className={
-                        numeric.has(column) ? `${classes.cell} ${classes.numeric}` : classes.cell
-                      }
-                      style={{ width: size }}
-                    >
-                      <RunCell run={run} column={column} experimentLink={props.experimentLink} />
-                    </div>
-                  );
-                })}
-                <span className={`${classes.cell} ${classes.filler}`} style={{ minWidth: after }} />
-              </div>
+                run={run}
+                index={index}
+                start={start}
+                selected={selected.has(run.id)}
+                selectable={onSelect !== undefined}
+                columns={shownColumns}
+                numeric={numeric}
+                before={before}
+                after={after}
+                onSelect={onRowSelect}
+                onActive={setActive}
+                runLink={props.runLink}
+                experimentLink={props.experimentLink}
+              />
             );
           })}
         </div>
@@ -271,6 +253,78 @@ export function RunsTable(props: Props) {
     </div>
   );
 }
+
+type ShownColumn = { id: ColumnId; place: number; size: number };
+
+type RowProps = {
+  run: Run;
+  index: number;
+  start: number;
+  selected: boolean;
+  selectable: boolean;
+  columns: readonly ShownColumn[];
+  numeric: ReadonlySet<ColumnId>;
+  before: number;
+  after: number;
+  onSelect: (id: string, range: boolean) => void;
+  onActive: (id: string) => void;
+  runLink: LinkTo;
+  experimentLink: LinkTo;
+};
+
+/** One run. It is drawn again only when itself, its place or the columns change. */
+const Row = memo(function Row(props: RowProps) {
+  const { run, index, columns, numeric, selectable } = props;
+  const { t } = useLingui();
+  return (
+    // biome-ignore-start lint/a11y/useSemanticElements: see RunsTable
+    // biome-ignore-start lint/a11y/useFocusableInteractive: see RunsTable
+    <div
+      role="row"
+      data-run={run.id}
+      aria-rowindex={index + 2}
+      aria-selected={selectable ? props.selected : undefined}
+      className={classes.row}
+      style={{ transform: `translateY(${props.start}px)` }}
+      onFocus={() => props.onActive(run.id)}
+    >
+      <div
+        role="rowheader"
+        aria-colindex={1}
+        className={`${classes.cell} ${classes.pinned}`}
+        style={{ width: pinnedWidth() }}
+      >
+        {selectable ? (
+          <label className={classes.box}>
+            <input
+              type="checkbox"
+              aria-label={t`Select ${run.name}`}
+              checked={props.selected}
+              onClick={(event) => props.onSelect(run.id, event.shiftKey)}
+              readOnly
+            />
+          </label>
+        ) : null}
+        {props.runLink(run, run.name, classes.name)}
+      </div>
+      <span style={{ flex: `0 0 ${props.before}px` }} />
+      {columns.map(({ id, place, size }) => (
+        <div
+          key={id}
+          role="cell"
+          aria-colindex={place + 2}
+          className={numeric.has(id) ? `${classes.cell} ${classes.numeric}` : classes.cell}
+          style={{ width: size }}
+        >
+          <RunCell run={run} column={id} experimentLink={props.experimentLink} />
+        </div>
+      ))}
+      <span className={`${classes.cell} ${classes.filler}`} style={{ minWidth: props.after }} />
+    </div>
+    // biome-ignore-end lint/a11y/useFocusableInteractive: see RunsTable
+    // biome-ignore-end lint/a11y/useSemanticElements: see RunsTable
+  );
+});
 
 /** The name keeps its place while the rest scrolls, so on a phone it must leave room for the rest. */
 function pinnedWidth(): number {

@@ -4,10 +4,9 @@ import type { Run } from "@/api/generated/models/run";
 import { useFormats } from "@/ui/format";
 import { StatusBadge } from "@/ui/StatusBadge";
 import { TagList } from "@/ui/Tags";
-import { TimeText } from "@/ui/TimeText";
 import type { ColumnId } from "../columns";
 import { keyOf } from "../columns";
-import { Elapsed } from "../elapsed";
+import { Elapsed, Moment } from "../elapsed";
 import classes from "./RunsTable.module.css";
 
 export type LinkTo = (run: Run, children: ReactNode, className?: string) => ReactNode;
@@ -24,9 +23,9 @@ export function RunCell({ run, column, experimentLink }: Props) {
     case "experiment":
       return experimentLink(run, run.experiment_name, classes.link);
     case "created_at":
-      return <TimeText at={run.created_at} />;
+      return <Moment at={run.created_at} />;
     case "started_at":
-      return <TimeText at={run.started_at} />;
+      return <Moment at={run.started_at} />;
     case "duration":
       return <Elapsed run={run} />;
     case "tags":
