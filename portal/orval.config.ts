@@ -1,5 +1,8 @@
 import { defineConfig } from "orval";
 
+// Where to write; the check for drift writes beside the committed client and compares.
+const target = process.env.API_TARGET ?? "src/api/generated";
+
 export default defineConfig({
   runbench: {
     input: { target: process.env.OPENAPI ?? "../services/api-gateway/openapi.json" },
@@ -7,8 +10,8 @@ export default defineConfig({
       client: "react-query",
       httpClient: "fetch",
       mode: "tags-split",
-      target: "src/api/generated",
-      schemas: "src/api/generated/models",
+      target,
+      schemas: `${target}/models`,
       clean: true,
       indexFiles: false,
       urlEncodeParameters: true,
