@@ -22,7 +22,7 @@ from hypothesis.stateful import (
 )
 from servicekit.database import DATABASE
 
-EXAMPLES = int(os.environ.get("LIFECYCLE_EXAMPLES", "12"))
+EXAMPLES = int(os.environ.get("LIFECYCLE_EXAMPLES", "20"))
 STEPS = 40
 RUN_STEPS = {
     ("draft", "running"),
@@ -86,13 +86,13 @@ class Lifecycle(RuleBasedStateMachine):
 
     @initialize(target=experiments)
     def begin(self) -> Any:
-        names = [self._experiment() for _ in range(2)]
-        return multiple(*names)
-
-    def _experiment(self) -> str:
         made = self.do(self.api.experiment(str(uuid4())))
         self.model_experiments[made["id"]] = Model(made["id"], "draft")
         return made["id"]
+
+    @initialize(target=runs, experiment=experiments)
+    def begin_with_runs(self, experiment: str) -> Any:
+        return multiple(*(self.add_run(experiment, "draft") for _ in range(2)))
 
     @rule(target=runs, experiment=experiments, status=st.sampled_from(["draft", "running"]))
     def add_run(self, experiment: str, status: str) -> Any:
@@ -221,6 +221,10 @@ class Lifecycle(RuleBasedStateMachine):
                     self._step(run, "archived")
                     run.hidden_with_experiment = True
         model.status = status
+
+    @rule(experiment=experiments)
+    def archive_experiment(self, experiment: str) -> None:
+        self.change_experiment_status(experiment, "archived")
 
     @rule(experiment=experiments)
     def restore_experiment(self, experiment: str) -> None:
