@@ -20,6 +20,7 @@ MAX_LENGTH = 256
 # Longer ones are on no list, and repeating one letter a hundred times is nobody's guess.
 LONGEST_COMMON = 32
 PATIENCE_SEC = 6.0
+ALWAYS_QUEUED = 10  # per worker, however slow the machine is
 USUAL_SEC = 0.25  # what 12 rounds take on a core of its own
 
 _RUNS = (
@@ -98,8 +99,9 @@ class Hasher:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     async def _run[T](self, work: Callable[[], T]) -> T:
-        wait = self._waiting // self._workers * self._takes_sec
-        if wait > self._patience_sec:
+        ahead = self._waiting // self._workers
+        wait = ahead * self._takes_sec
+        if wait > self._patience_sec and ahead >= ALWAYS_QUEUED:
             msg = "Too many people are signing in at once."
             raise Unavailable(msg, retry_after=wait / 2)
 
