@@ -20,7 +20,7 @@ function contents(folder: string): Map<string, string> {
 }
 
 function run(...command: string[]): void {
-  execFileSync("npx", ["--no", ...command], {
+  execFileSync("npx", ["--no", "--", ...command], {
     cwd: portal,
     env: { ...process.env, API_TARGET: fresh },
     stdio: ["ignore", "ignore", "inherit"],

@@ -8,7 +8,9 @@ const file = (language: string, ending: string) =>
   new URL(`../src/locales/${language}.${ending}`, import.meta.url).pathname;
 
 function lingui(...command: string[]): void {
-  execFileSync("npx", ["--no", "lingui", ...command], { stdio: ["ignore", "ignore", "inherit"] });
+  execFileSync("npx", ["--no", "--", "lingui", ...command], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
 }
 
 // The date in the header is no change of the catalog.
