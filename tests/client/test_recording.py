@@ -148,6 +148,7 @@ def test_the_portal_s_address_serves_programs_as_well(stack: Stack, bench: Bench
         "with runbench.init(name='by the portal', config={'lr': 1}) as run:\n"
         "    for step in range(20_000): run.log({'x': step})\n"
         "    run.add_note('hello')\n"
+        "    run.flush(sent=True, timeout=100)\n"
         "    print(run.url)\n"
     )
     address, said = script.communicate(timeout=120)
