@@ -15,7 +15,7 @@ import psutil
 import psycopg
 import pytest
 
-from scripts import leftovers, ports
+from scripts import guard, leftovers, ports
 from scripts import stack as stacks
 from scripts import state as states
 from scripts.environment import PORT_OFFSETS, ROOT, Workspace
@@ -35,6 +35,8 @@ class Place:
             "RUNBENCH_PORT_BASE": str(stacks.free_base()),
             "PYTHONPATH": str(ROOT),
             "NO_COLOR": "1",
+            # A killed test run takes what it started with it.
+            guard.STARTER: str(os.getpid()),
         }
         for name in ("DATABASE_URL", "TELEMETRY_BROKER_URL"):
             self.given.pop(name, None)
@@ -169,10 +171,13 @@ def test_a_start_recovers_when_everything_was_killed_at_once(place: Place):
     place.until_ready()
     place.sql("create table kept (word text)")
 
-    for process in place.members():
-        if "postgres" not in process.name():  # the server survives: the worst leftover there is
-            process.kill()
-    eventually(lambda: place.started[0].poll() is not None, "the end of up")
+    # The servers survive: the worst leftover there is.
+    victims = [one for one in place.members() if one.name() not in {"postgres", "valkey-server"}]
+    for victim in victims:
+        victim.kill()
+    place.started[0].wait(20)
+    _, left = psutil.wait_procs(victims, timeout=20)
+    assert not left
     assert leftovers.server_of(place.home)
 
     place.start()
