@@ -32,7 +32,7 @@ LAST_LINES = 20
 CRASH_LINES = 8
 DRAIN_SECONDS = 3.0
 # A developer waits for this one; what was acknowledged is safe whenever a service ends.
-RELOAD_SECONDS = 0.4
+RELOAD_SECONDS = 0.3
 DEPENDENTS_SECONDS = 2.5
 REMIND_SECONDS = 15.0
 
