@@ -12,6 +12,10 @@ purifier.addHook("afterSanitizeAttributes", (node) => {
     node.target = "_blank";
     node.rel = "noopener noreferrer nofollow";
   }
+  // A task list's boxes only show; the words beside them are their name.
+  if (node instanceof HTMLInputElement) {
+    node.setAttribute("aria-label", node.parentElement?.textContent?.trim() ?? "");
+  }
   if (node instanceof HTMLImageElement) {
     const link = document.createElement("a");
     link.href = node.src;

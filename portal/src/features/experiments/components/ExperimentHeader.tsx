@@ -51,7 +51,7 @@ export function ExperimentHeader({ experiment, canEdit }: Props) {
               }
               onClick={() => (away ? restore(experiment.id) : archive(experiment))}
             >
-              {away ? <Trans>Restore</Trans> : <Trans>Archive</Trans>}
+              {away ? <Trans>Restore</Trans> : <Trans context="verb">Archive</Trans>}
             </Button>
           ) : null
         }

@@ -82,13 +82,13 @@ export function ExperimentsTable(props: Props) {
   if (canEdit) {
     columns.push({
       id: "actions",
-      header: "",
+      header: () => <span className="rb-visually-hidden">{t`Actions`}</span>,
       meta: { tight: true },
       cell: ({ row: { original } }) => {
         const away = original.archived_at !== null;
         const label = away ? t`Restore ${original.name}` : t`Archive ${original.name}`;
         return (
-          <Tooltip label={away ? t`Restore` : t`Archive`}>
+          <Tooltip label={away ? t`Restore` : t({ message: "Archive", context: "verb" })}>
             <ActionIcon
               aria-label={label}
               onClick={() => (away ? restore(original.id) : archive(original))}

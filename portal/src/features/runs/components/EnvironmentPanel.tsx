@@ -74,7 +74,7 @@ export function EnvironmentPanel({ run }: { run: Run }) {
       >
         {environment.length > 0 ? (
           // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard
-          <section className={classes.scroll} aria-label={t`Environment`} tabIndex={0}>
+          <div className={classes.scroll} tabIndex={0}>
             <table className={classes.pairs}>
               <tbody>
                 {environment.map(([key, value]) => (
@@ -93,7 +93,7 @@ export function EnvironmentPanel({ run }: { run: Run }) {
                 ))}
               </tbody>
             </table>
-          </section>
+          </div>
         ) : (
           <EmptyState icon={<IconBox size={24} />} title={t`No environment recorded`}>
             <Trans>The Python client records interpreter, packages and machine by itself.</Trans>

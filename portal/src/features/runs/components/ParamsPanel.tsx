@@ -45,7 +45,7 @@ export function ParamsPanel({ params }: { params: Record<string, Scalar> }) {
     >
       {shown.length > 0 ? (
         // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard
-        <section className={classes.scroll} aria-label={t`Parameters`} tabIndex={0}>
+        <div className={classes.scroll} tabIndex={0}>
           <table className={classes.pairs}>
             <tbody>
               {shown.map(([key, value]) => (
@@ -58,7 +58,7 @@ export function ParamsPanel({ params }: { params: Record<string, Scalar> }) {
               ))}
             </tbody>
           </table>
-        </section>
+        </div>
       ) : (
         <p className={classes.nothing}>
           {all.length > 0 ? (

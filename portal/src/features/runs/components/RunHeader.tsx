@@ -98,7 +98,7 @@ export function RunHeader({ run, canEdit, experimentLink, parentLink }: Props) {
                 loading={archive.isPending}
                 onClick={putAway}
               >
-                <Trans>Archive</Trans>
+                <Trans context="verb">Archive</Trans>
               </Button>
             ) : null}
             {canEdit && run.archived_at !== null ? (

@@ -147,7 +147,7 @@ export function SelectionBar({ projectId, selected, runs, onClear, archived }: P
             loading={status.isPending}
             onClick={archive}
           >
-            <Trans>Archive</Trans>
+            <Trans context="verb">Archive</Trans>
           </Button>
         </>
       )}
