@@ -85,7 +85,12 @@ TOLD = {
     ),
     "experiment-service": (*SERVICE, "AUTH_SERVICE_URL", "RUN_HEARTBEAT_TIMEOUT_SEC"),
     "metrics-service": (*SERVICE, "AUTH_SERVICE_URL"),
-    "api-gateway": ("AUTH_SERVICE_URL", "EXPERIMENT_SERVICE_URL", "METRICS_SERVICE_URL"),
+    "api-gateway": (
+        "AUTH_SERVICE_URL",
+        "EXPERIMENT_SERVICE_URL",
+        "METRICS_SERVICE_URL",
+        "PUBLIC_URL",
+    ),
     "auth-proxy": (
         "RUNBENCH_ENV",
         "LOG_LEVEL",

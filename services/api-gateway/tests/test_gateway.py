@@ -497,6 +497,20 @@ async def test_every_documented_path_is_routed(
         assert status == 200, (path, body)
 
 
+@pytest.mark.parametrize("path", ["/p/bench", "/p/bench/r/0199aaaa?tab=metrics"])
+async def test_pages_are_found_at_the_portal(http: aiohttp.ClientSession, path: str) -> None:
+    async with http.get(path, allow_redirects=False) as response:
+        assert response.status == 302
+        assert response.headers["Location"] == f"http://localhost:3000{path}"
+
+
+@pytest.mark.parametrize("path", ["/p//evil.example/", "/p/%2f%2fevil.example", "/p", "//p/x"])
+async def test_nobody_is_sent_elsewhere(gateway: Gateway, path: str) -> None:
+    status, _ = await gateway.get(path)
+
+    assert status in {400, 404}
+
+
 async def test_a_stop_is_quick_even_with_open_streams(
     upstreams: dict[str, Upstream], tmp_path
 ) -> None:
