@@ -7,9 +7,9 @@ function html(text: string): string {
   return box.innerHTML;
 }
 
-test("ordinary Markdown becomes ordinary HTML", () => {
+test("ordinary Markdown becomes ordinary HTML, its headings below those of the page", () => {
   expect(html("# Rig\n\n- **50** Hz\n\n| a | b |\n|---|---|\n| 1 | 2 |")).toMatch(
-    /<h1>Rig<\/h1>[\s\S]*<li><strong>50<\/strong> Hz<\/li>[\s\S]*<td>1<\/td>/,
+    /<h3>Rig<\/h3>[\s\S]*<li><strong>50<\/strong> Hz<\/li>[\s\S]*<td>1<\/td>/,
   );
 });
 

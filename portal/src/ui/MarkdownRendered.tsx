@@ -28,7 +28,15 @@ purifier.addHook("afterSanitizeAttributes", (node) => {
 
 /** The sanitised nodes of a Markdown text; exported for tests of what is let through. */
 export function sanitised(text: string): DocumentFragment {
-  const html = marked.parse(text, { async: false, gfm: true, breaks: true });
+  const html = marked.parse(text, {
+    async: false,
+    gfm: true,
+    breaks: true,
+    // The page has its h1 and the panel its h2; what people write begins below them.
+    walkTokens: (token) => {
+      if (token.type === "heading") token.depth = Math.min(6, token.depth + 2);
+    },
+  });
   return purifier.sanitize(html, {
     USE_PROFILES: { html: true },
     FORBID_TAGS: ["style", "form", "button", "textarea", "select", "video", "audio", "picture"],

@@ -80,7 +80,7 @@ export function MetricPanel(props: Props) {
   if (error && !first) {
     return <ErrorNotice error={error} title={metric} onRetry={() => void wholes[0]?.refetch()} />;
   }
-  if (!first) return <Skeleton className={classes.waiting} aria-label={metric} />;
+  if (!first) return <Skeleton className={classes.waiting} aria-busy />;
 
   const detail = zoom ? details[0]?.data : undefined;
   const exact = first.exact || (detail?.exact ?? false);
