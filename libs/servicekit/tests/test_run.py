@@ -10,9 +10,11 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 PROGRAM = str(Path(__file__).parent / "serve_notes.py")
 
@@ -141,3 +143,52 @@ async def test_stalled_heads_and_bodies_are_closed_and_hold_nobody_up(service: R
     for connection in stalled:
         connection.close()
     assert time.monotonic() - began < 45
+
+
+async def test_spans_of_requests_and_statements_go_to_the_endpoint_that_is_set(
+    empty_database_url: str, aiohttp_server: Any
+) -> None:
+    received: list[bytes] = []
+    arrived = asyncio.Event()
+
+    async def collect(request: web.Request) -> web.Response:
+        received.append(await request.read())
+        if b"GET /health" in received[-1]:
+            arrived.set()
+        return web.Response()
+
+    collector = web.Application()
+    collector.router.add_post("/v1/traces", collect)
+    server = await aiohttp_server(collector)
+    endpoint = str(server.make_url("/"))
+    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
+    async with started(
+        empty_database_url, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_BSP_SCHEDULE_DELAY="200"
+    ) as running:
+        line = await running.until("service.listening")
+        url = f"http://127.0.0.1:{line['port']}"
+        headers = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
+        async with aiohttp.ClientSession(headers=headers) as session:
+            for path in ("/ready", "/health", "/api/v1/crash"):
+                async with session.get(url + path) as response:
+                    answered = response.headers
+            assert answered["traceresponse"].split("-")[1] == trace
+        async with asyncio.timeout(20):
+            await arrived.wait()
+
+    spans = b"".join(received)
+    assert bytes.fromhex(trace) in spans, "the caller's trace goes on"
+    assert b"SELECT 1" in spans, "statements are spans of it"
+
+
+async def test_a_collector_that_is_away_is_nobodys_trouble(empty_database_url: str) -> None:
+    nowhere = "http://127.0.0.1:9"
+    async with started(
+        empty_database_url, OTEL_EXPORTER_OTLP_ENDPOINT=nowhere, OTEL_BSP_SCHEDULE_DELAY="100"
+    ) as running:
+        line = await running.until("service.listening")
+        url = f"http://127.0.0.1:{line['port']}"
+        async with aiohttp.ClientSession() as session:
+            for _ in range(20):
+                async with session.get(f"{url}/ready") as response:
+                    assert response.status == 200
