@@ -92,6 +92,19 @@ async def test_a_body_over_the_limit_is_refused_however_it_comes(
     assert [declared.status, chunked.status, packed.status] == [413, 413, 413]
 
 
+async def test_after_a_broken_body_the_connection_is_said_to_end(
+    client: TestClient, notes: str
+) -> None:
+    for _ in range(5):
+        response = await client.post(
+            notes,
+            data=b"not gzip at all",
+            headers={**EDITOR, "Content-Type": "application/json", "Content-Encoding": "gzip"},
+        )
+        assert response.status == 400
+        assert response.headers["Connection"] == "close"
+
+
 async def test_a_name_is_stored_in_one_unicode_form(client: TestClient, notes: str) -> None:
     response = await client.post(notes, json={"title": " Cafe\u0301 "}, headers=EDITOR)
 

@@ -20,6 +20,7 @@ from servicekit.problems import (
 STALL_SEC = 10.0
 TOTAL_SEC = 120.0
 DEFAULT_LIMIT = 1 << 20
+CLOSE = {"Connection": "close"}
 
 
 async def read_body(request: web.Request, *, limit: int = DEFAULT_LIMIT) -> bytes:
@@ -46,8 +47,9 @@ async def read_body(request: web.Request, *, limit: int = DEFAULT_LIMIT) -> byte
     except HTTPRequestEntityTooLarge as exc:
         raise _too_large(limit) from exc
     except (web.RequestPayloadError, BadHttpMessage, ContentTypeError) as exc:
+        # The connection cannot be used again: nobody knows where the next request begins.
         msg = "The body does not arrive as its headers say."
-        raise Malformed(msg) from exc
+        raise Malformed(msg, headers=CLOSE) from exc
     return b"".join(chunks)
 
 

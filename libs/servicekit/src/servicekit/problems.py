@@ -157,9 +157,12 @@ class RequestRefused(Problem):
 def respond(problem: Problem, status: int | None = None) -> web.Response:
     """The problem as an HTTP answer; `status` overrides where HTTP itself chose one."""
     document = problem.document() | ({"status": status} if status else {})
-    return web.Response(
+    response = web.Response(
         status=status or problem.status,
         body=orjson.dumps(document),
         content_type="application/problem+json",
         headers=problem.headers,
     )
+    if response.headers.get("Connection") == "close":
+        response.force_close()
+    return response
