@@ -14,6 +14,11 @@ export const seriesColors: Record<Scheme, readonly string[]> = {
 /** Canvas dash patterns; the first is a solid line. */
 export const seriesDashes: readonly (readonly number[])[] = [[], [8, 4], [2, 3], [10, 3, 2, 3]];
 
+export const colorCount = seriesColors.light.length;
+
+/** How many series in a row look different from each other. */
+export const lookCount = colorCount * seriesDashes.length;
+
 export type SeriesStyle = { color: string; dash: readonly number[] };
 
 /** The look of the series at `index` (0-based, any size). */

@@ -7,8 +7,12 @@ import { RunStatus } from "@/api/generated/models/runStatus";
 export const runStatuses = Object.values(RunStatus);
 export const defaultSort = "-created_at";
 
+export const layouts = ["table", "split", "charts"] as const;
+export type Layout = (typeof layouts)[number];
+
 const optional = <Schema extends v.GenericSchema>(schema: Schema) =>
   v.optional(v.fallback(v.optional(schema), undefined));
+const id = v.pipe(v.string(), v.minLength(1), v.maxLength(36));
 
 /** Search parameters; what cannot be read is left out, so that an old link still opens. */
 export const runSearch = {
@@ -18,6 +22,17 @@ export const runSearch = {
   archived: optional(v.picklist(["true", "all"] as const)),
   sort: optional(v.pipe(v.string(), v.maxLength(300))),
   cols: optional(v.array(v.string())),
+  layout: optional(v.picklist(layouts)),
+  /** The table's share of the width beside the charts, in percent. */
+  split: optional(v.pipe(v.number(), v.minValue(15), v.maxValue(85))),
+  /** Runs that are chosen for charts and actions. */
+  selected: optional(v.array(id)),
+  /** Runs that charts leave out. */
+  hidden: optional(v.array(id)),
+  /** Looks that were picked by hand, as indices of the palette, by run. */
+  looks: optional(v.record(id, v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(31)))),
+  /** How the charts are looked at; only they know what stands in it. */
+  charts: optional(v.record(v.string(), v.unknown())),
 };
 
 const schema = v.object(runSearch);

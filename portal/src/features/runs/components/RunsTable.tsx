@@ -1,5 +1,5 @@
 import { useLingui } from "@lingui/react/macro";
-import { IconArrowDown, IconArrowUp } from "@tabler/icons-react";
+import { IconArrowDown, IconArrowUp, IconEyeOff } from "@tabler/icons-react";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { memo, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Run } from "@/api/generated/models/run";
@@ -10,6 +10,7 @@ import { between, toggled } from "../selection";
 import { isNumeric, type LinkTo, RunCell } from "./cells";
 import { useColumnName } from "./column-names";
 import classes from "./RunsTable.module.css";
+import { Swatch } from "./Swatch";
 
 const rowHeight = 36;
 
@@ -20,8 +21,12 @@ type Props = {
   sort: string;
   onSort: (sort: string | undefined) => void;
   selected: ReadonlySet<string>;
-  /** Missing where nothing may be changed: the check boxes then stay away. */
-  onSelect?: (selected: ReadonlySet<string>) => void;
+  onSelect: (selected: ReadonlySet<string>) => void;
+  /** Runs that charts leave out, and the looks of those that they draw. */
+  hidden: ReadonlySet<string>;
+  looks: ReadonlyMap<string, number>;
+  /** Missing where there are no charts. */
+  onHide?: (id: string, hidden: boolean) => void;
   runLink: LinkTo;
   experimentLink: LinkTo;
   /** Called when the last rows come into view. */
@@ -36,7 +41,7 @@ type Props = {
 
 /** Any number of runs in rows of equal height; only those in view, and the focused one, are in the page. */
 export function RunsTable(props: Props) {
-  const { runs, columns, sort, onSort, selected, onSelect, total } = props;
+  const { runs, columns, sort, onSort, selected, onSelect, hidden, onHide, total } = props;
   const { t } = useLingui();
   const columnName = useColumnName();
   const frame = useRef<HTMLDivElement>(null);
@@ -106,12 +111,11 @@ export function RunsTable(props: Props) {
   function extend(by: number): void {
     const from = runs[activeIndex];
     const to = runs[activeIndex + by];
-    if (from && to) onSelect?.(new Set([...selected, from.id, to.id]));
+    if (from && to) onSelect(new Set([...selected, from.id, to.id]));
     moveTo(activeIndex + by);
   }
 
   function select(id: string, range: boolean): void {
-    if (!onSelect) return;
     const ids = runs.map((run) => run.id);
     onSelect(
       range && active ? new Set([...selected, ...between(ids, active, id)]) : toggled(selected, id),
@@ -130,9 +134,14 @@ export function RunsTable(props: Props) {
 
   useShortcut("rowNext", () => moveTo(activeIndex + 1));
   useShortcut("rowPrevious", () => moveTo(activeIndex < 0 ? 0 : activeIndex - 1));
-  useShortcut("rowSelect", () => active && select(active, false), onSelect !== undefined);
-  useShortcut("rowExtendDown", () => extend(1), onSelect !== undefined);
-  useShortcut("rowExtendUp", () => extend(-1), onSelect !== undefined);
+  useShortcut("rowSelect", () => active && select(active, false));
+  useShortcut(
+    "rowHide",
+    () => active && onHide?.(active, !hidden.has(active)),
+    onHide !== undefined,
+  );
+  useShortcut("rowExtendDown", () => extend(1));
+  useShortcut("rowExtendUp", () => extend(-1));
 
   const virtualColumns = horizontal.getVirtualItems();
   const firstColumn = virtualColumns[0]?.index ?? 0;
@@ -181,21 +190,19 @@ export function RunsTable(props: Props) {
               className={`${classes.cell} ${classes.pinned}`}
               style={{ width: pinnedWidth() }}
             >
-              {onSelect ? (
-                <label className={classes.box}>
-                  <input
-                    type="checkbox"
-                    aria-label={t`Select all runs that are loaded`}
-                    checked={allSelected}
-                    ref={(box) => {
-                      if (box) box.indeterminate = !allSelected && selected.size > 0;
-                    }}
-                    onChange={() =>
-                      onSelect(allSelected ? new Set() : new Set(runs.map(({ id }) => id)))
-                    }
-                  />
-                </label>
-              ) : null}
+              <label className={classes.box}>
+                <input
+                  type="checkbox"
+                  aria-label={t`Select all runs that are loaded`}
+                  checked={allSelected}
+                  ref={(box) => {
+                    if (box) box.indeterminate = !allSelected && selected.size > 0;
+                  }}
+                  onChange={() =>
+                    onSelect(allSelected ? new Set() : new Set(runs.map(({ id }) => id)))
+                  }
+                />
+              </label>
               <HeadButton column="name" name={columnName("name")} sort={sort} onSort={onSort} />
             </div>
             <span style={{ flex: `0 0 ${before}px` }} />
@@ -234,7 +241,9 @@ export function RunsTable(props: Props) {
                 index={index}
                 start={start}
                 selected={selected.has(run.id)}
-                selectable={onSelect !== undefined}
+                hidden={hidden.has(run.id)}
+                look={props.looks.get(run.id)}
+                onHide={onHide}
                 columns={shownColumns}
                 numeric={numeric}
                 before={before}
@@ -261,7 +270,9 @@ type RowProps = {
   index: number;
   start: number;
   selected: boolean;
-  selectable: boolean;
+  hidden: boolean;
+  look: number | undefined;
+  onHide?: (id: string, hidden: boolean) => void;
   columns: readonly ShownColumn[];
   numeric: ReadonlySet<ColumnId>;
   before: number;
@@ -274,7 +285,7 @@ type RowProps = {
 
 /** One run. It is drawn again only when itself, its place or the columns change. */
 const Row = memo(function Row(props: RowProps) {
-  const { run, index, columns, numeric, selectable } = props;
+  const { run, index, columns, numeric, hidden, onHide } = props;
   const { t } = useLingui();
   return (
     // biome-ignore-start lint/a11y/useSemanticElements: see RunsTable
@@ -283,7 +294,8 @@ const Row = memo(function Row(props: RowProps) {
       role="row"
       data-run={run.id}
       aria-rowindex={index + 2}
-      aria-selected={selectable ? props.selected : undefined}
+      aria-selected={props.selected}
+      data-hidden={hidden || undefined}
       className={classes.row}
       style={{ transform: `translateY(${props.start}px)` }}
       onFocus={() => props.onActive(run.id)}
@@ -294,16 +306,26 @@ const Row = memo(function Row(props: RowProps) {
         className={`${classes.cell} ${classes.pinned}`}
         style={{ width: pinnedWidth() }}
       >
-        {selectable ? (
-          <label className={classes.box}>
-            <input
-              type="checkbox"
-              aria-label={t`Select ${run.name}`}
-              checked={props.selected}
-              onClick={(event) => props.onSelect(run.id, event.shiftKey)}
-              readOnly
-            />
-          </label>
+        <label className={classes.box}>
+          <input
+            type="checkbox"
+            aria-label={t`Select ${run.name}`}
+            checked={props.selected}
+            onClick={(event) => props.onSelect(run.id, event.shiftKey)}
+            readOnly
+          />
+        </label>
+        {onHide ? (
+          <button
+            type="button"
+            className={classes.eye}
+            aria-pressed={!hidden}
+            aria-label={t`Draw ${run.name}`}
+            title={hidden ? t`Show in charts` : t`Hide from charts`}
+            onClick={() => onHide(run.id, !hidden)}
+          >
+            {hidden ? <IconEyeOff size={15} aria-hidden /> : <Swatch look={props.look} />}
+          </button>
         ) : null}
         {props.runLink(run, run.name, classes.name)}
       </div>
@@ -328,7 +350,7 @@ const Row = memo(function Row(props: RowProps) {
 
 /** The name keeps its place while the rest scrolls, so on a phone it must leave room for the rest. */
 function pinnedWidth(): number {
-  return Math.min(widthOf("name") + 32, Math.max(150, window.innerWidth * 0.46));
+  return Math.min(widthOf("name") + 64, Math.max(150, window.innerWidth * 0.46));
 }
 
 type HeadProps = {

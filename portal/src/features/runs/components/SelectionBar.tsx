@@ -24,10 +24,11 @@ type Props = {
   runs: readonly Run[];
   onClear: () => void;
   archived: boolean;
+  canEdit: boolean;
 };
 
 /** What can be done with the selected runs together. */
-export function SelectionBar({ projectId, selected, runs, onClear, archived }: Props) {
+export function SelectionBar({ projectId, selected, runs, onClear, archived, canEdit }: Props) {
   const { t } = useLingui();
   const ids = [...selected];
   const count = ids.length;
@@ -81,7 +82,7 @@ export function SelectionBar({ projectId, selected, runs, onClear, archived }: P
       <Text size="sm" fw={600} role="status">
         <Plural value={count} one="# run selected" other="# runs selected" />
       </Text>
-      {archived ? (
+      {!canEdit ? null : archived ? (
         <Button
           size="xs"
           variant="default"

@@ -155,12 +155,15 @@ test("an empty project shows what to paste", async () => {
   expect(await screen.findByText(/import runbench/)).toBeInTheDocument();
 });
 
-test("a viewer reads and cannot select", async () => {
+test("a viewer selects, but is offered nothing that changes a run", async () => {
   const { backend, boris } = recorded();
   const own = backend.projects[0]?.members.find(({ user_id }) => user_id === boris.id);
   if (own) own.role = "viewer";
   backend.user = boris;
-  await renderApp(page, backend);
+  const { user } = await renderApp(page, backend);
   await table();
-  expect(screen.queryByRole("checkbox", { name: "Select quick" })).toBeNull();
+  await user.click(screen.getByRole("checkbox", { name: "Select quick" }));
+  expect(await screen.findByText("1 run selected")).toBeInTheDocument();
+  expect(screen.queryByRole("button", { name: "Archive" })).toBeNull();
+  expect(screen.queryByRole("button", { name: "Tag…" })).toBeNull();
 });

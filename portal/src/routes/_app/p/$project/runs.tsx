@@ -6,7 +6,7 @@ import { useCallback, useMemo } from "react";
 import * as v from "valibot";
 import { useRunLinks } from "@/app/run-links";
 import { projectQuery } from "@/features/projects/queries";
-import { RunsPanel } from "@/features/runs/components/RunsPanel";
+import { RunsWorkspace } from "@/features/runs/components/RunsWorkspace";
 import { type RunSearch, runSearch } from "@/features/runs/filter";
 import { FirstRun } from "@/features/tokens/components/FirstRun";
 import { EmptyState } from "@/ui/EmptyState";
@@ -39,7 +39,7 @@ function RunsPage() {
         lead={<Trans>Every run of this project. Running ones change before your eyes.</Trans>}
       />
       <Panel flush>
-        <RunsPanel
+        <RunsWorkspace
           scope={scope}
           search={search}
           onSearch={onSearch}

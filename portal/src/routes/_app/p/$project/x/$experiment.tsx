@@ -11,7 +11,7 @@ import { ExperimentHeader } from "@/features/experiments/components/ExperimentHe
 import { experimentQuery, useChangeExperiment } from "@/features/experiments/queries";
 import { Notes } from "@/features/notes/components/Notes";
 import { projectQuery } from "@/features/projects/queries";
-import { RunsPanel } from "@/features/runs/components/RunsPanel";
+import { RunsWorkspace } from "@/features/runs/components/RunsWorkspace";
 import { type RunSearch, runSearch } from "@/features/runs/filter";
 import { FirstRun } from "@/features/tokens/components/FirstRun";
 import { EmptyState } from "@/ui/EmptyState";
@@ -66,7 +66,7 @@ function ExperimentPage() {
           />
         </Panel>
         <Panel title={t`Runs`} flush>
-          <RunsPanel
+          <RunsWorkspace
             scope={scope}
             search={search}
             onSearch={onSearch}

@@ -1,23 +1,39 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Button } from "@mantine/core";
+import { useMediaQuery } from "@mantine/hooks";
 import { IconFilterOff, IconRefresh } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { type ReactNode, useCallback, useEffect, useMemo, useState } from "react";
+import {
+  type CSSProperties,
+  type ReactNode,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useState,
+} from "react";
 import type { Run } from "@/api/generated/models/run";
 import { EmptyState } from "@/ui/EmptyState";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { useShortcut } from "@/ui/shortcuts";
 import { TableSkeleton } from "@/ui/TableSkeleton";
 import { automaticColumns, foundColumns } from "../columns";
+import type { RunsCharts } from "../drawn";
 import { defaultSort, isFiltered, type RunScope, type RunSearch } from "../filter";
 import { useLiveRuns } from "../live";
 import { runsQuery } from "../queries";
+import { ChartsSide } from "./ChartsSide";
 import { ColumnChooser } from "./ColumnChooser";
 import type { LinkTo } from "./cells";
+import { LayoutSwitch } from "./LayoutSwitch";
 import { RunsTable } from "./RunsTable";
 import classes from "./RunsTable.module.css";
 import { RunsToolbar } from "./RunsToolbar";
+import sides from "./RunsWorkspace.module.css";
 import { SelectionBar } from "./SelectionBar";
+import { Splitter } from "./Splitter";
+import { useDrawn } from "./use-drawn";
+import { useSelection } from "./use-selection";
 
 type Props = {
   scope: RunScope;
@@ -28,12 +44,15 @@ type Props = {
   experimentLink: LinkTo;
   /** Shown where there is no run at all. */
   empty: ReactNode;
+  /** Charts of the runs it is given; without it there is only the table. */
+  charts?: (slot: RunsCharts) => ReactNode;
 };
 
-const none: ReadonlySet<string> = new Set();
+const noState: Readonly<Record<string, unknown>> = {};
+const noLooks: Readonly<Record<string, number>> = {};
 
-/** Runs of a project or experiment: search, table, what can be done with many, live. */
-export function RunsPanel(props: Props) {
+/** Runs of a project or experiment: search, table, charts, what can be done with many, live. */
+export function RunsWorkspace(props: Props) {
   const { scope, search, onSearch, canEdit } = props;
   const { t } = useLingui();
   const query = useInfiniteQuery(runsQuery(scope, search));
@@ -47,11 +66,37 @@ export function RunsPanel(props: Props) {
     [runs, found, withExperiment],
   );
   const columns = useSteady(search.cols ?? automatic);
-  const [selected, setSelected] = useState(none);
+  const [selected, setSelected] = useSelection(search, onSearch);
+  const hidden = useMemo(() => new Set(search.hidden), [search.hidden]);
+  const picked = search.looks ?? noLooks;
+  const drawing = useDrawn({ runs, selected, hidden, picked });
+  const narrow = useMediaQuery("(max-width: 48em)") ?? false;
+  const asked = search.layout ?? "split";
+  const layout = !props.charts || (narrow && asked === "split") ? "table" : asked;
+  const share = search.split ?? 55;
+  const area = useRef<HTMLDivElement>(null);
   const [engaged, setEngaged] = useState(false);
   const belongs = useCallback((run: Run) => isOf(scope, search, run), [scope, search]);
   const { waiting } = useLiveRuns({ projectId: scope.projectId, known, belongs });
-  useShortcut("leave", () => setSelected(none), selected.size > 0);
+  const clearSelection = useCallback(() => setSelected(new Set()), [setSelected]);
+  useShortcut("leave", clearSelection, selected.size > 0);
+  const onHide = useCallback(
+    (id: string, hide: boolean) => {
+      const next = (search.hidden ?? []).filter((one) => one !== id);
+      if (hide) next.push(id);
+      onSearch({ hidden: next.length > 0 ? next : undefined });
+    },
+    [search.hidden, onSearch],
+  );
+  const onCharts = useCallback(
+    (change: Record<string, unknown>) => {
+      const kept = Object.entries({ ...search.charts, ...change }).filter(
+        ([, value]) => value !== undefined,
+      );
+      onSearch({ charts: kept.length > 0 ? Object.fromEntries(kept) : undefined });
+    },
+    [search.charts, onSearch],
+  );
 
   // New runs come in by themselves only while nobody would see the rows move.
   const pages = data?.pages.length ?? 0;
@@ -80,6 +125,13 @@ export function RunsPanel(props: Props) {
           automatic={search.cols === undefined}
           onChange={(cols) => onSearch({ cols })}
         />
+        {props.charts ? (
+          <LayoutSwitch
+            layout={layout}
+            narrow={narrow}
+            onLayout={(next) => onSearch({ layout: next })}
+          />
+        ) : null}
       </RunsToolbar>
       {error && !data ? (
         <ErrorNotice
@@ -109,21 +161,55 @@ export function RunsPanel(props: Props) {
           <Trans>There are runs here, but none with this name, status and these tags.</Trans>
         </EmptyState>
       ) : (
-        <RunsTable
-          label={t`Runs`}
-          runs={runs}
-          columns={columns}
-          sort={search.sort ?? defaultSort}
-          onSort={(sort) => onSearch({ sort: sort === defaultSort ? undefined : sort })}
-          selected={selected}
-          onSelect={canEdit ? setSelected : undefined}
-          runLink={props.runLink}
-          experimentLink={props.experimentLink}
-          onEnd={onEnd}
-          total={hasNextPage ? -1 : loaded}
-          refreshing={query.isPlaceholderData}
-          onEngaged={setEngaged}
-        />
+        <div
+          ref={area}
+          className={sides.sides}
+          data-layout={layout}
+          data-wide
+          style={{ "--share": `${share}%` } as CSSProperties}
+        >
+          {layout !== "charts" ? (
+            <div className={sides.table}>
+              <RunsTable
+                label={t`Runs`}
+                runs={runs}
+                columns={columns}
+                sort={search.sort ?? defaultSort}
+                onSort={(sort) => onSearch({ sort: sort === defaultSort ? undefined : sort })}
+                selected={selected}
+                onSelect={setSelected}
+                hidden={hidden}
+                looks={drawing.looks}
+                onHide={props.charts ? onHide : undefined}
+                runLink={props.runLink}
+                experimentLink={props.experimentLink}
+                onEnd={onEnd}
+                total={hasNextPage ? -1 : loaded}
+                refreshing={query.isPlaceholderData}
+                onEngaged={setEngaged}
+              />
+            </div>
+          ) : null}
+          {layout === "split" ? (
+            <Splitter area={area} share={share} onShare={(split) => onSearch({ split })} />
+          ) : null}
+          {props.charts && layout !== "table" ? (
+            <ChartsSide
+              slot={{
+                runs: drawing.drawn,
+                state: search.charts ?? noState,
+                onState: onCharts,
+                onHide,
+              }}
+              charts={props.charts}
+              drawable={drawing.drawable}
+              more={hasNextPage && selected.size === 0}
+              limit={drawing.limit}
+              onLimit={drawing.setLimit}
+              onShowHidden={() => onSearch({ hidden: undefined })}
+            />
+          ) : null}
+        </div>
       )}
       {waiting > 0 && loaded > 0 ? (
         <div className={classes.pill}>
@@ -161,13 +247,14 @@ export function RunsPanel(props: Props) {
           ) : null}
         </div>
       ) : null}
-      {selected.size > 0 && canEdit ? (
+      {selected.size > 0 ? (
         <SelectionBar
           projectId={scope.projectId}
           selected={selected}
           runs={runs}
-          onClear={() => setSelected(none)}
+          onClear={clearSelection}
           archived={search.archived === "true"}
+          canEdit={canEdit}
         />
       ) : null}
     </>
