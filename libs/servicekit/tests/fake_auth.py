@@ -21,6 +21,7 @@ class FakeAuth:
     revoked: list[UUID] = field(default_factory=list)
     roles: dict[str, str] = field(default_factory=dict)
     programs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    slugs: dict[str, UUID] = field(default_factory=dict)
     asked: dict[str, int] = field(default_factory=dict)
 
     def app(self) -> web.Application:
@@ -28,6 +29,7 @@ class FakeAuth:
         app.router.add_get("/.well-known/jwks.json", self._keys)
         app.router.add_get("/.well-known/revocations", self._revocations)
         app.router.add_get("/api/v1/projects/{project_id}/access", self._access)
+        app.router.add_get("/api/v1/projects", self._projects)
         app.router.add_get("/auth/me", self._me)
         return app
 
@@ -82,6 +84,10 @@ class FakeAuth:
                 "archived": False,
             }
         )
+
+    async def _projects(self, request: web.Request) -> web.Response:
+        found = self.slugs.get(request.query["slug"])
+        return web.json_response({"items": [{"id": str(found)}] if found else []})
 
     async def _me(self, request: web.Request) -> web.Response:
         token = request.headers["Authorization"].removeprefix("Bearer ")

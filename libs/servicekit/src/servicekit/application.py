@@ -64,10 +64,12 @@ def application(
     contexts: Iterable[Context],
     identity: Identity,
     checks: Mapping[str, Check] | None = None,
+    doors: Iterable[web.RouteDef] = (),
 ) -> web.Application:
     """Wire routes, identity and background contexts into one application.
 
-    `checks` are what `/ready` asks beside PostgreSQL, by the name it shows.
+    `checks` are what `/ready` asks beside PostgreSQL, by the name it shows; `doors` are routes
+    that speak another dialect than ours and see to their policies themselves.
 
     Raises:
         UnguardedRoute: an endpoint without a policy.
@@ -85,6 +87,7 @@ def application(
     _add_doors(app, openapi.document(name, version, endpoints), dict(checks or {}))
     for endpoint in endpoints:
         app.router.add_route(endpoint.method, endpoint.path, _serve(endpoint))
+    app.router.add_routes(doors)
     app.on_response_prepare.append(_add_headers)
     return app
 
@@ -147,12 +150,17 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
     except web.HTTPException as exc:
         return _respond_to_http(request, exc)
     except Exception as exc:
-        problem = _database_problem(exc)
-        if problem is None:
-            log.exception("request.crashed")
-            return respond(Problem())
-        log.warning("request.database_problem", code=problem.code, error=repr(exc))
-        return respond(problem)
+        return respond(problem_of(exc))
+
+
+def problem_of(exc: Exception) -> Problem:
+    """What the caller is told of an exception that nobody has caught; it is logged here."""
+    problem = _database_problem(exc)
+    if problem is None:
+        log.exception("request.crashed", exc_info=exc)
+        return Problem()
+    log.warning("request.database_problem", code=problem.code, error=repr(exc))
+    return problem
 
 
 def _database_problem(exc: Exception) -> Problem | None:

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping
 from http import HTTPStatus
 from time import monotonic
 from typing import Literal
+from urllib.parse import urlencode
 from uuid import UUID
 
 import aiohttp
@@ -37,6 +38,7 @@ from servicekit.tracing import current_trace
 log = structlog.get_logger()
 
 KEPT_SEC = 5.0
+MAX_SLUG = 60
 POLL_SEC = 2.0
 # Until auth-service has answered for the first time this service is not ready: it asks more often.
 FIRST_POLL_SEC = 0.2
@@ -69,6 +71,14 @@ class _Me(BaseModel):
     scope: Scope | None = None
 
 
+class _Project(BaseModel):
+    id: UUID
+
+
+class _Projects(BaseModel):
+    items: list[_Project]
+
+
 class AuthClient:
     """What auth-service knows, as far as another service needs it."""
 
@@ -82,6 +92,7 @@ class AuthClient:
         self._revoked: frozenset[str] | None = None
         self._people: BriefCache[str, _Me | None] = BriefCache(ttl=KEPT_SEC)
         self._access: BriefCache[tuple[str, UUID], Access | None] = BriefCache(ttl=KEPT_SEC)
+        self._slugs: BriefCache[tuple[str, str], UUID | None] = BriefCache(ttl=KEPT_SEC)
 
     async def context(self, _app: web.Application) -> AsyncIterator[None]:
         """Keep the keys and the ended sessions current while the service runs."""
@@ -123,6 +134,22 @@ class AuthClient:
         token = bearer_token(request)
         me = await self._me(token) if token and principal.kind == "user" else None
         return bool(me and me.is_admin)
+
+    async def find_project(
+        self, request: web.Request, principal: Principal, slug: str
+    ) -> UUID | None:
+        """See `Identity.find_project`; kept for five seconds."""
+        token = bearer_token(request)
+        if token is None or len(slug) > MAX_SLUG:
+            return None
+
+        async def ask() -> UUID | None:
+            query = urlencode({"slug": slug, "archived": "all", "limit": 1})
+            found = await self._get(f"/api/v1/projects?{query}", token)
+            projects = _Projects.model_validate_json(found).items if found else []
+            return projects[0].id if projects else None
+
+        return await self._slugs.get((principal.key, slug), ask)
 
     async def _identify_session(self, token: str) -> Principal:
         await self._know_key(key_id(token))

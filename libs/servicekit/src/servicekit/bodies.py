@@ -8,6 +8,7 @@ import orjson
 from aiohttp import ContentTypeError, web
 from aiohttp.http_exceptions import BadHttpMessage
 from aiohttp.web_exceptions import HTTPRequestEntityTooLarge
+from pydantic_core import from_json
 
 from servicekit.problems import (
     Invalid,
@@ -85,6 +86,14 @@ def check_json(raw: bytes) -> None:
         raise Malformed(msg) from exc
     if b"\\u0000" in raw and (errors := list(_with_nul(value, "#"))):
         raise Invalid(errors=errors)
+
+
+def holds_nul(raw: bytes) -> bool:
+    """Whether a string of the JSON holds the NUL character."""
+    try:
+        return b"\\u0000" in raw and any(_with_nul(from_json(raw), "#"))
+    except ValueError:  # not JSON at all, which is for the caller to say
+        return False
 
 
 def _with_nul(value: Any, pointer: str) -> Iterator[dict[str, str]]:

@@ -72,7 +72,7 @@ def database(
 
 
 @asynccontextmanager
-async def open_database(dsn: str, *, schema: str, size: int) -> AsyncIterator[Pool]:
+async def open_database(dsn: str, *, schema: str, size: int) -> AsyncGenerator[Pool]:
     """A pool of at most `size` connections, closed at the end.
 
     Unqualified names resolve in `schema`, the one that the service owns.

@@ -1,5 +1,7 @@
 """Who is asking: the principal behind a request, and how access tokens are checked."""
 
+import binascii
+from base64 import b64decode
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Literal, NotRequired, Protocol, TypedDict
@@ -71,6 +73,8 @@ class Access(BaseModel, frozen=True):
 
 PRINCIPAL = web.RequestKey("principal", Principal)
 ACCESS = web.RequestKey("access", Access)
+TAKES_BASIC = web.RequestKey("takes_basic", bool)
+"""Set where a route takes an API token as the password of basic authentication too."""
 
 
 class Identity(Protocol):
@@ -92,6 +96,12 @@ class Identity(Protocol):
 
     async def is_admin(self, request: web.Request, principal: Principal) -> bool:
         """Whether the principal manages the platform."""
+        ...
+
+    async def find_project(
+        self, request: web.Request, principal: Principal, slug: str
+    ) -> UUID | None:
+        """The project of that slug, if the principal has a part in it."""
         ...
 
 
@@ -125,10 +135,26 @@ def bearer_token(request: web.Request) -> str | None:
     if not values:
         return None
     scheme, _, token = values[0].partition(" ")
+    if len(values) == 1 and scheme.lower() == "basic" and request.get(TAKES_BASIC):
+        return _basic_token(token)
     if len(values) > 1 or scheme.lower() != "bearer" or not token.strip():
         msg = "The Authorization header must be 'Bearer' and a token, once."
         raise Unauthenticated(msg)
     return token.strip()
+
+
+def _basic_token(encoded: str) -> str:
+    """The API token among a user name and a password; a session's token is not taken."""
+    try:
+        user, _, password = b64decode(encoded.strip(), validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError) as exc:
+        msg = "The Authorization header must be 'Basic' and 'user:password' in base 64."
+        raise Unauthenticated(msg) from exc
+    for text in (password, user):
+        if text.startswith("rb_"):
+            return text
+    msg = "The password, or the user name, must be an API token."
+    raise Unauthenticated(msg)
 
 
 def key_id(token: str) -> str:

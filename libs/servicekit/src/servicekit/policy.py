@@ -51,7 +51,7 @@ class Policy:
         """
         if self.kind == "public":
             return
-        principal = await identity.identify(request)
+        principal = request.get(PRINCIPAL) or await identity.identify(request)
         if principal is None:
             raise Unauthenticated
         request[PRINCIPAL] = principal

@@ -157,10 +157,19 @@ class RequestRefused(Problem):
 def respond(problem: Problem, status: int | None = None) -> web.Response:
     """The problem as an HTTP answer; `status` overrides where HTTP itself chose one."""
     document = problem.document() | ({"status": status} if status else {})
+    return respond_with(
+        problem, document, status=status or problem.status, media_type="application/problem+json"
+    )
+
+
+def respond_with(
+    problem: Problem, document: Mapping[str, object], *, status: int, media_type: str
+) -> web.Response:
+    """The problem in other words than its own, with its headers."""
     response = web.Response(
-        status=status or problem.status,
+        status=status,
         body=orjson.dumps(document),
-        content_type="application/problem+json",
+        content_type=media_type,
         headers=problem.headers,
     )
     if response.headers.get("Connection") == "close":

@@ -62,7 +62,7 @@ class Endpoint:
         values: dict[str, Any] = {}
         for name, adapter in self.path_parameters.items():
             try:
-                values[name] = adapter.validate_python(_plain(request.match_info[name]))
+                values[name] = adapter.validate_python(plain(request.match_info[name]))
             except ValidationError as exc:
                 raise Invalid(errors=_parameter_errors(exc, name)) from exc
         return values
@@ -103,7 +103,7 @@ class Endpoint:
     def _query(self, adapter: TypeAdapter[Any], request: web.Request) -> Any:
         values: dict[str, Any] = {}
         for name in request.query:
-            given = [_plain(value) for value in request.query.getall(name)]
+            given = [plain(value) for value in request.query.getall(name)]
             if name in self.lists:
                 values[name] = given
             elif len(given) > 1:
@@ -247,7 +247,7 @@ def _read_signature(
         body_optional=body is not None and _takes_none(body),
         returns=adapter_of(returns) if typed else None,
         takes_if_match=takes_if_match,
-        lists=_list_fields(query) if query else frozenset(),
+        lists=list_fields(query) if query else frozenset(),
         **more,
     )
 
@@ -269,7 +269,8 @@ def _takes_none(adapter: TypeAdapter[Any]) -> bool:
     return True
 
 
-def _list_fields(adapter: TypeAdapter[Any]) -> frozenset[str]:
+def list_fields(adapter: TypeAdapter[Any]) -> frozenset[str]:
+    """The fields that may be given several times."""
     properties = cast("dict[str, dict[str, Any]]", adapter.json_schema().get("properties", {}))
     return frozenset(
         name
@@ -278,7 +279,7 @@ def _list_fields(adapter: TypeAdapter[Any]) -> frozenset[str]:
     )
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Refuse what no parameter may hold: NUL, and bytes that are no UTF-8."""
     try:
         text.encode()

@@ -16,7 +16,8 @@ from servicekit.identity import (
 from servicekit.machine_tokens import parse_machine_token
 from servicekit.problems import Unauthenticated
 
-from auth_service.operations.projects import find_access
+from auth_service.models.projects import ProjectQuery
+from auth_service.operations.projects import find_access, list_projects
 from auth_service.queries.people import select_me
 from auth_service.queries.sessions import select_holder
 from auth_service.queries.tokens import select_credential, touch_token
@@ -49,6 +50,14 @@ class OwnIdentity:
     ) -> Access | None:
         """See `Identity.access`."""
         return await find_access(request.app[DATABASE], principal, project_id)
+
+    async def find_project(
+        self, request: web.Request, principal: Principal, slug: str
+    ) -> UUID | None:
+        """See `Identity.find_project`."""
+        query = ProjectQuery(slug=slug, archived="all", limit=1)
+        page = await list_projects(request.app[DATABASE], principal, query)
+        return page.items[0].id if page.items else None
 
     async def is_admin(self, request: web.Request, principal: Principal) -> bool:
         """See `Identity.is_admin`."""

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 from aiohttp import web
 
-from servicekit.identity import Access, Principal, Role, bearer_token
+from servicekit.identity import Access, Principal, Role, Scope, bearer_token
 from servicekit.problems import Unauthenticated
 
 
@@ -17,6 +17,7 @@ class KnownPeople:
     roles: dict[tuple[UUID, UUID], Role] = field(default_factory=dict[tuple[UUID, UUID], Role])
     admins: set[UUID] = field(default_factory=set[UUID])
     archived: set[UUID] = field(default_factory=set[UUID])
+    slugs: dict[str, UUID] = field(default_factory=dict[str, UUID])
 
     def person(self, token: str, *, project_id: UUID | None = None, role: str = "") -> Principal:
         """Someone whose bearer token is `token`, with a role in the project if one is given."""
@@ -24,6 +25,18 @@ class KnownPeople:
         self.principals[token] = principal
         if project_id and role:
             self.roles[principal.user_id, project_id] = Role(role)
+        return principal
+
+    def program(self, token: str, *, project_id: UUID, role: str) -> Principal:
+        """A person's program whose API token is `token`, limited to the project and role."""
+        principal = Principal(
+            user_id=uuid4(),
+            kind="token",
+            token_id=uuid4(),
+            scope=Scope(project_id=project_id, role=Role(role)),
+        )
+        self.principals[token] = principal
+        self.roles[principal.user_id, project_id] = Role(role)
         return principal
 
     async def identify(self, request: web.Request) -> Principal | None:
@@ -42,11 +55,17 @@ class KnownPeople:
             return None
         return Access(
             project_id=project_id,
-            slug="test",
+            slug=next((slug for slug, id_ in self.slugs.items() if id_ == project_id), "test"),
             user_id=principal.user_id,
             role=role,
             archived=project_id in self.archived,
         )
+
+    async def find_project(
+        self, _request: web.Request, principal: Principal, slug: str
+    ) -> UUID | None:
+        project_id = self.slugs.get(slug)
+        return project_id if (principal.user_id, project_id) in self.roles else None
 
     async def is_admin(self, _request: web.Request, principal: Principal) -> bool:
         return principal.user_id in self.admins
