@@ -162,7 +162,7 @@ def throwaway_cluster(password: str = "throwaway") -> Generator[Cluster]:  # noq
     with tempfile.TemporaryDirectory(
         prefix="runbench-pg-", dir=_memory(), ignore_cleanup_errors=True
     ) as home:
-        cluster = Cluster(Path(home), _free_port(), password, keep=False)
+        cluster = Cluster(Path(home), free_port(), password, keep=False)
         cluster.start()
         heir = _heir(cluster, home)
         try:
@@ -200,7 +200,8 @@ def _memory() -> str | None:
     return str(memory) if fits else None
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on now."""
     with socket.socket() as probe:
         probe.bind((LOOPBACK, 0))
         return probe.getsockname()[1]
