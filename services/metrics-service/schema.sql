@@ -3,26 +3,43 @@
 CREATE SCHEMA metrics;
 
 CREATE TABLE metrics.batches (
-    run_id uuid NOT NULL,
-    ordinal bigint NOT NULL,
-    batch_id uuid,
-    points integer NOT NULL,
-    received_at timestamp with time zone DEFAULT now() NOT NULL
+    owner_id uuid NOT NULL,
+    id uuid NOT NULL,
+    ordinal bigint CONSTRAINT batches_ordinal_not_null1 NOT NULL,
+    points integer CONSTRAINT batches_points_not_null1 NOT NULL,
+    received_at timestamp with time zone DEFAULT now() CONSTRAINT batches_received_at_not_null1 NOT NULL
 );
 
 CREATE TABLE metrics.chunks (
-    series_id bigint NOT NULL,
-    ordinal bigint NOT NULL,
-    run_id uuid NOT NULL,
-    min_step bigint NOT NULL,
-    max_step bigint NOT NULL,
-    step bytea NOT NULL,
-    value bytea NOT NULL,
-    "time" bytea NOT NULL
+    series_id bigint CONSTRAINT chunks_series_id_not_null1 NOT NULL,
+    owner_id uuid NOT NULL,
+    first_ordinal bigint NOT NULL,
+    last_ordinal bigint NOT NULL,
+    part integer DEFAULT 0 NOT NULL,
+    count integer NOT NULL,
+    first_x bigint NOT NULL,
+    last_x bigint NOT NULL,
+    first_time bigint,
+    last_time bigint,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    points bytea NOT NULL,
+    finite integer,
+    sum_value double precision,
+    min_value double precision,
+    max_value double precision,
+    outline bytea,
+    coarse_count integer,
+    coarse bytea,
+    outline_by_time bytea,
+    coarse_by_time_count integer,
+    coarse_by_time bytea,
+    CONSTRAINT chunks_count_check CHECK ((count > 0))
 );
-ALTER TABLE ONLY metrics.chunks ALTER COLUMN step SET STORAGE EXTERNAL;
-ALTER TABLE ONLY metrics.chunks ALTER COLUMN value SET STORAGE EXTERNAL;
-ALTER TABLE ONLY metrics.chunks ALTER COLUMN "time" SET STORAGE EXTERNAL;
+ALTER TABLE ONLY metrics.chunks ALTER COLUMN points SET STORAGE EXTERNAL;
+ALTER TABLE ONLY metrics.chunks ALTER COLUMN outline SET STORAGE PLAIN;
+ALTER TABLE ONLY metrics.chunks ALTER COLUMN coarse SET STORAGE EXTERNAL;
+ALTER TABLE ONLY metrics.chunks ALTER COLUMN outline_by_time SET STORAGE PLAIN;
+ALTER TABLE ONLY metrics.chunks ALTER COLUMN coarse_by_time SET STORAGE EXTERNAL;
 
 CREATE TABLE metrics.idempotency_keys (
     caller text NOT NULL,
@@ -36,34 +53,39 @@ CREATE TABLE metrics.idempotency_keys (
 );
 
 CREATE TABLE metrics.series (
-    id bigint NOT NULL,
-    run_id uuid NOT NULL,
-    key text NOT NULL COLLATE pg_catalog."C",
-    count bigint NOT NULL,
-    first_step bigint NOT NULL,
-    first_value double precision NOT NULL,
-    first_time timestamp with time zone NOT NULL,
-    last_step bigint NOT NULL,
-    last_value double precision NOT NULL,
-    last_time timestamp with time zone NOT NULL,
-    min double precision,
-    max double precision
+    id bigint CONSTRAINT series_id_not_null1 NOT NULL,
+    owner_id uuid NOT NULL,
+    scope_id uuid,
+    key text CONSTRAINT series_key_not_null1 NOT NULL COLLATE pg_catalog."C",
+    count bigint CONSTRAINT series_count_not_null1 NOT NULL,
+    first_x bigint NOT NULL,
+    first_value double precision CONSTRAINT series_first_value_not_null1 NOT NULL,
+    first_time bigint,
+    last_x bigint NOT NULL,
+    last_value double precision CONSTRAINT series_last_value_not_null1 NOT NULL,
+    last_time bigint,
+    min_value double precision,
+    min_x bigint,
+    max_value double precision,
+    max_x bigint
 )
 WITH (fillfactor='70');
 
 CREATE VIEW metrics.latest AS
- SELECT run_id,
+ SELECT scope_id AS project_id,
+    owner_id AS run_id,
     key,
     last_value AS value,
-    last_step AS step,
-    last_time AS "time"
+    last_x AS step,
+    ('1970-01-01 00:00:00+00'::timestamp with time zone + ((last_time)::double precision * '00:00:00.000001'::interval)) AS "time"
    FROM metrics.series;
 
 COMMENT ON VIEW metrics.latest IS 'Published for other services: the latest value of each metric of each run, by greatest step.';
 
-CREATE TABLE metrics.runs (
-    run_id uuid NOT NULL,
-    ordinal bigint NOT NULL
+CREATE TABLE metrics.owners (
+    id uuid NOT NULL,
+    ordinal bigint NOT NULL,
+    first_time bigint
 )
 WITH (fillfactor='70');
 
@@ -83,40 +105,32 @@ ALTER TABLE metrics.series ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
 );
 
 ALTER TABLE ONLY metrics.batches
-    ADD CONSTRAINT batches_batch_id_key UNIQUE (run_id, batch_id);
-
-ALTER TABLE ONLY metrics.batches
-    ADD CONSTRAINT batches_pkey PRIMARY KEY (run_id, ordinal);
+    ADD CONSTRAINT batches_pkey PRIMARY KEY (owner_id, id);
 
 ALTER TABLE ONLY metrics.chunks
-    ADD CONSTRAINT chunks_pkey PRIMARY KEY (series_id, ordinal);
+    ADD CONSTRAINT chunks_pkey PRIMARY KEY (series_id, first_ordinal, part);
 
 ALTER TABLE ONLY metrics.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, route, key);
 
-ALTER TABLE ONLY metrics.runs
-    ADD CONSTRAINT runs_pkey PRIMARY KEY (run_id);
+ALTER TABLE ONLY metrics.owners
+    ADD CONSTRAINT owners_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY metrics.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY metrics.series
-    ADD CONSTRAINT series_key UNIQUE (run_id, key);
+    ADD CONSTRAINT series_owner_id_key_key UNIQUE (owner_id, key);
 
 ALTER TABLE ONLY metrics.series
     ADD CONSTRAINT series_pkey PRIMARY KEY (id);
 
-CREATE INDEX chunks_run_ordinal_idx ON metrics.chunks USING btree (run_id, ordinal);
+CREATE INDEX batches_oldest_first ON metrics.batches USING brin (received_at);
+
+CREATE INDEX chunks_by_owner ON metrics.chunks USING btree (owner_id, last_ordinal);
+
+CREATE INDEX chunks_to_compact ON metrics.chunks USING btree (series_id, first_ordinal) WHERE (coarse IS NULL);
 
 CREATE INDEX idempotency_keys_oldest_first ON metrics.idempotency_keys USING btree (created_at);
 
-CREATE INDEX series_by_last_value ON metrics.series USING btree (key, last_value, run_id);
-
-ALTER TABLE ONLY metrics.batches
-    ADD CONSTRAINT batches_run_id_fkey FOREIGN KEY (run_id) REFERENCES metrics.runs(run_id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY metrics.chunks
-    ADD CONSTRAINT chunks_series_id_fkey FOREIGN KEY (series_id) REFERENCES metrics.series(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY metrics.series
-    ADD CONSTRAINT series_run_id_fkey FOREIGN KEY (run_id) REFERENCES metrics.runs(run_id) ON DELETE CASCADE;
+CREATE INDEX series_by_last_value ON metrics.series USING btree (scope_id, key, last_value, owner_id);

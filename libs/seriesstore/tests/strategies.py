@@ -25,8 +25,14 @@ def columns(draw: st.DrawFn) -> list[tuple[int, float, int]]:
         count = draw(st.integers(40, 9000))
         start = draw(st.integers(-1000, 1000))
         seed = draw(st.integers(0, 2**32 - 1))
+        # Times that go with the steps, or one way and the other.
+        turn = draw(st.sampled_from([0, 1, 3]))
         return [
-            (start + i * 7 % 5000, math.sin(seed + i) if i % 97 else math.nan, 10**15 + i)
+            (
+                start + i * 7 % 5000,
+                math.sin(seed + i) if i % 97 else math.nan,
+                10**15 + (i * turn) % 7919,
+            )
             for i in range(count)
         ]
     return draw(st.lists(st.tuples(steps, values, times), min_size=1, max_size=60))

@@ -12,13 +12,13 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 import pytest
-from seriesstore.aggregate import aggregate
+from seriesstore.aggregate import Intervals, aggregate
 from seriesstore.append import Batch, append
 from seriesstore.compact import TARGET, compact
 from seriesstore.export import Format, export
-from seriesstore.live import current_place, read_news
+from seriesstore.live import current_ordinals, read_news
 from seriesstore.points import Points
-from seriesstore.read import read_pictures, read_points
+from seriesstore.read import Picture, Window, read_pictures, read_points, snapshot
 from seriesstore.retention import delete_chunks_before, delete_owners, forget_batches
 from seriesstore.summary import find_summaries, list_summaries
 
@@ -35,11 +35,16 @@ async def pool(database_url: str) -> AsyncIterator[Any]:
 
 async def store(connection: Any, batch: Batch) -> bool:
     async with connection.transaction():
-        return (await append(connection, [batch]))[0]
+        return (await append(connection, [batch]))[0].new
 
 
 async def series_id(connection: Any, owner: Any, key: str = "a") -> int:
     return (await find_summaries(connection, [owner], [key]))[0].id
+
+
+async def draw(connection: Any, one: int, at_most: int) -> Picture:
+    async with snapshot(connection):
+        return (await read_pictures(connection, [Window(one)], at_most=at_most))[one]
 
 
 def ramp(start: int, count: int) -> Points:
@@ -47,7 +52,7 @@ def ramp(start: int, count: int) -> Points:
     return Points.of(x, np.sin(x / 100), x * 1000)
 
 
-async def test_writers_readers_and_compaction_together_lose_and_double_nothing(  # noqa: PLR0915
+async def test_writers_readers_and_compaction_together_lose_and_double_nothing(
     pool: Any,
 ) -> None:
     owner, writers, rounds = uuid4(), 6, 40
@@ -58,7 +63,8 @@ async def test_writers_readers_and_compaction_together_lose_and_double_nothing( 
         for number in range(rounds):
             start = (number * writers + writer) * 100
             count = int(rng.integers(1, 100))
-            batch = Batch({(owner, "a"): ramp(start, count), (owner, "b"): ramp(start, 1)}, uuid4())
+            content = {"a": ramp(start, count), "b": ramp(start, 1)}
+            batch = Batch(owner, content, uuid4())
             async with pool.acquire() as connection:
                 assert await store(connection, batch)
                 if number % 5 == 0:
@@ -67,7 +73,7 @@ async def test_writers_readers_and_compaction_together_lose_and_double_nothing( 
     async def merge() -> None:
         while not done.is_set():
             async with pool.acquire() as connection:
-                await compact(connection, settle_sec=0, idle_sec=0)
+                await compact(connection, idle_sec=0)
             await asyncio.sleep(0.01)
 
     async def watch() -> None:
@@ -76,8 +82,7 @@ async def test_writers_readers_and_compaction_together_lose_and_double_nothing( 
             async with pool.acquire() as connection:
                 found = await find_summaries(connection, [owner], ["a"])
                 if found:
-                    drawn = await read_pictures(connection, [found[0].id], at_most=100_000)
-                    points = drawn[found[0].id].points
+                    points = (await draw(connection, found[0].id, 100_000)).points
                     assert len(np.unique(points.x)) == len(points)
                     assert len(points) >= before
                     before = len(points)
@@ -86,19 +91,16 @@ async def test_writers_readers_and_compaction_together_lose_and_double_nothing( 
     async def follow() -> None:
         async with pool.acquire() as connection:
             seen: list[int] = []
-            place = start
+            place = 0
             while not done.is_set() or len(seen) < total:
-                news = await read_news(connection, place, owner_ids=[owner])
-                place = news.place
-                if not news.complete:
-                    return  # compaction overtook this reader: it would start over
-                seen += [int(x) for _, key, points in news.points if key == "b" for x in points.x]
-                assert len(seen) == len(set(seen))
+                if news := await read_news(connection, owner, after=place, at_most=500):
+                    place = news.ordinal
+                    seen += [int(x) for key, points in news.points if key == "b" for x in points.x]
+                    assert len(seen) == len(set(seen))
                 await asyncio.sleep(0.005)
+            assert sorted(seen) == [number * 100 for number in range(total)]
 
     total = writers * rounds
-    async with pool.acquire() as connection:
-        start = await current_place(connection)
     background = [asyncio.create_task(work()) for work in (merge, watch, follow)]
     await asyncio.gather(*(write(writer) for writer in range(writers)))
     done.set()
@@ -112,38 +114,59 @@ async def test_writers_readers_and_compaction_together_lose_and_double_nothing( 
         assert summary.count == len(everything) == len(np.unique(everything.x))
 
 
-async def test_a_slow_transaction_is_not_missed_by_a_quick_reader(pool: Any) -> None:
-    owner = uuid4()
+async def test_a_slow_writer_of_an_owner_is_waited_for_and_missed_by_nobody(pool: Any) -> None:
+    owner, other = uuid4(), uuid4()
     async with pool.acquire() as slow, pool.acquire() as quick, pool.acquire() as reader:
-        place = await current_place(reader)
         transaction = slow.transaction()
         await transaction.start()
-        await append(slow, [Batch({(owner, "slow"): ramp(0, 1)})])
-        assert await store(quick, Batch({(owner, "quick"): ramp(0, 1)}))
-        early = await read_news(reader, place, owner_ids=[owner])
+        await append(slow, [Batch(owner, {"slow": ramp(0, 1)})])
+        waiting = asyncio.create_task(store(quick, Batch(owner, {"quick": ramp(0, 1)})))
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        assert await read_news(reader, owner, after=0) is None
+        async with pool.acquire() as elsewhere:
+            assert await store(elsewhere, Batch(other, {"a": ramp(0, 1)}))
         await transaction.commit()
-        late = await read_news(reader, early.place, owner_ids=[owner])
+        await waiting
+        news = await read_news(reader, owner, after=0)
+        assert await current_ordinals(reader, [owner, other]) == {owner: 2, other: 1}
 
-    keys = [key for news in (early, late) for _, key, _ in news.points]
-    assert sorted(keys) == ["quick", "slow"]
+    assert news
+    assert [key for key, _ in news.points] == ["slow", "quick"]
 
 
-async def test_a_reader_behind_a_compaction_is_told_to_start_over(connection: Connection) -> None:
+async def test_a_reader_goes_on_exactly_where_it_was_after_a_compaction(
+    connection: Connection,
+) -> None:
     owner = uuid4()
-    place = await current_place(connection)
-    for number in range(3):
-        await store(connection, Batch({(owner, "a"): ramp(number, 1)}))
-    await compact(connection, settle_sec=0, idle_sec=0)
+    for number in range(50):
+        # Steps go down, so that merging turns their order around.
+        await store(connection, Batch(owner, {"a": ramp(1000 - number, 1), "b": ramp(number, 1)}))
+    before = await read_news(connection, owner, after=0, at_most=40)
+    assert before
+    assert before.ordinal == 20
+    while (await compact(connection, idle_sec=0)).chunks_before:
+        pass
+    after = await read_news(connection, owner, after=before.ordinal)
+    assert after
+    assert after.ordinal == 50
+    assert dict(after.points)["a"].x.tolist() == [1000 - number for number in range(20, 50)]
+    assert await read_news(connection, owner, after=50) is None
 
-    assert not (await read_news(connection, place)).complete
-    assert not (await read_news(connection, 2**60)).complete
+
+async def test_points_with_and_without_a_time_are_not_stored_together(
+    connection: Connection,
+) -> None:
+    content = {"a": Points.of([1], [1.0]), "b": Points.of([1], [1.0], [1])}
+    with pytest.raises(ValueError, match="time"):
+        await store(connection, Batch(uuid4(), content))
 
 
 async def test_compaction_leaves_few_chunks_with_a_coarse_level(connection: Connection) -> None:
     owner = uuid4()
     for number in range(300):
-        await store(connection, Batch({(owner, "a"): ramp(number * 50, 50)}))
-    while (await compact(connection, settle_sec=0, idle_sec=0)).chunks_before:
+        await store(connection, Batch(owner, {"a": ramp(number * 50, 50)}))
+    while (await compact(connection, idle_sec=0)).chunks_before:
         pass
     rows = await connection.fetch("SELECT count, coarse_count FROM chunks")
 
@@ -151,18 +174,19 @@ async def test_compaction_leaves_few_chunks_with_a_coarse_level(connection: Conn
     assert all(row["coarse_count"] < row["count"] / 10 for row in rows)
 
 
-async def test_young_chunks_are_left_for_live_readers(connection: Connection) -> None:
-    await store(connection, Batch({(uuid4(), "a"): ramp(0, 1)}))
+async def test_few_young_chunks_are_left_until_nothing_more_comes(connection: Connection) -> None:
+    await store(connection, Batch(uuid4(), {"a": ramp(0, 1)}))
 
-    assert (await compact(connection, settle_sec=60, idle_sec=0)).chunks_before == 0
+    assert (await compact(connection)).chunks_before == 0
+    assert (await compact(connection, idle_sec=0)).chunks_before == 1
 
 
 async def test_exact_repeats_become_one_where_that_is_asked(connection: Connection) -> None:
     owner = uuid4()
     same = Points.of([1, 1, 2], [5.0, 6.0, np.nan])
     for _ in range(3):
-        await store(connection, Batch({(owner, "a"): same}))
-    await compact(connection, settle_sec=0, idle_sec=0, distinct=True)
+        await store(connection, Batch(owner, {"a": same}))
+    await compact(connection, idle_sec=0, distinct=True)
     points = await read_points(connection, await series_id(connection, owner))
 
     assert points.x.tolist() == [1, 1, 2]
@@ -178,8 +202,8 @@ async def test_an_export_holds_every_value(connection: Connection, form: Format)
     value[[5, 6, 7]] = [np.nan, np.inf, -np.inf]
     for part in np.array_split(order, 40):
         points = Points.of(part, value[part], part * 1000)
-        await store(connection, Batch({(owner, "a"): points, (owner, "b"): points}))
-        await compact(connection, settle_sec=0, idle_sec=0)
+        await store(connection, Batch(owner, {"a": points, "b": points}))
+        await compact(connection, idle_sec=0)
     summaries = await list_summaries(connection, owner)
     pieces = [piece async for piece in export(connection, summaries, form=form)]
     data = b"".join(pieces)
@@ -204,10 +228,9 @@ async def test_aggregates_agree_with_plain_arithmetic(connection: Connection) ->
     value = np.random.default_rng(3).normal(size=10_000)
     value[100:200] = np.nan
     value[300] = np.inf
-    await store(connection, Batch({(owner, "a"): Points.of(np.arange(10_000), value)}))
-    figures = await aggregate(
-        connection, await series_id(connection, owner), low=0, high=9_999, intervals=100
-    )
+    await store(connection, Batch(owner, {"a": Points.of(np.arange(10_000), value)}))
+    intervals = Intervals.over(0, 9_999, 100)
+    figures = await aggregate(connection, await series_id(connection, owner), intervals)
 
     parts = value.reshape(100, 100)
     assert figures.x.tolist() == list(range(0, 10_000, 100))
@@ -224,12 +247,12 @@ async def test_a_spike_in_ten_million_points_is_seen(connection: Connection) -> 
     value[[123_456, 777_777]] = [1e6, -1e6]
     for start in range(0, 1_000_000, 50_000):
         x = np.arange(start, start + 50_000)
-        await store(connection, Batch({(owner, "a"): Points.of(x, value[x])}))
-    while (await compact(connection, settle_sec=0, idle_sec=0)).chunks_before:
+        await store(connection, Batch(owner, {"a": Points.of(x, value[x])}))
+    while (await compact(connection, idle_sec=0)).chunks_before:
         pass
     one = await series_id(connection, owner)
     for at_most in (100, 1000, 5000):
-        drawn = (await read_pictures(connection, [one], at_most=at_most))[one]
+        drawn = await draw(connection, one, at_most)
         assert drawn.count == 1_000_000
         assert {123_456, 777_777} <= set(drawn.points.x.tolist())
         assert len(drawn.points) <= at_most
@@ -237,8 +260,8 @@ async def test_a_spike_in_ten_million_points_is_seen(connection: Connection) -> 
 
 async def test_ten_thousand_keys_list_and_filter(connection: Connection) -> None:
     owner = uuid4()
-    batch = {(owner, f"layer{number % 100}/w{number}"): ramp(0, 1) for number in range(10_000)}
-    await store(connection, Batch(batch))
+    content = {f"layer{number % 100}/w{number}": ramp(0, 1) for number in range(10_000)}
+    await store(connection, Batch(owner, content))
     first = await list_summaries(connection, owner, limit=1000)
     some = await list_summaries(connection, owner, contains="LAYER7/", after="", limit=1000)
     rest = await list_summaries(connection, owner, after=first[-1].key, limit=10_000)
@@ -248,8 +271,8 @@ async def test_ten_thousand_keys_list_and_filter(connection: Connection) -> None
 
 async def test_forgetting_takes_whole_chunks_and_old_batches(connection: Connection) -> None:
     owner, batch_id = uuid4(), uuid4()
-    await store(connection, Batch({(owner, "a"): ramp(0, 100)}, batch_id))
-    await store(connection, Batch({(owner, "a"): ramp(1000, 100)}))
+    await store(connection, Batch(owner, {"a": ramp(0, 100)}, batch_id))
+    await store(connection, Batch(owner, {"a": ramp(1000, 100)}))
     one = await series_id(connection, owner)
 
     assert await delete_chunks_before(connection, one, 1050) == 1
@@ -259,4 +282,5 @@ async def test_forgetting_takes_whole_chunks_and_old_batches(connection: Connect
     async with connection.transaction():
         await delete_owners(connection, [owner])
     assert await list_summaries(connection, owner) == []
-    assert await connection.fetchval("SELECT count(*) FROM chunks") == 0
+    for table in ("owners", "chunks", "batches"):
+        assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608

@@ -18,6 +18,8 @@ from metrics_api import points
 from metrics_service.__main__ import SERVICE
 from metrics_service.settings import Settings
 from openapi_spec_validator import validate
+from seriesstore.read import read_points
+from seriesstore.summary import list_summaries
 from servicekit.database import Connection
 from servicekit.migrations import migrate
 from servicekit.run import contract
@@ -163,10 +165,11 @@ async def test_no_acknowledged_point_is_lost_or_doubled_however_often_it_is_kill
                 await process.ready()
 
     assert len(acknowledged) == 8 * 25
-    chunks = await connection.fetch("SELECT step FROM metrics.chunks")
-    stored = [int.from_bytes(row["step"], "little") for row in chunks]
+    await connection.execute("SET search_path TO metrics")
+    (series,) = await list_summaries(connection, run_id)
+    stored = (await read_points(connection, series.id)).x.tolist()
     assert sorted(stored) == sorted(acknowledged)
-    assert await connection.fetchval("SELECT count FROM metrics.series") == 200
+    assert series.count == 200
 
 
 async def test_it_waits_for_the_runs_of_experiment_service_and_says_so(

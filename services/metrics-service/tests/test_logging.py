@@ -34,6 +34,7 @@ async def test_points_are_there_when_the_call_answers(client: TestClient, run_id
         "count": 3,
         "exact": True,
         "ordinal": 1,
+        "origin": NOW_US,
     }
     assert abs(accuracy["time"][0] - NOW_US) < 3600 * 1_000_000
 
@@ -283,12 +284,13 @@ async def test_an_archived_run_takes_no_more_points(client: TestClient, new_run:
 
 
 async def test_the_published_view_holds_the_latest_values(
-    client: TestClient, run_id: UUID, connection: Connection
+    client: TestClient, run_id: UUID, project_id: UUID, connection: Connection
 ) -> None:
     await log(client, run_id, points(step=[5, 9, 7], value=[1, "NaN", 3], time=[NOW_US] * 3))
 
     row = await connection.fetchrow("SELECT * FROM metrics.latest WHERE run_id = $1", run_id)
     assert row
-    assert list(row.keys()) == ["run_id", "key", "value", "step", "time"]
+    assert list(row.keys()) == ["project_id", "run_id", "key", "value", "step", "time"]
+    assert row["project_id"] == project_id
     assert (row["key"], str(row["value"]), row["step"]) == ("loss", "nan", 9)
     assert row["time"] == datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=NOW_US)

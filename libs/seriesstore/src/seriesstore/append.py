@@ -1,187 +1,204 @@
 """Writing: whole batches in the caller's transaction, each at most once.
 
 The caller opens the transaction, and may put other rows of its own into it; what
-is acknowledged after its commit is stored. Rows are locked in one order (batch
-ids, then series), so that writers wait for each other and never deadlock.
+is acknowledged after its commit is stored. The owners' rows are locked first, in
+one order, so that writers wait for each other and never deadlock. Many batches in
+one call cost little more than one: columns are put together before they are summed
+up, and there is one statement for all series and one for all chunks.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 import asyncpg
-import numpy as np
 from asyncpg.pool import PoolConnectionProxy
 
-from seriesstore.codec import choose_codec, encode, encode_raw
-from seriesstore.outline import whole_outline
-from seriesstore.points import Points, concatenate
+from seriesstore.gather import Gathered, gather
+from seriesstore.points import Points
 
 type Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
-type SeriesKey = tuple[UUID, str]
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What one producer sends at once: points of several series, under one id."""
+    """What an owner gets at once: points of some of its series by key, in the order logged.
 
-    points: Mapping[SeriesKey, Points]
+    A batch with an id is stored once however often it comes. The scope is what the owner
+    belongs to; it is kept with each series for whoever looks for series across owners.
+    """
+
+    owner_id: UUID
+    points: Mapping[str, Points]
     id: UUID | None = None
+    scope_id: UUID | None = None
+
+    @property
+    def count(self) -> int:
+        """How many points it holds."""
+        return sum(map(len, self.points.values()))
 
 
-async def append(connection: Connection, batches: Sequence[Batch]) -> list[bool]:
-    """Store the batches in the running transaction; for each, whether it was new.
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a batch: its place among those of its owner, and how many points it holds.
 
-    A batch whose id was stored before, or stands earlier in `batches`, is left out.
-    Points of one series are logged in the order of the batches.
+    Of a repeat (`new` is false) both are those of the batch that was stored before.
     """
-    fresh = await _claim(connection, batches)
-    gathered: dict[SeriesKey, list[Points]] = defaultdict(list)
-    for batch, new in zip(batches, fresh, strict=True):
-        if new:
-            for key, points in batch.points.items():
-                if len(points):
-                    gathered[key].append(points)
-    if gathered:
-        ids = await _series_ids(connection, sorted(gathered))
-        together = {ids[key]: concatenate(parts).sorted() for key, parts in gathered.items()}
-        await _summarise(connection, together)
-        await insert_chunks(connection, together)
-    return fresh
+
+    new: bool
+    ordinal: int
+    points: int
 
 
-async def insert_chunks(connection: Connection, together: Mapping[int, Points]) -> None:
-    """One chunk for each series id, of points that are sorted."""
-    await connection.executemany(
-        """
-        INSERT INTO chunks (series_id, first_x, last_x, count, codec, outline, sum_value, finite,
-                            x, value, time)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-        """,
-        [_chunk_row(series_id, points) for series_id, points in sorted(together.items())],
-    )
+async def append(connection: Connection, batches: Sequence[Batch]) -> list[Receipt]:
+    """Store the batches in the running transaction, those of an owner in the order given.
 
-
-def sum_of_finite(points: Points) -> tuple[float, int]:
-    """Sum and count of the values that are neither NaN nor infinite."""
-    finite = points.value[np.isfinite(points.value)]
-    with np.errstate(over="ignore"):
-        return float(finite.sum()), len(finite)
-
-
-def _chunk_row(series_id: int, points: Points) -> tuple[object, ...]:
-    codec = choose_codec(len(points))
-    return (
-        series_id,
-        int(points.x[0]),
-        int(points.x[-1]),
-        len(points),
-        codec,
-        encode_raw(whole_outline(points)),
-        *sum_of_finite(points),
-        encode(points.x, codec),
-        encode(points.value, codec),
-        None if points.time is None else encode(points.time, codec),
-    )
-
-
-async def _claim(connection: Connection, batches: Sequence[Batch]) -> list[bool]:
-    """For each batch, whether its id is new; the ids are taken in one order."""
-    ids = sorted({batch.id for batch in batches if batch.id})
-    rows = await connection.fetch(
-        """
-        INSERT INTO batches (id) SELECT unnest($1::uuid[])
-        ON CONFLICT (id) DO NOTHING
-        RETURNING id
-        """,
-        ids,
-    )
-    unclaimed: set[UUID] = {UUID(int=row["id"].int) for row in rows}
-    fresh: list[bool] = []
+    A batch whose id its owner has stored before, or that stands earlier in `batches`, is left
+    out. A batch without points takes no place.
+    """
+    places = await _lock_owners(connection, batches)
+    stored = await _stored_before(connection, batches)
+    receipts: list[Receipt] = []
+    fresh: list[tuple[Batch, int]] = []
     for batch in batches:
-        fresh.append(batch.id is None or batch.id in unclaimed)
+        name = (batch.owner_id, batch.id)
+        if batch.id and (before := stored.get(name)):
+            receipts.append(Receipt(new=False, ordinal=before.ordinal, points=before.points))
+            continue
+        if count := batch.count:
+            places[batch.owner_id] += 1
+            fresh.append((batch, places[batch.owner_id]))
+        receipt = Receipt(new=True, ordinal=places[batch.owner_id], points=count)
+        receipts.append(receipt)
         if batch.id:
-            unclaimed.discard(batch.id)
-    return fresh
+            stored[name] = receipt
+    if fresh:
+        gathered = gather([(batch.owner_id, place, batch.points) for batch, place in fresh])
+        ids = await _upsert_series(connection, fresh, gathered)
+        await _insert_chunks(connection, gathered, ids)
+    return receipts
 
 
-async def _series_ids(connection: Connection, keys: Sequence[SeriesKey]) -> dict[SeriesKey, int]:
-    """The ids of the series, made where they are new."""
-    owners, names = [owner for owner, _ in keys], [name for _, name in keys]
-    found = await _find(connection, owners, names)
-    if missing := [key for key in keys if key not in found]:
-        await connection.execute(
-            """
-            INSERT INTO series (owner_id, key) SELECT * FROM unnest($1::uuid[], $2::text[])
-            ON CONFLICT (owner_id, key) DO NOTHING
-            """,
-            [owner for owner, _ in missing],
-            [name for _, name in missing],
-        )
-        found = await _find(connection, owners, names)
-    return found
-
-
-async def _find(
-    connection: Connection, owners: Sequence[UUID], names: Sequence[str]
-) -> dict[SeriesKey, int]:
+async def _lock_owners(connection: Connection, batches: Sequence[Batch]) -> dict[UUID, int]:
+    """The owners' last ordinals; whoever else writes for them waits until the commit."""
     rows = await connection.fetch(
         """
-        SELECT id, owner_id, key
-        FROM series JOIN unnest($1::uuid[], $2::text[]) AS wanted (owner_id, key)
-             USING (owner_id, key)
+        INSERT INTO owners AS known (id, ordinal)
+        SELECT id, 0 FROM unnest($1::uuid[]) AS wanted (id)
+        ON CONFLICT (id) DO UPDATE SET ordinal = known.ordinal
+        RETURNING id, ordinal
         """,
-        owners,
-        names,
+        sorted({batch.owner_id for batch in batches}),
     )
-    return {(UUID(int=row["owner_id"].int), row["key"]): row["id"] for row in rows}
+    return {row["id"]: row["ordinal"] for row in rows}
 
 
-async def _summarise(connection: Connection, together: Mapping[int, Points]) -> None:
-    """Bring the summaries up to date; the rows stay locked, in order, until the commit.
-
-    The last value is that of the greatest x, and among equal x the one logged last.
-    NaN is never least or greatest.
-    """
-    await connection.execute(
-        "SELECT FROM series WHERE id = ANY ($1::bigint[]) ORDER BY id FOR UPDATE",
-        sorted(together),
-    )
-    await connection.executemany(
+async def _stored_before(
+    connection: Connection, batches: Sequence[Batch]
+) -> dict[tuple[UUID, UUID | None], Receipt]:
+    """The named batches that are stored already, by owner and name; the owners are locked."""
+    named = [batch for batch in batches if batch.id]
+    if not named:
+        return {}
+    rows = await connection.fetch(
         """
-        UPDATE series
-        SET count = count + $2,
-            first_x = least(first_x, $3),
-            last_value = CASE WHEN last_x > $4 THEN last_value ELSE $5 END,
-            last_time = CASE WHEN last_x > $4 THEN last_time ELSE $6 END,
-            last_x = greatest(last_x, $4),
-            min_x = CASE WHEN min_value <= $7 OR $7 IS NULL THEN min_x ELSE $8 END,
-            min_value = least(min_value, $7),
-            max_x = CASE WHEN max_value >= $9 OR $9 IS NULL THEN max_x ELSE $10 END,
-            max_value = greatest(max_value, $9)
-        WHERE id = $1
+        SELECT owner_id, id, ordinal, points
+        FROM batches
+        JOIN unnest($1::uuid[], $2::uuid[]) AS wanted (owner_id, id) USING (owner_id, id)
         """,
-        [_summary_row(series_id, points) for series_id, points in sorted(together.items())],
+        [batch.owner_id for batch in named],
+        [batch.id for batch in named],
     )
+    return {
+        (row["owner_id"], row["id"]): Receipt(
+            new=False, ordinal=row["ordinal"], points=row["points"]
+        )
+        for row in rows
+    }
 
 
-def _summary_row(series_id: int, points: Points) -> tuple[object, ...]:
-    known = np.flatnonzero(~np.isnan(points.value))
-    least: tuple[float | None, int | None] = (None, None)
-    greatest = least
-    if len(known):
-        low = known[np.argmin(points.value[known])]
-        high = known[np.argmax(points.value[known])]
-        least = float(points.value[low]), int(points.x[low])
-        greatest = float(points.value[high]), int(points.x[high])
-    return (
-        series_id,
-        len(points),
-        int(points.x[0]),
-        int(points.x[-1]),
-        float(points.value[-1]),
-        None if points.time is None else int(points.time[-1]),
-        *least,
-        *greatest,
+async def _upsert_series(
+    connection: Connection, fresh: Sequence[tuple[Batch, int]], gathered: Gathered
+) -> dict[tuple[UUID, str], int]:
+    """Names, turns and summaries in one statement; answers the ids of the series.
+
+    The last value is that of the greatest x, and among equal x the one logged last; the first
+    that of the least x, and among equal x the one logged first.
+    """
+    last = {batch.owner_id: place for batch, place in fresh}
+    scopes = {batch.owner_id: batch.scope_id for batch, _ in fresh}
+    named = [(batch, place) for batch, place in fresh if batch.id]
+    rows = await connection.fetch(
+        """
+        WITH turned AS (
+            UPDATE owners
+            SET ordinal = turn.ordinal, first_time = least(owners.first_time, turn.first_time)
+            FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) AS turn (id, ordinal, first_time)
+            WHERE owners.id = turn.id
+        ), named AS (
+            INSERT INTO batches (owner_id, id, ordinal, points)
+            SELECT * FROM unnest($4::uuid[], $5::uuid[], $6::bigint[], $7::integer[])
+        )
+        INSERT INTO series AS old (
+            owner_id, scope_id, key, count, first_x, first_value, first_time,
+            last_x, last_value, last_time, min_value, min_x, max_value, max_x
+        )
+        SELECT *
+        FROM unnest(
+            $8::uuid[], $9::uuid[], $10::text[], $11::bigint[],
+            $12::bigint[], $13::double precision[], $14::bigint[],
+            $15::bigint[], $16::double precision[], $17::bigint[],
+            $18::double precision[], $19::bigint[], $20::double precision[], $21::bigint[]
+        )
+        ON CONFLICT (owner_id, key) DO UPDATE SET
+            scope_id = coalesce(excluded.scope_id, old.scope_id),
+            count = old.count + excluded.count,
+            first_value = CASE WHEN excluded.first_x < old.first_x
+                THEN excluded.first_value ELSE old.first_value END,
+            first_time = CASE WHEN excluded.first_x < old.first_x
+                THEN excluded.first_time ELSE old.first_time END,
+            first_x = least(old.first_x, excluded.first_x),
+            last_value = CASE WHEN excluded.last_x >= old.last_x
+                THEN excluded.last_value ELSE old.last_value END,
+            last_time = CASE WHEN excluded.last_x >= old.last_x
+                THEN excluded.last_time ELSE old.last_time END,
+            last_x = greatest(old.last_x, excluded.last_x),
+            min_x = CASE WHEN excluded.min_value < old.min_value OR old.min_value IS NULL
+                THEN excluded.min_x ELSE old.min_x END,
+            min_value = least(old.min_value, excluded.min_value),
+            max_x = CASE WHEN excluded.max_value > old.max_value OR old.max_value IS NULL
+                THEN excluded.max_x ELSE old.max_x END,
+            max_value = greatest(old.max_value, excluded.max_value)
+        RETURNING id, owner_id, key
+        """,
+        list(last),
+        list(last.values()),
+        [gathered.owner_time(owner) for owner in last],
+        [batch.owner_id for batch, _ in named],
+        [batch.id for batch, _ in named],
+        [place for _, place in named],
+        [batch.count for batch, _ in named],
+        [owner for owner, _ in gathered.keys],
+        [scopes[owner] for owner, _ in gathered.keys],
+        [key for _, key in gathered.keys],
+        *gathered.summaries(),
+    )
+    return {(row["owner_id"], row["key"]): row["id"] for row in rows}
+
+
+async def _insert_chunks(
+    connection: Connection, gathered: Gathered, ids: Mapping[tuple[UUID, str], int]
+) -> None:
+    await connection.execute(
+        """
+        INSERT INTO chunks (series_id, owner_id, first_ordinal, last_ordinal, count,
+                            first_x, last_x, first_time, last_time, points)
+        SELECT *
+        FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::bigint[], $5::integer[],
+                    $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bytea[])
+        """,
+        [ids[key] for key in gathered.keys],
+        [owner for owner, _ in gathered.keys],
+        *gathered.chunks(),
     )

@@ -1,25 +1,31 @@
-"""Compaction: many small chunks become few of about 4,000 points, with a coarse level.
+"""Compaction: many small chunks become few of about 4,000 points, with figures and levels.
 
-One series at a time, in one transaction. Only chunks that stand next to each other
-in the order logged are merged, and the new chunks take over their places, so that
-equal x keep their order. Chunks younger than `settle_sec` stay as they are:
-live readers may not have seen them.
+One series at a time, in one transaction. Only chunks that stand next to each other in
+the order logged are merged, and each point keeps the ordinal of its batch: readers of
+ranges, of pictures and of what is new all see the same before and after.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import asyncpg
+import numpy as np
 
-from seriesstore.append import Connection, sum_of_finite
-from seriesstore.codec import choose_codec, decode_points, encode, encode_raw
+from seriesstore.append import Connection
+from seriesstore.codec import pack, pack_outline, unpack
 from seriesstore.outline import coarse, whole_outline
 from seriesstore.points import Points, concatenate
 
 TARGET = 4096
 """Points of a chunk after compaction; a chunk of at least half of it is left alone."""
 
-_MOST_AT_ONCE = 64 * TARGET
+MANY = 128
+"""So many small chunks are merged although they do not fill one: a reader takes each by itself."""
+
+_MOST_POINTS = 16 * TARGET
+_MOST_CHUNKS = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,36 +40,34 @@ class Compacted:
 async def compact(
     connection: Connection,
     *,
-    settle_sec: float = 15,
     most_series: int = 100,
     distinct: bool = False,
     idle_sec: float = 60,
 ) -> Compacted:
-    """One round over the series that have small, settled chunks; call again while it finds any.
+    """One round over the series that have young chunks; call again while it finds any.
 
-    A series is taken when its small chunks fill a chunk, or when nothing came for
-    `idle_sec`. `distinct` leaves one of each exact repeat inside what is merged.
-    Any number of processes may call it: each series is locked by one of them.
+    A series is taken when its young chunks fill a chunk, when they are many, or when nothing
+    came for `idle_sec`. `distinct` leaves one of each exact repeat inside what is merged. Any
+    number of processes may call it: each series is locked by one of them.
     """
     rows = await connection.fetch(
         """
         SELECT series_id
         FROM chunks
-        WHERE coarse_x IS NULL AND received_at < now() - make_interval(secs => $1)
+        WHERE coarse IS NULL
         GROUP BY series_id
-        HAVING sum(count) >= $2 OR max(received_at) < now() - make_interval(secs => $3)
+        HAVING sum(count) >= $1 OR count(*) >= $2
+            OR max(received_at) < now() - make_interval(secs => $3)
         LIMIT $4
         """,
-        settle_sec,
         TARGET,
+        MANY,
         idle_sec,
         most_series,
     )
     series = before = after = 0
     for row in rows:
-        done = await _compact_series(
-            connection, row["series_id"], settle_sec=settle_sec, distinct=distinct
-        )
+        done = await _compact_series(connection, row["series_id"], distinct=distinct)
         series += done is not None
         before += done[0] if done else 0
         after += done[1] if done else 0
@@ -71,143 +75,156 @@ async def compact(
 
 
 async def _compact_series(
-    connection: Connection, series_id: int, *, settle_sec: float, distinct: bool
+    connection: Connection, series_id: int, *, distinct: bool
 ) -> tuple[int, int] | None:
-    """How many chunks became how many; None where another process is at it."""
+    """How many chunks became how many; None where another process is at it, or nothing is left."""
     async with connection.transaction():
-        # Readers are never in the way; a second compaction of the same series is.
-        if not await connection.fetchval(
-            "SELECT pg_try_advisory_xact_lock(7213056, $1::int)", series_id % (1 << 31)
-        ):
+        # Writers and readers are never in the way; a second compaction is, and a deletion waits.
+        mine = await connection.fetchval(
+            "SELECT pg_try_advisory_xact_lock(7213056, ($1::bigint % 2147483647)::integer)",
+            series_id,
+        )
+        there = await connection.fetchval(
+            "SELECT id FROM series WHERE id = $1 FOR KEY SHARE", series_id
+        )
+        if not (mine and there):
             return None
-        run = await _next_run(connection, series_id, settle_sec)
+        run = await _next_run(connection, series_id)
         if not run:
             return None
-        merged = concatenate([_points(row) for row in run]).sorted()
-        merged = merged.distinct() if distinct else merged
-        parts = [merged.take(slice(at, at + TARGET)) for at in _cuts(merged)]
-        await _replace(connection, series_id, run, parts)
-        return len(run), len(parts)
+        rows = await asyncio.to_thread(_merge, series_id, run, distinct=distinct)
+        await _replace(connection, series_id, run, rows)
+        return len(run), len(rows)
 
 
-async def _next_run(
-    connection: Connection, series_id: int, settle_sec: float
-) -> Sequence[asyncpg.Record]:
-    """The next neighbours in the order logged that together need merging.
+async def _next_run(connection: Connection, series_id: int) -> Sequence[asyncpg.Record]:
+    """The next young chunks in the order logged, locked, as many as are merged at once.
 
-    A last chunk that is still small is taken in again, so that they do not pile up.
+    The rest of an earlier round, if it is small, is taken in again, so that rests do not pile up.
     """
     rows = await connection.fetch(
         """
-        WITH first AS (
-            SELECT min(logged) AS logged FROM chunks
-            WHERE series_id = $1 AND coarse_x IS NULL
-              AND received_at < now() - make_interval(secs => $2)
-        ), before AS (
-            SELECT max(chunks.logged) AS logged FROM chunks, first
-            WHERE series_id = $1 AND chunks.logged < first.logged
+        WITH last AS (
+            SELECT first_ordinal, part, count FROM chunks
+            WHERE series_id = $1 AND coarse IS NOT NULL
+            ORDER BY first_ordinal DESC, part DESC
+            LIMIT 1
         )
-        SELECT id, logged, part, count, codec, x, value, time, coarse_x IS NOT NULL AS compacted,
-               written_by, received_at
+        SELECT owner_id, first_ordinal, last_ordinal, part, count, received_at, points
         FROM chunks
         WHERE series_id = $1
-          AND logged >= (SELECT coalesce(before.logged, first.logged) FROM before, first)
-          AND received_at < now() - make_interval(secs => $2)
-        ORDER BY logged, part
-        LIMIT 20000
+          AND (coarse IS NULL OR (first_ordinal, part) IN (
+                  SELECT first_ordinal, part FROM last WHERE count < $2))
+        ORDER BY first_ordinal, part
+        LIMIT $3
+        FOR UPDATE
         """,
         series_id,
-        settle_sec,
+        TARGET // 2,
+        _MOST_CHUNKS,
     )
-    while rows and rows[0]["compacted"] and rows[0]["count"] >= TARGET // 2:
-        rows = rows[1:]
     run: list[asyncpg.Record] = []
     total = 0
     for row in rows:
-        big = row["compacted"] and row["count"] >= TARGET // 2
-        if big or total >= _MOST_AT_ONCE:
+        if total >= _MOST_POINTS:
             break
         run.append(row)
         total += row["count"]
     return run
 
 
-def _points(row: asyncpg.Record) -> Points:
-    return decode_points(row["codec"], row["x"], row["value"], row["time"])
+def _merge(
+    series_id: int, run: Sequence[asyncpg.Record], *, distinct: bool
+) -> list[tuple[object, ...]]:
+    """The rows that take the place of the run's chunks."""
+    merged = concatenate([_with_ordinals(row) for row in run]).sorted()
+    merged = merged.distinct() if distinct else merged
+    first, last = run[0]["first_ordinal"], max(row["last_ordinal"] for row in run)
+    if first == last:
+        merged = Points(merged.x, merged.value, merged.time)
+    received_at = max(row["received_at"] for row in run)
+    return [
+        _row(
+            (series_id, run[0]["owner_id"], first, last, part, received_at),
+            merged.take(slice(at, at + TARGET)),
+        )
+        # A rest that is taken in again may be the last of several parts; the others stay.
+        for part, at in enumerate(range(0, len(merged), TARGET), start=run[0]["part"])
+    ]
 
 
-def _cuts(points: Points) -> range:
-    return range(0, len(points), TARGET)
+def _with_ordinals(row: asyncpg.Record) -> Points:
+    points = unpack(row["points"], row["count"], ordinals=True)
+    if points.ordinal is not None:
+        return points
+    ordinal = np.full(len(points), row["first_ordinal"], np.int64)
+    return Points(points.x, points.value, points.time, ordinal)
 
 
 async def _replace(
     connection: Connection,
     series_id: int,
     run: Sequence[asyncpg.Record],
-    parts: Sequence[Points],
+    rows: Sequence[tuple[object, ...]],
 ) -> None:
-    written_by = max(row["written_by"] for row in run)
     await connection.execute(
-        "DELETE FROM chunks WHERE id = ANY ($1::bigint[])", [row["id"] for row in run]
+        """
+        DELETE FROM chunks
+        USING unnest($2::bigint[], $3::integer[]) AS merged (first_ordinal, part)
+        WHERE series_id = $1
+          AND (chunks.first_ordinal, chunks.part) = (merged.first_ordinal, merged.part)
+        """,
+        series_id,
+        [row["first_ordinal"] for row in run],
+        [row["part"] for row in run],
     )
     await connection.executemany(
         """
-        INSERT INTO chunks (series_id, logged, part, first_x, last_x, count, codec, written_by,
-                            received_at, outline, sum_value, finite, x, value, time,
-                            coarse_count, coarse_x, coarse_value, coarse_time)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
-                $16, $17, $18, $19)
+        INSERT INTO chunks (series_id, owner_id, first_ordinal, last_ordinal, part, received_at,
+                            count, first_x, last_x, first_time, last_time, points,
+                            finite, sum_value, min_value, max_value,
+                            outline, coarse_count, coarse,
+                            outline_by_time, coarse_by_time_count, coarse_by_time)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                $19, $20, $21, $22)
         """,
-        [
-            _row(series_id, place, written_by, run[-1]["received_at"], part)
-            for place, part in zip(_places(run, len(parts)), parts, strict=True)
-        ],
-    )
-    await connection.execute(
-        "UPDATE compaction_horizon SET written_by = greatest(written_by, $1)", written_by
+        rows,
     )
 
 
-def _places(run: Sequence[asyncpg.Record], parts: int) -> list[tuple[int, int]]:
-    """Where the parts stand in the order logged: in the places of what they replace.
-
-    There are more parts than places only where a large batch was one chunk above the target;
-    the surplus follows as further parts of that chunk, before whatever was logged next.
-    """
-    places = [(row["logged"], row["part"]) for row in run]
-    surplus = parts - len(places)
-    if surplus > 0:
-        large = next(at for at, row in enumerate(run) if row["count"] > TARGET)
-        logged, part = places[large]
-        places[large + 1 : large + 1] = [(logged, part + step + 1) for step in range(surplus)]
-    return places[:parts]
-
-
-def _row(
-    series_id: int,
-    place: tuple[int, int],
-    written_by: int,
-    received_at: object,
-    points: Points,
-) -> tuple[object, ...]:
-    codec = choose_codec(len(points))
-    rough = coarse(points)
+def _row(place: tuple[int, object, int, int, int, datetime], points: Points) -> tuple[object, ...]:
+    """A chunk with everything that can be known of it, of points that are sorted by x."""
+    by_time: tuple[object, ...] = (None, None, None)
+    times: tuple[int | None, int | None] = (None, None)
+    if points.time is not None:
+        times = int(points.time.min()), int(points.time.max())
+        if not points.is_sorted("time"):
+            by_time = _levels(points.sorted("time"))
     return (
-        series_id,
         *place,
+        len(points),
         int(points.x[0]),
         int(points.x[-1]),
-        len(points),
-        codec,
-        written_by,
-        received_at,
-        encode_raw(whole_outline(points)),
-        *sum_of_finite(points),
-        encode(points.x, codec),
-        encode(points.value, codec),
-        None if points.time is None else encode(points.time, codec),
-        len(rough),
-        encode(rough.x, codec),
-        encode(rough.value, codec),
-        None if rough.time is None else encode(rough.time, codec),
+        *times,
+        pack(points, thorough=True),
+        *figures(points),
+        *_levels(points),
+        *by_time,
     )
+
+
+def figures(points: Points) -> tuple[int, float, float | None, float | None]:
+    """How many values are finite and their sum; least and greatest value that are not NaN."""
+    finite = points.value[np.isfinite(points.value)]
+    known = points.value[~np.isnan(points.value)]
+    with np.errstate(over="ignore"):
+        total = float(finite.sum())
+    if not len(known):
+        return 0, total, None, None
+    return len(finite), total, float(known.min()), float(known.max())
+
+
+def _levels(points: Points) -> tuple[bytes, int, bytes]:
+    plain = Points(points.x, points.value, points.time)
+    rough = coarse(plain)
+    return pack_outline(whole_outline(plain)), len(rough), pack(rough, thorough=True)

@@ -11,7 +11,7 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pa_parquet
 
 from seriesstore.append import Connection
-from seriesstore.codec import decode_points
+from seriesstore.codec import unpack
 from seriesstore.points import EMPTY, Points, concatenate
 from seriesstore.read import snapshot
 from seriesstore.summary import Summary
@@ -33,12 +33,12 @@ async def stream_points(
     held: list[tuple[tuple[int, int], Points]] = []
     async for row in connection.cursor(
         """
-        SELECT logged, part, codec, x, value, time, first_x
+        SELECT first_ordinal, part, count, points, first_x
         FROM chunks
         WHERE series_id = $1
           AND ($2::bigint IS NULL OR last_x >= $2)
           AND ($3::bigint IS NULL OR first_x <= $3)
-        ORDER BY first_x, logged, part
+        ORDER BY first_x, first_ordinal, part
         """,
         series_id,
         low,
@@ -48,8 +48,8 @@ async def stream_points(
         ready, held = _split(held, row["first_x"])
         if len(ready):
             yield ready
-        points = decode_points(row["codec"], row["x"], row["value"], row["time"])
-        held.append(((row["logged"], row["part"]), points.between(low, high)))
+        points = unpack(row["points"], row["count"]).sorted().between(low, high)
+        held.append(((row["first_ordinal"], row["part"]), points))
     if len(rest := _join(held)):
         yield rest
 

@@ -2,7 +2,8 @@
 
 Of each bucket the first, least, greatest and last point are kept (M4: Jugel et al.,
 VLDB 2014), and one NaN where the bucket has any, so that a spike never vanishes
-and a gap is drawn as a gap.
+and a gap is drawn as a gap. Buckets count points, so that they need no axis; the
+points must be sorted along the one for which they are kept.
 """
 
 import numpy as np
@@ -29,35 +30,38 @@ def whole_outline(points: Points) -> Points:
     return outline(points, np.zeros(1, np.intp))
 
 
-def picture(points: Points, at_most: int) -> Points:
-    """At most `at_most` sorted points that draw as all of them do over their range of x."""
-    if len(points) <= at_most:
-        return points
-    buckets = max(1, at_most // 5)
-    low, high = int(points.x[0]), int(points.x[-1])
-    edges = np.linspace(low, high, buckets, endpoint=False)
-    starts = np.unique(np.searchsorted(points.x, edges, "left").astype(np.intp))
-    return outline(points, starts)
+def extremes(
+    value: Floats, starts: NDArray[np.intp]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.bool_]]:
+    """Where each bucket's least and greatest value stand first, and whether it has any but NaN."""
+    counts = np.diff(np.append(starts, len(value)))
+    missing = np.isnan(value)
+    known = np.add.reduceat((~missing).astype(np.intp), starts) > 0
+    # Where there is nothing but NaN, the first of them stands for both.
+    counted = ~missing | np.repeat(~known, counts)
+    least = _first_at(np.where(missing, np.inf, value), counted, starts, counts, np.minimum)
+    greatest = _first_at(np.where(missing, -np.inf, value), counted, starts, counts, np.maximum)
+    return least, greatest, known
 
 
 def _kept(value: Floats, starts: NDArray[np.intp]) -> NDArray[np.intp]:
     counts = np.diff(np.append(starts, len(value)))
+    least, greatest, _ = extremes(value, starts)
     missing = np.isnan(value)
-    least = _first_at(np.where(missing, np.inf, value), starts, counts, np.minimum)
-    greatest = _first_at(np.where(missing, -np.inf, value), starts, counts, np.maximum)
-    gaps = _first_at(missing.astype(np.int8), starts, counts, np.maximum)
+    gaps = _first_at(missing.astype(np.int8), np.True_, starts, counts, np.maximum)
     gaps = gaps[missing[gaps]]
     return np.unique(np.concatenate([starts, least, greatest, gaps, starts + counts - 1]))
 
 
 def _first_at(
     column: NDArray[np.generic],
+    counted: NDArray[np.bool_] | np.bool_,
     starts: NDArray[np.intp],
     counts: NDArray[np.intp],
     extreme: np.ufunc,
 ) -> NDArray[np.intp]:
-    """Where each bucket's extreme stands for the first time."""
+    """Where each bucket's extreme stands for the first time, among the points that count."""
     best = np.repeat(extreme.reduceat(column, starts), counts)
-    places = np.flatnonzero(column == best)
+    places = np.flatnonzero((column == best) & counted)
     _, first = np.unique(np.searchsorted(starts, places, "right"), return_index=True)
     return places[first]

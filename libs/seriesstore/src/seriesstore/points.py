@@ -1,23 +1,28 @@
-"""Points of a series as columns, sorted by x."""
+"""Points of a series as columns."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 type Integers = NDArray[np.int64]
 type Floats = NDArray[np.float64]
+type Axis = Literal["x", "time"]
 
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """Columns of one length: x (int64), value (float64), and time (int64 µs since 1970) or None."""
+    """Columns of one length: x (int64), value (float64), and where there are any time and ordinal.
+
+    Times are int64 µs since 1970. The ordinal is that of the batch in which a point came.
+    """
 
     x: Integers
     value: Floats
     time: Integers | None = None
+    ordinal: Integers | None = None
 
     def __len__(self) -> int:
         return len(self.x)
@@ -40,21 +45,44 @@ class Points:
             raise ValueError(msg)
         return points
 
+    def along(self, axis: Axis) -> Integers:
+        """The column of an axis.
+
+        Raises:
+            ValueError: the points have no time.
+        """
+        if axis == "x":
+            return self.x
+        if self.time is None:
+            msg = "These points have no time."
+            raise ValueError(msg)
+        return self.time
+
     def take(self, where: NDArray[np.intp] | NDArray[np.bool_] | slice) -> "Points":
         """The points at some places, in that order."""
-        time = None if self.time is None else self.time[where]
-        return Points(self.x[where], self.value[where], time)
+        return Points(
+            self.x[where],
+            self.value[where],
+            None if self.time is None else self.time[where],
+            None if self.ordinal is None else self.ordinal[where],
+        )
 
-    def sorted(self) -> "Points":
-        """The points by x; among equal x their order stays."""
-        if len(self) < 2 or bool(np.all(self.x[1:] >= self.x[:-1])):  # noqa: PLR2004
+    def is_sorted(self, axis: Axis = "x") -> bool:
+        """Whether no point lies before the one ahead of it."""
+        column = self.along(axis)
+        return len(self) < 2 or bool((column[1:] >= column[:-1]).all())  # noqa: PLR2004
+
+    def sorted(self, axis: Axis = "x") -> "Points":
+        """The points along an axis; equal ones keep their order."""
+        if self.is_sorted(axis):
             return self
-        return self.take(np.argsort(self.x, kind="stable"))
+        return self.take(np.argsort(self.along(axis), kind="stable"))
 
-    def between(self, low: int | None, high: int | None) -> "Points":
-        """Those with low ≤ x ≤ high, of points that are sorted."""
-        start = 0 if low is None else int(np.searchsorted(self.x, low, "left"))
-        end = len(self) if high is None else int(np.searchsorted(self.x, high, "right"))
+    def between(self, low: int | None, high: int | None, axis: Axis = "x") -> "Points":
+        """Those from low to high, both included, of points that are sorted along the axis."""
+        column = self.along(axis)
+        start = 0 if low is None else int(np.searchsorted(column, low, "left"))
+        end = len(self) if high is None else int(np.searchsorted(column, high, "right"))
         return self if (start, end) == (0, len(self)) else self.take(slice(start, end))
 
     def distinct(self) -> "Points":
@@ -75,14 +103,16 @@ EMPTY = Points(np.empty(0, np.int64), np.empty(0, np.float64), np.empty(0, np.in
 
 
 def concatenate(parts: Sequence[Points]) -> Points:
-    """The points of all parts in the parts' order; time only where every part has it."""
+    """The points of all parts in the parts' order; optional columns only where all have them."""
     if not parts:
         return EMPTY
     if len(parts) == 1:
         return parts[0]
     times = [part.time for part in parts if part.time is not None]
+    ordinals = [part.ordinal for part in parts if part.ordinal is not None]
     return Points(
         np.concatenate([part.x for part in parts]),
         np.concatenate([part.value for part in parts]),
         np.concatenate(times) if len(times) == len(parts) else None,
+        np.concatenate(ordinals) if len(ordinals) == len(parts) else None,
     )

@@ -1,32 +1,49 @@
 """Reading: exact points of a range, or a picture of it from the coarsest level that fills it."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Literal
 
 import asyncpg
 
 from seriesstore.append import Connection
-from seriesstore.codec import decode_points, decode_raw
-from seriesstore.outline import picture
-from seriesstore.points import Points, concatenate
+from seriesstore.codec import unpack, unpack_outlines
+from seriesstore.outline import COARSE_EVERY
+from seriesstore.picture import thin
+from seriesstore.points import Axis, Points, concatenate
 
-type Level = Literal["points", "coarse", "outline"]
+# From here on decoding takes long enough to be done beside the event loop.
+_MANY = 50_000
+# A coarser level is taken when it has a bucket for each stretch of the picture: two of its points.
+_STRETCHES = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Of a series, the range low ≤ axis ≤ high; None is open."""
+
+    series_id: int
+    low: int | None = None
+    high: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """What a viewer is shown of a range that holds `count` points.
-
-    Of a range that is shown in outline, `count` includes all points of a chunk
-    that lies inside it, and exactly the matching ones of a chunk at its edge.
-    """
+    """What a viewer is shown of a window that holds `count` points."""
 
     points: Points
     count: int
     exact: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Levels:
+    """How fine a series is read: its chunks inside the window by outline or by coarse level."""
+
+    outline: bool = False
+    coarse: bool = False
 
 
 async def read_points(
@@ -35,53 +52,40 @@ async def read_points(
     *,
     low: int | None = None,
     high: int | None = None,
+    axis: Axis = "x",
     distinct: bool = False,
 ) -> Points:
-    """Every point with low ≤ x ≤ high, by x; equal x in the order logged.
+    """Every point of a range along an axis; equal ones in the order logged.
 
     `distinct` leaves one of each exact repeat (same x, same bits of value).
     """
-    found = await _read_points(connection, [series_id], low, high)
-    points = concatenate([points for _, points in found]).sorted()
+    rows = await _read_chunks(connection, [Window(series_id, low, high)], axis, [_Levels()])
+    points = concatenate([_cut(row, axis) for row in rows]).sorted("x").sorted(axis)
     return points.distinct() if distinct else points
 
 
 async def read_pictures(
-    connection: Connection,
-    series_ids: Sequence[int],
-    *,
-    at_most: int,
-    low: int | None = None,
-    high: int | None = None,
+    connection: Connection, windows: Sequence[Window], *, at_most: int, axis: Axis = "x"
 ) -> dict[int, Picture]:
-    """A picture of each series over low ≤ x ≤ high, of at most `at_most` points each.
+    """A picture of each window, of at most `at_most` (≥ 4) points, by series id.
 
-    The connection must not be in a transaction. The work is bounded by `at_most`,
-    not by how much is stored: chunks inside the range are taken at the coarsest
-    level that still has enough points, the few at its edges in full.
+    Call it inside `snapshot`. The work is bounded by `at_most` and the number of chunks, not by
+    how many points they hold: chunks inside a window are taken at the coarsest level that still
+    has enough buckets, the few at its edges in full. Young chunks, which have no levels yet, are
+    taken in full, too.
     """
-    async with snapshot(connection):
-        levels = await _choose_levels(connection, series_ids, at_most, low, high)
-        parts: dict[int, list[Points]] = defaultdict(list)
-        counts: dict[int, int] = defaultdict(int)
-        for series_id, points in await _read_points(connection, levels["points"], low, high):
-            _add(parts, counts, series_id, points)
-        rough = [*levels["coarse"], *levels["outline"]]
-        if low is not None or high is not None:
-            for series_id, points in await _read_edges(connection, rough, low, high):
-                _add(parts, counts, series_id, points)
-        for series_id, points, count in await _read_coarse(connection, levels["coarse"], low, high):
-            parts[series_id].append(points)
-            counts[series_id] += count
-        for series_id, points, count in await _read_outlines(
-            connection, levels["outline"], low, high
-        ):
-            parts[series_id].append(points)
-            counts[series_id] += count
-    return {
-        series_id: _picture(parts[series_id], counts[series_id], at_most)
-        for series_id in series_ids
-    }
+    levels = await _choose_levels(connection, windows, at_most, axis)
+    found = [levels.get(window.series_id, _Levels()) for window in windows]
+    outlines = await _read_outlines(
+        connection,
+        [window for window, level in zip(windows, found, strict=True) if level.outline],
+        axis,
+    )
+    rows = await _read_chunks(connection, windows, axis, found)
+    work = sum(row["decoded"] for row in rows) + sum(row["count"] for row in outlines) // 1000
+    if work >= _MANY:
+        return await asyncio.to_thread(_draw, windows, outlines, rows, at_most, axis)
+    return _draw(windows, outlines, rows, at_most, axis)
 
 
 @asynccontextmanager
@@ -91,147 +95,133 @@ async def snapshot(connection: Connection) -> AsyncGenerator[None]:
         yield
 
 
-def _add(
-    parts: dict[int, list[Points]], counts: dict[int, int], series_id: int, points: Points
-) -> None:
-    parts[series_id].append(points)
-    counts[series_id] += len(points)
+def _draw(
+    windows: Sequence[Window],
+    outlines: Sequence[asyncpg.Record],
+    rows: Sequence[asyncpg.Record],
+    at_most: int,
+    axis: Axis,
+) -> dict[int, Picture]:
+    parts: dict[int, list[Points]] = defaultdict(list)
+    counts: dict[int, int] = defaultdict(int)
+    for row in outlines:
+        parts[row["series_id"]].append(unpack_outlines(row["outlines"], timed=row["timed"]))
+        counts[row["series_id"]] += row["count"]
+    for row in rows:
+        points = _cut(row, axis)
+        parts[row["series_id"]].append(points)
+        counts[row["series_id"]] += row["count"] if row["is_coarse"] else len(points)
+    pictures: dict[int, Picture] = {}
+    for window in windows:
+        points = concatenate(parts[window.series_id]).sorted("x").sorted(axis)
+        shown, count = thin(points, at_most, axis), counts[window.series_id]
+        pictures[window.series_id] = Picture(shown, count, exact=len(shown) == count)
+    return pictures
 
 
-def _picture(parts: Sequence[Points], count: int, at_most: int) -> Picture:
-    shown = picture(concatenate(parts).sorted(), at_most)
-    return Picture(shown, count, exact=len(shown) == count)
+def _cut(row: asyncpg.Record, axis: Axis) -> Points:
+    """The points of a chunk that lie inside the window."""
+    points = unpack(row["points"], row["decoded"])
+    if row["low"] is None and row["high"] is None:
+        return points
+    return points.sorted("x").sorted(axis).between(row["low"], row["high"], axis)
 
 
 async def _choose_levels(
-    connection: Connection,
-    series_ids: Sequence[int],
-    at_most: int,
-    low: int | None,
-    high: int | None,
-) -> dict[Level, list[int]]:
-    """The coarsest level of each series that still has `at_most` points in the range."""
+    connection: Connection, windows: Sequence[Window], at_most: int, axis: Axis
+) -> Mapping[int, _Levels]:
+    """The coarsest level of each series that still fills the picture."""
     rows = await connection.fetch(
         """
-        SELECT series_id, sum(count) AS points, sum(coalesce(coarse_count, count)) AS coarse,
-               sum(outline_count) AS outline
-        FROM chunks
-        WHERE series_id = ANY ($1::bigint[])
-          AND ($2::bigint IS NULL OR last_x >= $2)
-          AND ($3::bigint IS NULL OR first_x <= $3)
+        SELECT series_id, sum(count) AS points,
+               count(*) FILTER (WHERE coarse IS NOT NULL) AS chunks
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS wanted (series_id, low, high)
+        JOIN chunks USING (series_id)
+        WHERE (low IS NULL OR CASE WHEN $4 THEN last_time ELSE last_x END >= low)
+          AND (high IS NULL OR CASE WHEN $4 THEN first_time ELSE first_x END <= high)
         GROUP BY series_id
         """,
-        series_ids,
-        low,
-        high,
+        *_columns(windows),
+        axis == "time",
     )
-    levels: dict[Level, list[int]] = {"points": [], "coarse": [], "outline": []}
-    for row in rows:
-        level: Level = "points"
-        if row["points"] > at_most:
-            level = _coarsest(row, at_most)
-        levels[level].append(row["series_id"])
-    return levels
+    wanted = at_most // _STRETCHES
+    return {
+        row["series_id"]: _Levels(
+            outline=row["chunks"] >= wanted, coarse=row["points"] >= wanted * COARSE_EVERY
+        )
+        for row in rows
+    }
 
 
-def _coarsest(row: asyncpg.Record, at_most: int) -> Level:
-    if row["outline"] >= at_most:
-        return "outline"
-    return "coarse" if row["coarse"] >= at_most else "points"
+async def _read_chunks(
+    connection: Connection, windows: Sequence[Window], axis: Axis, levels: Sequence[_Levels]
+) -> list[asyncpg.Record]:
+    """The chunks that reach into the windows, in the order logged, without those in outline.
 
-
-async def _read_points(
-    connection: Connection, series_ids: Sequence[int], low: int | None, high: int | None
-) -> list[tuple[int, Points]]:
-    """The matching points of every chunk, in the order logged."""
-    if not series_ids:
-        return []
-    rows = await connection.fetch(
+    `points` holds `decoded` points in the pack of the level; low and high are null where all of
+    them lie inside.
+    """
+    return await connection.fetch(
         """
-        SELECT series_id, codec, x, value, time
-        FROM chunks
-        WHERE series_id = ANY ($1::bigint[])
-          AND ($2::bigint IS NULL OR last_x >= $2)
-          AND ($3::bigint IS NULL OR first_x <= $3)
-        ORDER BY logged, part
+        SELECT series_id, count, is_coarse,
+               CASE WHEN NOT inside THEN low END AS low, CASE WHEN NOT inside THEN high END AS high,
+               CASE WHEN is_coarse THEN level_count ELSE count END AS decoded,
+               CASE WHEN NOT is_coarse THEN points
+                    WHEN $4 THEN coalesce(coarse_by_time, coarse) ELSE coarse END AS points
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $5::boolean[], $6::boolean[])
+             AS wanted (series_id, low, high, by_outline, by_coarse)
+        JOIN chunks USING (series_id)
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN $4 THEN first_time ELSE first_x END AS first,
+                   CASE WHEN $4 THEN last_time ELSE last_x END AS last
+        ) AS at
+        CROSS JOIN LATERAL (
+            SELECT coalesce(at.first >= low, true) AND coalesce(at.last <= high, true) AS inside
+        ) AS lies
+        CROSS JOIN LATERAL (
+            SELECT by_coarse AND inside AND coarse IS NOT NULL AS is_coarse,
+                   CASE WHEN $4 THEN coalesce(coarse_by_time_count, coarse_count)
+                        ELSE coarse_count END AS level_count
+        ) AS level
+        WHERE (low IS NULL OR at.last >= low) AND (high IS NULL OR at.first <= high)
+          AND NOT (by_outline AND inside AND coarse IS NOT NULL)
+        ORDER BY series_id, first_ordinal, part
         """,
-        series_ids,
-        low,
-        high,
+        *_columns(windows),
+        axis == "time",
+        [level.outline for level in levels],
+        [level.coarse for level in levels],
     )
-    return [(row["series_id"], _decode(row).between(low, high)) for row in rows]
-
-
-async def _read_edges(
-    connection: Connection, series_ids: Sequence[int], low: int | None, high: int | None
-) -> list[tuple[int, Points]]:
-    """The matching points of chunks that reach over an end of the range."""
-    if not series_ids:
-        return []
-    rows = await connection.fetch(
-        """
-        SELECT series_id, codec, x, value, time
-        FROM chunks
-        WHERE series_id = ANY ($1::bigint[])
-          AND ($2::bigint IS NULL OR last_x >= $2)
-          AND ($3::bigint IS NULL OR first_x <= $3)
-          AND (first_x < $2 OR last_x > $3)
-        """,
-        series_ids,
-        low,
-        high,
-    )
-    return [(row["series_id"], _decode(row).between(low, high)) for row in rows]
-
-
-async def _read_coarse(
-    connection: Connection, series_ids: Sequence[int], low: int | None, high: int | None
-) -> list[tuple[int, Points, int]]:
-    """Of each chunk inside the range its coarse points, or all where it has none yet."""
-    if not series_ids:
-        return []
-    rows = await connection.fetch(
-        """
-        SELECT series_id, count, codec, coalesce(coarse_x, x) AS x,
-               coalesce(coarse_value, value) AS value,
-               CASE WHEN coarse_x IS NULL THEN time ELSE coarse_time END AS time
-        FROM chunks
-        WHERE series_id = ANY ($1::bigint[])
-          AND ($2::bigint IS NULL OR first_x >= $2)
-          AND ($3::bigint IS NULL OR last_x <= $3)
-        """,
-        series_ids,
-        low,
-        high,
-    )
-    return [(row["series_id"], _decode(row), row["count"]) for row in rows]
 
 
 async def _read_outlines(
-    connection: Connection, series_ids: Sequence[int], low: int | None, high: int | None
-) -> list[tuple[int, Points, int]]:
-    """The outlines of all chunks inside the range, a series in one piece."""
-    if not series_ids:
+    connection: Connection, windows: Sequence[Window], axis: Axis
+) -> list[asyncpg.Record]:
+    """The outlines of all chunks inside the windows, a series in one piece."""
+    if not windows:
         return []
-    rows = await connection.fetch(
+    return await connection.fetch(
         """
-        SELECT series_id, string_agg(outline, '' ORDER BY first_x) AS outlines,
-               sum(count)::bigint AS count, bool_and(time IS NOT NULL) AS timed
-        FROM chunks
-        WHERE series_id = ANY ($1::bigint[])
-          AND ($2::bigint IS NULL OR first_x >= $2)
-          AND ($3::bigint IS NULL OR last_x <= $3)
+        SELECT series_id, sum(count)::bigint AS count, bool_and(last_time IS NOT NULL) AS timed,
+               string_agg(CASE WHEN $4 THEN coalesce(outline_by_time, outline) ELSE outline END, ''
+                          ORDER BY first_ordinal, part) AS outlines
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS wanted (series_id, low, high)
+        JOIN chunks USING (series_id)
+        WHERE coarse IS NOT NULL
+          AND (low IS NULL OR CASE WHEN $4 THEN first_time ELSE first_x END >= low)
+          AND (high IS NULL OR CASE WHEN $4 THEN last_time ELSE last_x END <= high)
         GROUP BY series_id
         """,
-        series_ids,
-        low,
-        high,
+        *_columns(windows),
+        axis == "time",
     )
-    return [
-        (row["series_id"], decode_raw(row["outlines"], timed=row["timed"]), row["count"])
-        for row in rows
-    ]
 
 
-def _decode(row: asyncpg.Record) -> Points:
-    return decode_points(row["codec"], row["x"], row["value"], row["time"])
+def _columns(
+    windows: Sequence[Window],
+) -> tuple[list[int], list[int | None], list[int | None]]:
+    return (
+        [window.series_id for window in windows],
+        [window.low for window in windows],
+        [window.high for window in windows],
+    )

@@ -1,4 +1,4 @@
-"""Forgetting: whole chunks, never single points, in bounded steps."""
+"""Forgetting: whole owners, whole chunks and old names of batches, never single points."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -9,14 +9,14 @@ from seriesstore.append import Connection
 
 async def delete_owners(connection: Connection, owner_ids: Sequence[UUID]) -> None:
     """Everything of these owners, in the caller's transaction."""
+    # In this order writers and compaction wait, and leave nothing behind.
     await connection.execute(
-        """
-        DELETE FROM chunks USING series
-        WHERE chunks.series_id = series.id AND series.owner_id = ANY ($1::uuid[])
-        """,
-        owner_ids,
+        "SELECT FROM owners WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE", owner_ids
     )
     await connection.execute("DELETE FROM series WHERE owner_id = ANY ($1::uuid[])", owner_ids)
+    await connection.execute("DELETE FROM chunks WHERE owner_id = ANY ($1::uuid[])", owner_ids)
+    await connection.execute("DELETE FROM batches WHERE owner_id = ANY ($1::uuid[])", owner_ids)
+    await connection.execute("DELETE FROM owners WHERE id = ANY ($1::uuid[])", owner_ids)
 
 
 async def delete_chunks_before(
@@ -26,8 +26,10 @@ async def delete_chunks_before(
     deleted = await connection.fetch(
         """
         DELETE FROM chunks
-        WHERE id IN (SELECT id FROM chunks WHERE series_id = $1 AND last_x < $2 LIMIT $3)
-        RETURNING id
+        WHERE series_id = $1 AND (first_ordinal, part) IN (
+            SELECT first_ordinal, part FROM chunks WHERE series_id = $1 AND last_x < $2 LIMIT $3
+        )
+        RETURNING series_id
         """,
         series_id,
         x,
@@ -37,12 +39,12 @@ async def delete_chunks_before(
 
 
 async def forget_batches(connection: Connection, before: datetime, *, at_most: int = 10_000) -> int:
-    """Batch ids received before a time; a repeat of one would be stored again afterwards."""
+    """Names of batches received before a time; a repeat of one would be stored again afterwards."""
     deleted = await connection.fetch(
         """
         DELETE FROM batches
-        WHERE id IN (
-            SELECT id FROM batches WHERE received_at < $1 ORDER BY received_at LIMIT $2
+        WHERE (owner_id, id) IN (
+            SELECT owner_id, id FROM batches WHERE received_at < $1 LIMIT $2
         )
         RETURNING id
         """,

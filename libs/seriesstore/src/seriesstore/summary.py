@@ -1,4 +1,4 @@
-"""What is known of a series without reading it: count, last, least, greatest, and where."""
+"""What is known of a series without reading it: count, first, last, least and greatest."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,13 +12,18 @@ from seriesstore.append import Connection
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The state of one series; `min` and `max` are None while every value is NaN."""
+    """The state of one series; `min` and `max` are None while every value is NaN.
+
+    First and last are by x; of equal x the first logged is first and the last logged last.
+    """
 
     id: int
     owner_id: UUID
     key: str
     count: int
     first_x: int
+    first_value: float
+    first_time: int | None
     last_x: int
     last_value: float
     last_time: int | None
@@ -39,11 +44,12 @@ async def list_summaries(
     """Series of an owner by key: those that contain a text, in any case, and come after a key."""
     rows = await connection.fetch(
         """
-        SELECT id, owner_id, key, count, first_x, last_x, last_value, last_time,
-               min_value, min_x, max_value, max_x
+        SELECT id, owner_id, key, count, first_x, first_value, first_time,
+               last_x, last_value, last_time, min_value, min_x, max_value, max_x
         FROM series
-        WHERE owner_id = $1 AND count > 0 AND key > $2
-          AND ($3 = '' OR position(lower($3) IN lower(key)) > 0)
+        WHERE owner_id = $1 AND key > $2
+          AND ($3 = ''
+               OR strpos(lower(key COLLATE "default"), lower($3 COLLATE "default")) > 0)
         ORDER BY key
         LIMIT $4
         """,
@@ -61,10 +67,10 @@ async def find_summaries(
     """The series of these owners under these keys, as far as there are any."""
     rows = await connection.fetch(
         """
-        SELECT id, owner_id, key, count, first_x, last_x, last_value, last_time,
-               min_value, min_x, max_value, max_x
+        SELECT id, owner_id, key, count, first_x, first_value, first_time,
+               last_x, last_value, last_time, min_value, min_x, max_value, max_x
         FROM series
-        WHERE owner_id = ANY ($1::uuid[]) AND key = ANY ($2::text[]) AND count > 0
+        WHERE owner_id = ANY ($1::uuid[]) AND key = ANY ($2::text[])
         ORDER BY owner_id, key
         """,
         owner_ids,

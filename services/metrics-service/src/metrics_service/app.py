@@ -13,6 +13,7 @@ from servicekit.problems import Problem
 
 from metrics_service.jobs.feeds import Feeds
 from metrics_service.jobs.wakeups import Wakeups
+from metrics_service.jobs.writer import writer
 from metrics_service.queries.runs import has_published_runs
 from metrics_service.routes import batches, series, stream
 from metrics_service.settings import Settings
@@ -29,6 +30,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
     contexts = [
         database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
         wakeups.context,
+        writer,
         feeds.context,
     ]
     checks: dict[str, Check] = {"experiment-service": _runs_are_published}

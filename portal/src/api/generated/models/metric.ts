@@ -12,7 +12,8 @@ import type { Timestamp } from "./timestamp.ts";
  * One metric of a run, summed up.
  *
  * First and last are by step; of equal steps the first is the one logged first and the last
- * the one logged last. Min and max leave NaN out and are null where every value is NaN.
+ * the one logged last. Min and max leave NaN out and are null where every value is NaN; their
+ * steps are where they were reached first.
  */
 export interface Metric {
   count: number;
@@ -24,5 +25,7 @@ export interface Metric {
   last_time: Timestamp;
   last_value: Number;
   max: Number | null;
+  max_step: number | null;
   min: Number | null;
+  min_step: number | null;
 }

@@ -6,9 +6,39 @@
  * OpenAPI spec version: 1
  */
 import type { Key } from "./key.ts";
+import type { Microseconds } from "./microseconds.ts";
+import type { ReadSeriesOfRunsX } from "./readSeriesOfRunsX.ts";
 import type { Step } from "./step.ts";
 
 export type ReadSeriesOfRunsParams = {
+  /**
+   * What the points are ordered by and cut along: their step, their time, or their time since the run's first point.
+   */
+  x?: ReadSeriesOfRunsX;
+  /**
+   * The first step wanted.
+   */
+  from_step?: Step | null;
+  /**
+   * The last step wanted.
+   */
+  to_step?: Step | null;
+  /**
+   * The first time wanted, in microseconds since 1970.
+   */
+  from_time?: Microseconds | null;
+  /**
+   * The last time wanted.
+   */
+  to_time?: Microseconds | null;
+  /**
+   * The first time wanted, in microseconds since the run's first point.
+   */
+  from_relative?: Microseconds | null;
+  /**
+   * The last time wanted, in the same way.
+   */
+  to_relative?: Microseconds | null;
   /**
    * @minItems 1
    * @maxItems 200
@@ -20,14 +50,6 @@ export type ReadSeriesOfRunsParams = {
    * @maximum 10000
    */
   points?: number;
-  /**
-   * The first step wanted.
-   */
-  from_step?: Step | null;
-  /**
-   * The last step wanted.
-   */
-  to_step?: Step | null;
   /**
    * @minItems 1
    * @maxItems 200

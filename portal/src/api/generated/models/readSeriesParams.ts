@@ -6,9 +6,39 @@
  * OpenAPI spec version: 1
  */
 import type { Key } from "./key.ts";
+import type { Microseconds } from "./microseconds.ts";
+import type { ReadSeriesX } from "./readSeriesX.ts";
 import type { Step } from "./step.ts";
 
 export type ReadSeriesParams = {
+  /**
+   * What the points are ordered by and cut along: their step, their time, or their time since the run's first point.
+   */
+  x?: ReadSeriesX;
+  /**
+   * The first step wanted.
+   */
+  from_step?: Step | null;
+  /**
+   * The last step wanted.
+   */
+  to_step?: Step | null;
+  /**
+   * The first time wanted, in microseconds since 1970.
+   */
+  from_time?: Microseconds | null;
+  /**
+   * The last time wanted.
+   */
+  to_time?: Microseconds | null;
+  /**
+   * The first time wanted, in microseconds since the run's first point.
+   */
+  from_relative?: Microseconds | null;
+  /**
+   * The last time wanted, in the same way.
+   */
+  to_relative?: Microseconds | null;
   /**
    * @minItems 1
    * @maxItems 200
@@ -20,12 +50,4 @@ export type ReadSeriesParams = {
    * @maximum 10000
    */
   points?: number;
-  /**
-   * The first step wanted.
-   */
-  from_step?: Step | null;
-  /**
-   * The last step wanted.
-   */
-  to_step?: Step | null;
 };

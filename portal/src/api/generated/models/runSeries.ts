@@ -11,13 +11,15 @@ import type { Number } from "./number.ts";
  * A series and the run that it belongs to.
  */
 export interface RunSeries {
-  /** Points in the steps asked for. */
+  /** Points in the part asked for. */
   count: number;
   /** Every one of them is here. */
   exact: boolean;
   key: string;
   /** What the points include of the run's live stream; go on there with `after`. */
   ordinal: number;
+  /** When the run's first point was, of whatever metric: relative time counts from here. Microseconds since 1970; null where nothing was logged. */
+  origin?: number | null;
   run_id: string;
   step: number[];
   /** Microseconds since 1970, UTC. */

@@ -8,19 +8,21 @@
 import type { Number } from "./number.ts";
 
 /**
- * A series as far as it was asked for: ordered by step, equal steps as they were logged.
+ * A series as far as it was asked for, along the chosen axis; equal steps as they were logged.
  *
  * Where it has more points than asked for, the extremes of each stretch are kept, so that no
  * spike vanishes, and NaN wherever the line has a gap.
  */
 export interface Series {
-  /** Points in the steps asked for. */
+  /** Points in the part asked for. */
   count: number;
   /** Every one of them is here. */
   exact: boolean;
   key: string;
   /** What the points include of the run's live stream; go on there with `after`. */
   ordinal: number;
+  /** When the run's first point was, of whatever metric: relative time counts from here. Microseconds since 1970; null where nothing was logged. */
+  origin?: number | null;
   step: number[];
   /** Microseconds since 1970, UTC. */
   time: number[];

@@ -1,10 +1,12 @@
 """What is read: summaries, series as far as a picture shows them, and live points."""
 
-from typing import Annotated, Self
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
+from seriesstore.summary import Summary
 from servicekit.fields import Answer, Key, Query, Timestamp
 from servicekit.pagination import PageQuery
 
@@ -13,7 +15,10 @@ from metrics_service.models.columns import MAX_STEP, MIN_STEP, Number
 MAX_SERIES = 200
 MAX_ANSWERED = 1_000_000
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
 type Step = Annotated[int, Field(ge=MIN_STEP, le=MAX_STEP)]
+type Microseconds = Annotated[int, Field(ge=-(2**62), le=2**62)]
 
 
 class MetricQuery(PageQuery):
@@ -28,7 +33,8 @@ class Metric(Answer):
     """One metric of a run, summed up.
 
     First and last are by step; of equal steps the first is the one logged first and the last
-    the one logged last. Min and max leave NaN out and are null where every value is NaN.
+    the one logged last. Min and max leave NaN out and are null where every value is NaN; their
+    steps are where they were reached first.
     """
 
     key: str
@@ -40,18 +46,87 @@ class Metric(Answer):
     last_value: Number
     last_time: Timestamp
     min: Number | None
+    min_step: int | None
     max: Number | None
+    max_step: int | None
+
+    @classmethod
+    def of(cls, summary: Summary) -> Self:
+        """From what the store knows."""
+        return cls(
+            key=summary.key,
+            count=summary.count,
+            first_step=summary.first_x,
+            first_value=summary.first_value,
+            first_time=_moment(summary.first_time),
+            last_step=summary.last_x,
+            last_value=summary.last_value,
+            last_time=_moment(summary.last_time),
+            min=summary.min_value,
+            min_step=summary.min_x,
+            max=summary.max_value,
+            max_step=summary.max_x,
+        )
 
 
-class SeriesQuery(Query):
+def _moment(microseconds: int | None) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds or 0)
+
+
+class Span(Query):
+    """A part of the chosen axis; both ends are included."""
+
+    x: Literal["step", "time", "relative"] = Field(
+        default="step",
+        description="What the points are ordered by and cut along: their step, their time, or"
+        " their time since the run's first point.",
+    )
+    from_step: Step | None = Field(default=None, description="The first step wanted.")
+    to_step: Step | None = Field(default=None, description="The last step wanted.")
+    from_time: Microseconds | None = Field(
+        default=None, description="The first time wanted, in microseconds since 1970."
+    )
+    to_time: Microseconds | None = Field(default=None, description="The last time wanted.")
+    from_relative: Microseconds | None = Field(
+        default=None,
+        description="The first time wanted, in microseconds since the run's first point.",
+    )
+    to_relative: Microseconds | None = Field(
+        default=None, description="The last time wanted, in the same way."
+    )
+
+    @model_validator(mode="after")
+    def _of_one_axis(self) -> Self:
+        for axis in ("step", "time", "relative"):
+            for name in (f"from_{axis}", f"to_{axis}"):
+                if axis != self.x and getattr(self, name) is not None:
+                    values = {"name": name, "axis": axis, "chosen": self.x}
+                    message = "{name} needs x={axis}; this asks for x={chosen}"
+                    raise PydanticCustomError("other_axis", message, values)
+        return self
+
+    def ends(self, origin: int) -> tuple[int | None, int | None]:
+        """Both ends as steps or times; `origin` is when the run's first point was."""
+        match self.x:
+            case "step":
+                return self.from_step, self.to_step
+            case "time":
+                return self.from_time, self.to_time
+            case "relative":
+                low, high = self.from_relative, self.to_relative
+                return (
+                    None if low is None else low + origin,
+                    None if high is None else high + origin,
+                )
+
+
+class SeriesQuery(Span):
     """How much of a series, and how finely."""
 
     key: list[Key] = Field(min_length=1, max_length=MAX_SERIES)
     points: int = Field(
         default=2000, ge=4, le=10_000, description="Points of a series at most, as a picture shows."
     )
-    from_step: Step | None = Field(default=None, description="The first step wanted.")
-    to_step: Step | None = Field(default=None, description="The last step wanted.")
 
     @property
     def wanted(self) -> int:
@@ -81,7 +156,7 @@ class RunSeriesQuery(SeriesQuery):
 
 
 class Series(Answer):
-    """A series as far as it was asked for: ordered by step, equal steps as they were logged.
+    """A series as far as it was asked for, along the chosen axis; equal steps as they were logged.
 
     Where it has more points than asked for, the extremes of each stretch are kept, so that no
     spike vanishes, and NaN wherever the line has a gap.
@@ -91,10 +166,15 @@ class Series(Answer):
     step: list[int]
     value: list[Number]
     time: list[int] = Field(description="Microseconds since 1970, UTC.")
-    count: int = Field(description="Points in the steps asked for.")
+    count: int = Field(description="Points in the part asked for.")
     exact: bool = Field(description="Every one of them is here.")
     ordinal: int = Field(
         description="What the points include of the run's live stream; go on there with `after`."
+    )
+    origin: int | None = Field(
+        default=None,
+        description="When the run's first point was, of whatever metric: relative time counts from"
+        " here. Microseconds since 1970; null where nothing was logged.",
     )
 
 

@@ -1,27 +1,27 @@
 """Following a run: what was logged, in the order it was logged."""
 
 import re
+from collections.abc import Sequence
 from uuid import UUID
 
+from seriesstore.live import read_news
+from seriesstore.points import Points
 from servicekit.database import Database
 from servicekit.problems import Invalid
 
 from metrics_service.models.batches import MAX_POINTS
 from metrics_service.models.live import LiveBatch
-from metrics_service.models.points import Points
 from metrics_service.models.series import LiveEvent, LivePoints
-from metrics_service.queries.batches import BatchSize, select_batch_sizes
-from metrics_service.queries.chunks import select_logged
-from metrics_service.queries.runs import RunState, select_run_state
+from metrics_service.queries.runs import RunState, select_run_states
 
-_BATCHES = 500
 _ORDINAL = re.compile(r"[0-9]{1,18}")
 
 
 async def read_state(database: Database, run_id: UUID) -> RunState | None:
     """How the run stands now; None where there is no such run."""
     async with database.acquire() as connection:
-        return await select_run_state(connection, run_id)
+        states = await select_run_states(connection, run_ids=[run_id])
+    return states[0] if states else None
 
 
 async def first_position(database: Database, run_id: UUID, said: str | None) -> int:
@@ -51,35 +51,20 @@ async def read_batch(
 ) -> LiveBatch | None:
     """The next points behind `after`: whole batches up to `upto`, about as many as one holds."""
     async with database.acquire() as connection:
-        sizes = await select_batch_sizes(
-            connection, run_id=run_id, after=after, upto=upto, limit=_BATCHES
-        )
-        if not sizes:
-            return None
-        ordinal = _last_that_fits(sizes)
-        logged = await select_logged(connection, run_id=run_id, after=after, upto=ordinal)
-    return LiveBatch(after=after, ordinal=ordinal, data=_encode(logged))
+        news = await read_news(connection, run_id, after=after, upto=upto, at_most=MAX_POINTS)
+    if news is None:
+        return None
+    return LiveBatch(after=after, ordinal=news.ordinal, data=_encode(news.points))
 
 
-def _last_that_fits(sizes: list[BatchSize]) -> int:
-    points = 0
-    last = sizes[0].ordinal
-    for size in sizes:
-        points += size.points
-        if points > MAX_POINTS:
-            break
-        last = size.ordinal
-    return last
-
-
-def _encode(logged: list[Points]) -> bytes:
+def _encode(logged: Sequence[tuple[str, Points]]) -> bytes:
     series = [
         LivePoints(
-            key=points.key,
-            step=points.step.tolist(),
+            key=key,
+            step=points.x.tolist(),
             value=points.value.tolist(),
-            time=points.time.tolist(),
+            time=[] if points.time is None else points.time.tolist(),
         )
-        for points in Points.join(logged)
+        for key, points in logged
     ]
     return LiveEvent(series=series).model_dump_json().encode()

@@ -1,14 +1,17 @@
 """Reading metrics: their summaries, and their series as pictures."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from servicekit.database import Database
+from seriesstore.points import EMPTY, Axis
+from seriesstore.read import Picture, Window, read_pictures, snapshot
+from seriesstore.summary import Summary, find_summaries, list_summaries
+from servicekit.database import Connection, Database
 from servicekit.pagination import Cursor, Page, page_of
 from servicekit.problems import NotFound
 
-from metrics_service.models.points import Points
 from metrics_service.models.series import (
     Metric,
     MetricQuery,
@@ -18,97 +21,133 @@ from metrics_service.models.series import (
     Series,
     SeriesList,
     SeriesQuery,
+    Span,
 )
-from metrics_service.operations.downsampling import by_step, downsample
-from metrics_service.queries.chunks import select_points
-from metrics_service.queries.runs import select_ordinals, select_projects
-from metrics_service.queries.series import select_metrics
+from metrics_service.queries.owners import OwnerState, select_owner_states
+from metrics_service.queries.runs import select_run_projects
 
-# From here on a picture takes long enough to be drawn beside the event loop.
-_MANY = 50_000
+type MayRead = Callable[[UUID], Awaitable[bool]]
+"""Whether the caller sees a project."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    run_id: UUID
+    key: str
+    state: OwnerState
+    picture: Picture
+
+    def columns(self) -> dict[str, Any]:
+        points = self.picture.points
+        return {
+            "key": self.key,
+            "step": points.x.tolist(),
+            "value": points.value.tolist(),
+            "time": [] if points.time is None else points.time.tolist(),
+            "count": self.picture.count,
+            "exact": self.picture.exact,
+            "ordinal": self.state.ordinal,
+            "origin": self.state.first_time,
+        }
 
 
 async def list_metrics(database: Database, run_id: UUID, query: MetricQuery) -> Page[Metric]:
     """One page of a run's metrics, by key."""
     after = Cursor.decode(query.cursor, sort="key").value_as(str) if query.cursor else ""
     async with database.acquire() as connection:
-        metrics = await select_metrics(
-            connection, run_id=run_id, part=query.q, after=after, limit=query.limit + 1
+        summaries = await list_summaries(
+            connection, run_id, contains=query.q or "", after=after, limit=query.limit + 1
         )
     return page_of(
-        metrics, limit=query.limit, cursor=lambda metric: Cursor(sort="key", value=metric.key)
+        [Metric.of(summary) for summary in summaries],
+        limit=query.limit,
+        cursor=lambda metric: Cursor(sort="key", value=metric.key),
     )
 
 
 async def read_series(database: Database, run_id: UUID, query: SeriesQuery) -> SeriesList:
     """The series of one run; a key that it never logged has no points."""
-    found = await _read(database, [run_id], query)
-    return SeriesList(series=[picture for _run_id, picture in found])
+    pictures = await _draw(database, [run_id], query)
+    return SeriesList(series=[Series(**drawn.columns()) for drawn in pictures])
 
 
 async def read_series_of_runs(
-    database: Database, query: RunSeriesQuery, may_read: Callable[[UUID], Awaitable[bool]]
+    database: Database, query: RunSeriesQuery, may_read: MayRead
 ) -> RunSeriesList:
-    """The series of several runs; `may_read` says of a project whether the caller sees it.
+    """The series of several runs.
 
     Raises:
         NotFound: one of the runs is missing, or of a project that the caller does not see.
     """
-    run_ids = list(dict.fromkeys(query.run_id))
+    run_ids = await admit_runs(database, query.run_id, may_read)
+    pictures = await _draw(database, run_ids, query)
+    return RunSeriesList(
+        series=[RunSeries(run_id=drawn.run_id, **drawn.columns()) for drawn in pictures]
+    )
+
+
+async def admit_runs(
+    database: Database, run_ids: Sequence[UUID], may_read: MayRead
+) -> Sequence[UUID]:
+    """The runs, each once, when the caller may see all of them.
+
+    Raises:
+        NotFound: one is missing, or of a project that the caller does not see.
+    """
+    wanted = list(dict.fromkeys(run_ids))
     async with database.acquire() as connection:
-        found = await select_projects(connection, run_ids=run_ids)
+        found = await select_run_projects(connection, run_ids=wanted)
     project_of = {run.run_id: run.project_id for run in found}
-    for run_id in run_ids:
+    for run_id in wanted:
         if run_id not in project_of or not await may_read(project_of[run_id]):
             msg = f"There is no run {run_id}, or you may not see it."
             raise NotFound(msg)
-    pictures = await _read(database, run_ids, query)
-    return RunSeriesList(
-        series=[RunSeries(run_id=run_id, **dict(picture)) for run_id, picture in pictures]
-    )
+    return wanted
 
 
-async def _read(
-    database: Database, run_ids: Sequence[UUID], query: SeriesQuery
-) -> list[tuple[UUID, Series]]:
-    """Every run's pictures at one moment, so that each ordinal says exactly what it includes."""
-    pictures: list[tuple[UUID, Series]] = []
-    async with (
-        database.acquire() as connection,
-        connection.transaction(isolation="repeatable_read", readonly=True),
-    ):
-        ordinals = await select_ordinals(connection, run_ids=run_ids)
-        for run_id in run_ids:
-            for key in dict.fromkeys(query.key):
-                points = await select_points(
-                    connection,
-                    run_id=run_id,
-                    key=key,
-                    from_step=query.from_step,
-                    to_step=query.to_step,
-                )
-                draw = asyncio.to_thread if len(points) >= _MANY else _at_once
-                picture = await draw(_draw, points, query, ordinals.get(run_id, 0))
-                pictures.append((run_id, picture))
-    return pictures
+async def _draw(database: Database, run_ids: Sequence[UUID], query: SeriesQuery) -> list[_Drawn]:
+    """Every picture at one moment, so that each ordinal says exactly what it includes."""
+    keys = list(dict.fromkeys(query.key))
+    async with database.acquire() as connection, snapshot(connection):
+        states = await select_owner_states(connection, run_ids=run_ids)
+        found = await find_series(connection, run_ids, keys)
+        windows = [
+            window
+            for summary in found.values()
+            if (window := window_of(summary, query, states[summary.owner_id]))
+        ]
+        pictures = await read_pictures(
+            connection, windows, at_most=query.points, axis=axis_of(query)
+        )
+    nothing = Picture(EMPTY, 0, exact=True)
+    return [
+        _Drawn(
+            run_id,
+            key,
+            states.get(run_id, OwnerState(ordinal=0)),
+            pictures.get(found[run_id, key].id, nothing) if (run_id, key) in found else nothing,
+        )
+        for run_id in run_ids
+        for key in keys
+    ]
 
 
-async def _at_once[**P, T](draw: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    return draw(*args, **kwargs)
+async def find_series(
+    connection: Connection, run_ids: Sequence[UUID], keys: Sequence[str]
+) -> Mapping[tuple[UUID, str], Summary]:
+    """The series by run and key, as far as there are any."""
+    summaries = await find_summaries(connection, run_ids, keys)
+    return {(summary.owner_id, summary.key): summary for summary in summaries}
 
 
-def _draw(points: Points, query: SeriesQuery, ordinal: int) -> Series:
-    if query.from_step is not None:
-        points = points.take(points.step >= query.from_step)
-    if query.to_step is not None:
-        points = points.take(points.step <= query.to_step)
-    shown = downsample(by_step(points), query.points)
-    return Series(
-        key=points.key,
-        step=shown.step.tolist(),
-        value=shown.value.tolist(),
-        time=shown.time.tolist(),
-        count=len(points),
-        exact=len(shown) == len(points),
-        ordinal=ordinal,
-    )
+def axis_of(span: Span) -> Axis:
+    """Which column of the store the asked axis follows."""
+    return "x" if span.x == "step" else "time"
+
+
+def window_of(summary: Summary, span: Span, state: OwnerState) -> Window | None:
+    """Which part of a series is asked for; None where no point can lie in it."""
+    low, high = span.ends(state.first_time or 0)
+    if low is not None and high is not None and low > high:
+        return None
+    return Window(summary.id, low, high)

@@ -1,27 +1,29 @@
-"""SQL on runs: what experiment-service publishes of them, and their order of batches here."""
+"""SQL on runs: what experiment-service publishes of them, and how many batches they have here."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
 from uuid import UUID
 
 import asyncpg
 from pydantic import BaseModel
-from servicekit.database import Connection, fetch_all, fetch_optional
+from servicekit.database import Connection, fetch_all
 from servicekit.problems import Unavailable
 
 
 class RunState(BaseModel, frozen=True):
     """How a run stands, and how many batches it has taken."""
 
+    run_id: UUID
     status: str
     ordinal: int
 
 
 class RunProject(BaseModel, frozen=True):
-    """The project that a run belongs to."""
+    """The project that a run belongs to, and how the run stands."""
 
     run_id: UUID
     project_id: UUID
+    status: str
 
 
 async def select_project(connection: Connection, run_id: UUID) -> UUID | None:
@@ -36,7 +38,9 @@ async def select_project(connection: Connection, run_id: UUID) -> UUID | None:
         )
 
 
-async def select_projects(connection: Connection, *, run_ids: Sequence[UUID]) -> list[RunProject]:
+async def select_run_projects(
+    connection: Connection, *, run_ids: Collection[UUID]
+) -> list[RunProject]:
     """The projects of those runs that there are.
 
     Raises:
@@ -46,32 +50,28 @@ async def select_projects(connection: Connection, *, run_ids: Sequence[UUID]) ->
         return await fetch_all(
             connection,
             RunProject,
-            "SELECT run_id, project_id FROM experiment.run_projects WHERE run_id = ANY($1)",
+            """
+            SELECT run_id, project_id, status
+            FROM experiment.run_projects
+            WHERE run_id = ANY ($1::uuid[])
+            """,
             run_ids,
         )
 
 
-async def select_run_state(connection: Connection, run_id: UUID) -> RunState | None:
-    """How the run stands; None where there is none."""
-    return await fetch_optional(
+async def select_run_states(connection: Connection, *, run_ids: Collection[UUID]) -> list[RunState]:
+    """How the runs stand, as far as there are any."""
+    return await fetch_all(
         connection,
         RunState,
         """
-        SELECT published.status, coalesce(runs.ordinal, 0) AS ordinal
+        SELECT published.run_id, published.status, coalesce(owners.ordinal, 0) AS ordinal
         FROM experiment.run_projects AS published
-        LEFT JOIN runs ON runs.run_id = published.run_id
-        WHERE published.run_id = $1
+        LEFT JOIN owners ON owners.id = published.run_id
+        WHERE published.run_id = ANY ($1::uuid[])
         """,
-        run_id,
+        run_ids,
     )
-
-
-async def select_ordinals(connection: Connection, *, run_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """How many batches each run has taken; runs without any are not named."""
-    rows = await connection.fetch(
-        "SELECT run_id, ordinal FROM runs WHERE run_id = ANY($1)", run_ids
-    )
-    return {row["run_id"]: row["ordinal"] for row in rows}
 
 
 async def has_published_runs(connection: Connection) -> bool:

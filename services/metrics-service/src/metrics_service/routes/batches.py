@@ -4,11 +4,10 @@ from uuid import UUID
 
 from aiohttp.web import Request
 from servicekit import policy
-from servicekit.database import DATABASE
 from servicekit.routing import Routes
 
 from metrics_service.errors import RunArchived
-from metrics_service.jobs.wakeups import WAKEUPS
+from metrics_service.jobs.writer import WRITER
 from metrics_service.models.batches import Accepted, NewBatch
 from metrics_service.operations import batches as operations
 from metrics_service.queries.runs import select_project
@@ -31,6 +30,4 @@ async def log_metrics(request: Request, run_id: UUID, body: NewBatch) -> Accepte
     All points are stored when this answers, or none. A call that repeats a `batch_id` of the
     run changes nothing, so whoever heard no answer can safely call again.
     """
-    accepted = await operations.log_batch(request.app[DATABASE], run_id, body)
-    request.app[WAKEUPS].announce(run_id)
-    return accepted
+    return await operations.log_batch(request.app[WRITER], run_id, body)
