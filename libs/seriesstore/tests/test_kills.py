@@ -20,9 +20,9 @@ from localpostgres import Cluster
 from localpostgres.cluster import free_port
 from seriesstore.append import Batch, append
 from seriesstore.compact import compact
-from seriesstore.live import current_place, read_news
+from seriesstore.live import read_news
 from seriesstore.points import Points
-from seriesstore.read import read_pictures, read_points
+from seriesstore.read import Window, read_pictures, read_points, snapshot
 from seriesstore.summary import find_summaries, list_summaries
 from servicekit.migrations import migrate
 from victims import APPLICATION, Moment, killed_at, merge, write
@@ -48,11 +48,11 @@ def batch(owner: UUID, number: int, count: int = 40) -> Batch:
     x = np.arange(count) % 30 + number * 3
     value = x * 0.5 + number
     one = Points.of(x, value, np.arange(count) + number * 1000)
-    return Batch({(owner, "a"): one, (owner, "b"): one.take(slice(0, 2))}, uuid4())
+    return Batch(owner, {"a": one, "b": one.take(slice(0, 2))}, uuid4())
 
 
 def log(model: Model, batch: Batch) -> None:
-    for (_, key), points in batch.points.items():
+    for key, points in batch.points.items():
         model[key] += rows_of(points)
 
 
@@ -84,7 +84,7 @@ def expected(model: Model) -> Model:
 
 async def store(connection: Any, *batches: Batch) -> list[bool]:
     async with connection.transaction():
-        return await append(connection, batches)
+        return [receipt.new for receipt in await append(connection, batches)]
 
 
 async def buried(connection: Any) -> None:
@@ -105,7 +105,6 @@ async def test_a_writer_killed_at_any_statement_leaves_all_of_its_batches_or_not
         before, *sent = [batch(owner, number) for number in range(3)]
         await store(connection, before)
         log(model, before)
-        place = await current_place(connection)
 
         died = killed_at(statement, moment, database_url, functools.partial(write, batches=sent))
         await buried(connection)
@@ -120,8 +119,9 @@ async def test_a_writer_killed_at_any_statement_leaves_all_of_its_batches_or_not
         assert await store(connection, *sent) == [not arrived] * len(sent)
         assert await store(connection, *reversed(sent)) == [False] * len(sent)
         assert await stored(connection, owner) == expected(model)
-        news = await read_news(connection, place, owner_ids=[owner])
-        assert sum(len(points) for _, _, points in news.points) == 2 * (40 + 2)
+        news = await read_news(connection, owner, after=1)
+        assert news
+        assert sum(len(points) for _, points in news.points) == 2 * (40 + 2)
         if not died:
             break
         outcomes.append(arrived)
@@ -177,7 +177,7 @@ async def test_a_compaction_killed_at_any_statement_changes_nothing_that_is_read
         log(model, late)
         await merge(connection)
         assert await stored(connection, owner) == expected(model)
-        await connection.execute("TRUNCATE chunks, series")
+        await connection.execute("TRUNCATE owners, chunks, series")
         if not died:
             break
         chunks_left.append(chunks)
@@ -210,7 +210,7 @@ async def test_every_read_during_compaction_equals_a_state_of_the_model(database
 
     async def merging(connection: Any) -> None:
         while not done.is_set():
-            await compact(connection, settle_sec=0, idle_sec=0)
+            await compact(connection, idle_sec=0)
 
     async def reading(connection: Any) -> None:
         nonlocal reads
@@ -227,7 +227,8 @@ async def test_every_read_during_compaction_equals_a_state_of_the_model(database
             assert rows_of(points) == states.rows("a", len(points))
             least = acknowledged
             ids = [found["a"].id, found["b"].id]
-            drawn = await read_pictures(connection, ids, at_most=40)
+            async with snapshot(connection):
+                drawn = await read_pictures(connection, [Window(one) for one in ids], at_most=40)
             one, two = (drawn[series_id] for series_id in ids)
             assert least <= states.at["a"][one.count] <= started
             assert states.at["a"][one.count] == states.at["b"][two.count], "one snapshot"
@@ -343,7 +344,7 @@ class Load:
         async for connection in self.connections():
             with contextlib.suppress(*LOST):
                 while not self.done.is_set():
-                    await compact(connection, settle_sec=0, idle_sec=0)
+                    await compact(connection, idle_sec=0)
                     await asyncio.sleep(0.005)
             connection.terminate()
 

@@ -63,7 +63,7 @@ async def write(connection: Mortal, batches: list[Batch]) -> None:
 
 async def merge(connection: Mortal) -> None:
     """Compact until there is nothing left to do."""
-    while (await compact(connection, settle_sec=0, idle_sec=0)).chunks_before:
+    while (await compact(connection, idle_sec=0)).chunks_before:
         pass
 
 
