@@ -80,9 +80,55 @@ CREATE TABLE experiment.idempotency_keys (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE experiment.logged_model_metrics (
+    model_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    run_id uuid NOT NULL,
+    key text NOT NULL COLLATE pg_catalog."C",
+    step bigint NOT NULL,
+    time_ms bigint NOT NULL,
+    value double precision NOT NULL,
+    dataset_name text DEFAULT ''::text NOT NULL,
+    dataset_digest text DEFAULT ''::text NOT NULL
+);
+
+CREATE TABLE experiment.logged_models (
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    experiment_id uuid NOT NULL,
+    source_run_id uuid,
+    name text NOT NULL,
+    model_type text DEFAULT ''::text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    params jsonb DEFAULT '{}'::jsonb NOT NULL,
+    tags jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone,
+    CONSTRAINT logged_models_status_check CHECK ((status = ANY (ARRAY['unspecified'::text, 'pending'::text, 'ready'::text, 'upload_failed'::text])))
+);
+
+CREATE VIEW experiment.logged_model_projects AS
+ SELECT id AS model_id,
+    project_id,
+    experiment_id,
+    source_run_id,
+    (deleted_at IS NOT NULL) AS deleted
+   FROM experiment.logged_models;
+
 CREATE TABLE experiment.project_changes (
     project_id uuid NOT NULL,
     last_change bigint NOT NULL
+);
+
+CREATE TABLE experiment.run_models (
+    run_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    direction text NOT NULL,
+    model_id uuid NOT NULL,
+    step bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT run_models_direction_check CHECK ((direction = ANY (ARRAY['input'::text, 'output'::text])))
 );
 
 CREATE TABLE experiment.run_params (
@@ -165,8 +211,20 @@ ALTER TABLE ONLY experiment.experiments
 ALTER TABLE ONLY experiment.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, route, key);
 
+ALTER TABLE ONLY experiment.logged_model_metrics
+    ADD CONSTRAINT logged_model_metrics_pkey PRIMARY KEY (model_id, key, time_ms, step, run_id);
+
+ALTER TABLE ONLY experiment.logged_models
+    ADD CONSTRAINT logged_models_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY experiment.logged_models
+    ADD CONSTRAINT logged_models_project_key UNIQUE (project_id, id);
+
 ALTER TABLE ONLY experiment.project_changes
     ADD CONSTRAINT project_changes_pkey PRIMARY KEY (project_id);
+
+ALTER TABLE ONLY experiment.run_models
+    ADD CONSTRAINT run_models_pkey PRIMARY KEY (run_id, direction, model_id);
 
 ALTER TABLE ONLY experiment.run_params
     ADD CONSTRAINT run_params_pkey PRIMARY KEY (run_id, key);
@@ -188,6 +246,12 @@ CREATE INDEX experiments_by_creation ON experiment.experiments USING btree (proj
 CREATE INDEX experiments_by_last_run ON experiment.experiments USING btree (project_id, last_run_at, id);
 
 CREATE INDEX idempotency_keys_oldest_first ON experiment.idempotency_keys USING btree (created_at);
+
+CREATE INDEX logged_models_of_experiment ON experiment.logged_models USING btree (experiment_id, created_at, id);
+
+CREATE INDEX logged_models_of_run ON experiment.logged_models USING btree (source_run_id) WHERE (source_run_id IS NOT NULL);
+
+CREATE INDEX run_models_by_model ON experiment.run_models USING btree (model_id);
 
 CREATE INDEX run_params_by_number ON experiment.run_params USING btree (project_id, key, kind, number, run_id);
 
@@ -228,6 +292,24 @@ CREATE INDEX runs_running ON experiment.runs USING btree (project_id, id) WHERE 
 CREATE TRIGGER runs_added AFTER INSERT ON experiment.runs REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION experiment.count_added_runs();
 
 CREATE TRIGGER runs_changed AFTER UPDATE ON experiment.runs REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION experiment.count_changed_runs();
+
+ALTER TABLE ONLY experiment.logged_model_metrics
+    ADD CONSTRAINT logged_model_metrics_model_fkey FOREIGN KEY (project_id, model_id) REFERENCES experiment.logged_models(project_id, id);
+
+ALTER TABLE ONLY experiment.logged_model_metrics
+    ADD CONSTRAINT logged_model_metrics_run_fkey FOREIGN KEY (project_id, run_id) REFERENCES experiment.runs(project_id, id);
+
+ALTER TABLE ONLY experiment.logged_models
+    ADD CONSTRAINT logged_models_experiment_fkey FOREIGN KEY (project_id, experiment_id) REFERENCES experiment.experiments(project_id, id);
+
+ALTER TABLE ONLY experiment.logged_models
+    ADD CONSTRAINT logged_models_run_fkey FOREIGN KEY (project_id, source_run_id) REFERENCES experiment.runs(project_id, id);
+
+ALTER TABLE ONLY experiment.run_models
+    ADD CONSTRAINT run_models_model_fkey FOREIGN KEY (project_id, model_id) REFERENCES experiment.logged_models(project_id, id);
+
+ALTER TABLE ONLY experiment.run_models
+    ADD CONSTRAINT run_models_run_fkey FOREIGN KEY (project_id, run_id) REFERENCES experiment.runs(project_id, id);
 
 ALTER TABLE ONLY experiment.run_params
     ADD CONSTRAINT run_params_run_fkey FOREIGN KEY (project_id, run_id) REFERENCES experiment.runs(project_id, id);
