@@ -114,7 +114,12 @@ def tools(session: nox.Session) -> str:
 
 def whole(session: nox.Session) -> str:
     """The Python of an environment with every package, for what looks at all of them."""
-    return sync(session, NOX / "whole", "--all-packages", "--all-groups")
+    return sync(session, NOX / "whole", "--all-packages", "--all-groups", "--no-group", "mlflow")
+
+
+def beside_mlflow(session: nox.Session) -> str:
+    """The Python of an environment that has the real MLflow too, which is larger than all of us."""
+    return sync(session, NOX / "mlflow", "--all-packages", "--all-groups")
 
 
 def script(session: nox.Session, name: str, *arguments: str) -> None:
