@@ -26,7 +26,7 @@ nox.options.sessions = ["dev"]
 ROOT = Path(__file__).resolve().parent
 NOX = ROOT / ".nox"
 REPORTS = NOX / "reports"
-SERVICES = ("auth-service", "experiment-service", "metrics-service")
+SERVICES = ("auth-service", "experiment-service", "metrics-service", "artifact-service")
 NPM_PACKAGES = {"proxy": "services/auth-proxy", "portal": "portal"}
 # Everything that `nox -s test` runs, the long ones first so that two at a time end together.
 EVERYTHING = (
@@ -36,6 +36,7 @@ EVERYTHING = (
     "test-workspace",
     "test-experiment",
     "test-metrics",
+    "test-artifact",
     "test-kit",
     "test-proxy",
     "test-sdk",

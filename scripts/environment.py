@@ -26,6 +26,7 @@ USUAL_PORTS = {
     "auth-service": 8001,
     "experiment-service": 8002,
     "metrics-service": 8004,
+    "artifact-service": 8005,
     "postgres": 5432,
     "valkey": 6379,
 }
@@ -36,6 +37,7 @@ PORT_OFFSETS = {
     "auth-service": 3,
     "experiment-service": 4,
     "metrics-service": 5,
+    "artifact-service": 6,
     "postgres": 20,
     "valkey": 21,
 }
@@ -43,6 +45,7 @@ DATABASES = {
     "auth-service": "auth_db",
     "experiment-service": "experiment_db",
     "metrics-service": "experiment_db",
+    "artifact-service": "experiment_db",
 }
 DEMO_PASSWORD = "demo-runbench-1"  # noqa: S105 - shown to everybody on purpose
 ADMIN_EMAIL = "admin@runbench.dev"
@@ -85,10 +88,12 @@ TOLD = {
     ),
     "experiment-service": (*SERVICE, "AUTH_SERVICE_URL", "RUN_HEARTBEAT_TIMEOUT_SEC"),
     "metrics-service": (*SERVICE, "AUTH_SERVICE_URL"),
+    "artifact-service": (*SERVICE, "AUTH_SERVICE_URL", "ARTIFACT_STORE_URL"),
     "api-gateway": (
         "AUTH_SERVICE_URL",
         "EXPERIMENT_SERVICE_URL",
         "METRICS_SERVICE_URL",
+        "ARTIFACT_SERVICE_URL",
         "PUBLIC_URL",
     ),
     "auth-proxy": (
@@ -205,6 +210,8 @@ class Workspace:
             "AUTH_SERVICE_URL": self.url("auth-service"),
             "EXPERIMENT_SERVICE_URL": self.url("experiment-service"),
             "METRICS_SERVICE_URL": self.url("metrics-service"),
+            "ARTIFACT_SERVICE_URL": self.url("artifact-service"),
+            "ARTIFACT_STORE_URL": str(self.home / "artifacts"),
             "AUTH_URL": self.url("auth-service"),
             "TARGET_EXPERIMENT_URL": self.url("api-gateway"),
             "AUTH_PROXY_URL": self.url("auth-proxy"),

@@ -110,6 +110,7 @@ PROCESSES = {
         python_service("auth-service"),
         python_service("experiment-service"),
         python_service("metrics-service"),
+        python_service("artifact-service"),
         Process(
             "api-gateway",
             lambda _: [caddy(), "run", "--config", "Caddyfile", "--adapter", "caddyfile"],

@@ -21,7 +21,9 @@ def test_the_gateway_answers_as_the_service_does(stack: Stack) -> None:
         )
         hidden = path in INTERNAL
         same = direct.status_code == through.status_code and (
-            direct.is_success or direct.json()["type"] == through.json()["type"]
+            direct.is_success
+            or operation.method == "HEAD"
+            or direct.json()["type"] == through.json()["type"]
         )
         if hidden == same:
             wrong.append(f"{operation.name}: {direct.status_code} and {through.status_code}")

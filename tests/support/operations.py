@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 
-PYTHON_SERVICES = ("auth-service", "experiment-service", "metrics-service")
+PYTHON_SERVICES = ("auth-service", "experiment-service", "metrics-service", "artifact-service")
 
 
 @dataclass(frozen=True)
@@ -31,9 +31,14 @@ class Operation:
 
     @property
     def body_schema(self) -> dict[str, Any] | None:
-        """The schema of the body, with its references resolved one level deep."""
-        body = self.spec.get("requestBody")
-        return self.resolve(body["content"]["application/json"]["schema"]) if body else None
+        """The schema of a JSON body, with its references resolved one level deep."""
+        media = self.spec.get("requestBody", {}).get("content", {}).get("application/json")
+        return self.resolve(media["schema"]) if media else None
+
+    @property
+    def reads(self) -> bool:
+        """Whether it changes nothing."""
+        return self.method in {"GET", "HEAD"}
 
     @property
     def streams(self) -> bool:

@@ -65,7 +65,7 @@ def register(gateway: httpx.Client, name: str) -> Person:
 
 
 def make_world(gateway: httpx.Client, admin: Person) -> World:
-    """An own, an archived and a foreign project, each with an experiment, a run and metrics."""
+    """An own, an archived and a foreign project, each with an experiment, a run, metrics and a file."""
     world = World(gateway)
     for name in (*ROLES, "outsider", "bystander"):
         world.people[name] = register(gateway, name)
@@ -108,6 +108,8 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
         owner,
         json={"series": [{"key": "loss", "step": [0, 1], "value": [1.0, 0.5]}]},
     )
+    artifact = f"/api/v1/runs/{run['id']}/artifacts/notes/first.txt"
+    world.call("PUT", artifact, owner, content=b"first")
     token = world.call("POST", f"{path}/tokens", owner, json={"name": "spare", "role": "viewer"})
     return Place(
         project["id"],
@@ -115,6 +117,7 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
             "project_id": project["id"],
             "experiment_id": experiment["id"],
             "run_id": run["id"],
+            "path": "notes/first.txt",
             "token_id": token["id"],
             "user_id": world.people["bystander"].user_id,
             "session_id": str(uuid4()),

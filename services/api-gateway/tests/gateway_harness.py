@@ -15,7 +15,7 @@ from aiohttp import web
 
 HERE = Path(__file__).parent
 GATEWAY = HERE.parent
-SERVICES = ("auth-service", "experiment-service", "metrics-service")
+SERVICES = ("auth-service", "experiment-service", "metrics-service", "artifact-service")
 
 
 @dataclass
@@ -36,6 +36,8 @@ class Upstream:
         app.router.add_route("GET", "/api/v1/runs/{run_id}/metrics/stream", self._stream)
         app.router.add_route("GET", "/api/v1/runs/large", self._large)
         app.router.add_route("GET", "/api/v1/runs/endless", self._endless)
+        app.router.add_route("GET", "/api/v1/runs/{run_id}/artifacts/large.json", self._large)
+        app.router.add_route("PUT", "/{path:.*artifacts/big}", self._file)
         app.router.add_route("*", "/{path:.*}", self._echo)
         runner = web.AppRunner(app, keepalive_timeout=15, access_log=None, shutdown_timeout=1)
         await runner.setup()
@@ -66,6 +68,18 @@ class Upstream:
 
     async def _large(self, request: web.Request) -> web.Response:
         return web.json_response({"text": "runbench " * 1000}, headers={"ETag": '"3"'})
+
+    async def _file(self, request: web.Request) -> web.Response:
+        """As artifact-service does it: who stalls is answered, and the connection ends."""
+        size = 0
+        try:
+            while piece := await asyncio.wait_for(request.content.readany(), 15):
+                size += len(piece)
+        except TimeoutError:
+            answer = web.json_response({}, status=408)
+            answer.force_close()
+            return answer
+        return web.json_response({"body": size})
 
     async def _endless(self, request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "application/octet-stream"})
@@ -152,6 +166,7 @@ async def start_gateway(urls: dict[str, str], home: Path, **more: str) -> Gatewa
         "AUTH_SERVICE_URL": urls["auth-service"],
         "EXPERIMENT_SERVICE_URL": urls["experiment-service"],
         "METRICS_SERVICE_URL": urls["metrics-service"],
+        "ARTIFACT_SERVICE_URL": urls["artifact-service"],
         "XDG_DATA_HOME": str(home),
         "XDG_CONFIG_HOME": str(home),
         **more,

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
@@ -51,6 +52,16 @@ PROJECT = "/api/v1/projects/0199aaaa-0000-7000-8000-000000000002"
         (f"{RUN}/metrics", "metrics-service"),
         (f"{RUN}/metrics/series", "metrics-service"),
         ("/api/v1/metrics/series", "metrics-service"),
+        (f"{RUN}/artifacts", "artifact-service"),
+        (f"{RUN}/artifacts/models/best.bin", "artifact-service"),
+        (f"{RUN}/artifacts/a%20b%2Fc%252e%2e/%C3%A4%00;x[1]", "artifact-service"),
+        ("/api/2.0/mlflow/artifacts/list", "artifact-service"),
+        ("/ajax-api/2.0/mlflow/artifacts/list", "artifact-service"),
+        ("/api/2.0/mlflow-artifacts/artifacts", "artifact-service"),
+        ("/api/2.0/mlflow-artifacts/artifacts/1/2/artifacts/a%20b", "artifact-service"),
+        ("/api/2.0/mlflow-artifacts/artifacts/%2e%2e/%2e%2e/%2e%2e/v1/runs", "artifact-service"),
+        ("/api/2.0/mlflow-artifacts/mpu/create/1/2/artifacts", "artifact-service"),
+        ("/api/2.0/mlflow-artifacts/presigned/1/2/artifacts/a", "artifact-service"),
     ],
 )
 async def test_each_path_reaches_the_service_that_owns_it(
@@ -104,6 +115,15 @@ async def test_each_path_reaches_the_service_that_owns_it(
         "/auth/log\u0131n",
         "/.well-known/%72evocations",
         f"{RUN}%2fmetrics",
+        f"{RUN}/artifacts/../metrics",
+        f"{RUN}/artifacts/a/..",
+        f"{RUN}/artifacts//etc/passwd",
+        f"{RUN}/artifacts/a\\b",
+        f"{RUN}%2f..%2fartifacts/a",
+        f"{RUN}/%61rtifacts/a",
+        "/api/2.0/mlflow-artifacts/artifacts/../../../v1/runs",
+        "/api/2.0/mlflow-artifacts/artifacts//etc/passwd",
+        "/api/2.0/mlflow-artifacts/mpu/steal/a",
         "http://localhost/auth/login",
     ],
 )
@@ -343,6 +363,45 @@ async def test_who_stalls_is_cut_off_and_who_only_waits_is_not(
         together.create_task(reads_nothing())
         together.create_task(quiet_stream_goes_on())
         together.create_task(others_are_served())
+
+
+async def test_a_file_may_take_longer_than_any_other_body_but_must_not_stall(
+    gateway: Gateway, http: aiohttp.ClientSession
+) -> None:
+    piece, pieces = bytes(200_000), 25
+
+    async def slow_pieces() -> AsyncIterator[bytes]:
+        for _ in range(pieces):
+            yield piece
+            await asyncio.sleep(1)
+
+    async def arrives_slowly(path: str) -> None:
+        async with http.put(path, data=slow_pieces()) as response:
+            assert response.status == 200
+            assert (await response.json())["body"] == len(piece) * pieces
+
+    async def stalls(path: str) -> None:
+        request = f"PUT {path} HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n"
+        await gateway.raw(request.encode() + bytes(700_000), within=40)
+
+    async with asyncio.TaskGroup() as together:
+        for path in (
+            f"{RUN}/artifacts/big",
+            "/api/2.0/mlflow-artifacts/artifacts/1/2/artifacts/big",
+        ):
+            together.create_task(arrives_slowly(path))
+            together.create_task(stalls(path))
+
+
+async def test_files_are_passed_on_as_they_are(
+    gateway: Gateway, upstreams: dict[str, Upstream]
+) -> None:
+    async with aiohttp.ClientSession(auto_decompress=False) as http:
+        headers = {"Accept-Encoding": "gzip, zstd"}
+        async with http.get(f"{gateway.url}{RUN}/artifacts/large.json", headers=headers) as answer:
+            assert "Content-Encoding" not in answer.headers
+            assert answer.headers["ETag"] == '"3"'
+            assert len(await answer.read()) > 1024
 
 
 async def test_events_pass_at_once_and_uncompressed(

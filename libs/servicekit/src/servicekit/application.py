@@ -86,7 +86,7 @@ def application(
     app.cleanup_ctx.append(_forget_expired_keys)
     _add_doors(app, openapi.document(name, version, endpoints), dict(checks or {}))
     for endpoint in endpoints:
-        app.router.add_route(endpoint.method, endpoint.path, _serve(endpoint))
+        app.router.add_route(endpoint.method, endpoint.pattern, _serve(endpoint))
     app.router.add_routes(doors)
     app.on_response_prepare.append(_add_headers)
     return app

@@ -44,6 +44,8 @@ _PROBLEM: Schema = {
     },
 }
 
+_BYTES: Schema = {"schema": {"type": "string", "format": "binary"}}
+
 
 def document(title: str, version: str, endpoints: Iterable[Endpoint]) -> Schema:
     """The contract of a service; the same input gives the same document."""
@@ -104,6 +106,8 @@ def _operation(endpoint: Endpoint, components: Components) -> Schema:
             "required": not endpoint.body_optional,
             "content": {"application/json": {"schema": components.name(endpoint.body)}},
         }
+    if endpoint.takes:
+        operation["requestBody"] = {"required": True, "content": {endpoint.takes: _BYTES}}
     return operation
 
 
@@ -141,6 +145,8 @@ def _responses(endpoint: Endpoint, components: Components) -> Schema:
         answer["content"] = {"application/json": {"schema": schema}}
     elif endpoint.streams:
         answer["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
+    elif endpoint.sends:
+        answer["content"] = {endpoint.sends: _BYTES}
     responses: Schema = {str(endpoint.status): answer}
     problems = sorted({*endpoint.raises, *_policy_problems(endpoint)}, key=_order)
     for status, group in groupby(problems, key=lambda problem: problem.status):

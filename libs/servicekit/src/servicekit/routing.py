@@ -4,6 +4,9 @@ A handler takes the request first, then any of: path parameters by their own
 names, `query` and `body` (pydantic models) and `if_match` (the version that an
 If-Match header names). Its return annotation is the response. The same
 signature validates requests and writes the OpenAPI document.
+
+The last parameter of a path may be written `{name...}`: it takes the rest of the
+address, slashes and all, decoded once.
 """
 
 import inspect
@@ -11,6 +14,7 @@ import re
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
+from urllib.parse import unquote_to_bytes
 
 from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
@@ -28,6 +32,7 @@ from servicekit.problems import Invalid, Malformed, Problem
 type Handler = Callable[..., Awaitable[Any]]
 
 _PARAMETER = re.compile(r"{(\w+)}")
+_REST = re.compile(r"{(\w+)\.\.\.}$")
 _ETAG = re.compile(r'"(\d{1,18})"')
 
 
@@ -51,7 +56,19 @@ class Endpoint:
     takes_if_match: bool = False
     idempotent: bool = False
     streams: bool = False
+    takes: str = ""
+    sends: str = ""
+    rest: str = ""
     lists: frozenset[str] = field(default_factory=frozenset[str])
+
+    @property
+    def pattern(self) -> str:
+        """The path as the router takes it."""
+        return (
+            self.path.replace(f"{{{self.rest}}}", f"{{{self.rest}:(?s:.+)}}")
+            if self.rest
+            else self.path
+        )
 
     def path_arguments(self, request: web.Request) -> dict[str, Any]:
         """The path's parameters as the handler's annotations say.
@@ -61,8 +78,9 @@ class Endpoint:
         """
         values: dict[str, Any] = {}
         for name, adapter in self.path_parameters.items():
+            given = self._given(request, name)
             try:
-                values[name] = adapter.validate_python(plain(request.match_info[name]))
+                values[name] = adapter.validate_python(plain(given))
             except ValidationError as exc:
                 raise Invalid(errors=_parameter_errors(exc, name)) from exc
         return values
@@ -99,6 +117,11 @@ class Endpoint:
         if isinstance(version, int):
             response.headers["ETag"] = f'"{version}"'
         return response
+
+    def _given(self, request: web.Request, name: str) -> str:
+        if name != self.rest:
+            return request.match_info[name]
+        return rest_of_path(request, after=self.path.split("/").index(f"{{{name}}}"))
 
     def _query(self, adapter: TypeAdapter[Any], request: web.Request) -> Any:
         values: dict[str, Any] = {}
@@ -146,9 +169,17 @@ class Routes:
         policy: Policy,
         raises: tuple[type[Problem], ...] = (),
         streams: bool = False,
+        sends: str = "",
     ) -> Callable[[H], H]:
-        """A read; `streams` for a handler that answers an event stream or a file."""
-        return self._add("GET", path, policy, raises, streams=streams)
+        """A read; `streams` for a handler that answers an event stream, `sends` for one that
+        answers bytes of that media type."""
+        return self._add("GET", path, policy, raises, streams=streams, sends=sends)
+
+    def head[H: Handler](
+        self, path: str, *, policy: Policy, raises: tuple[type[Problem], ...] = ()
+    ) -> Callable[[H], H]:
+        """What a read would say of itself, without its body."""
+        return self._add("HEAD", path, policy, raises)
 
     def post[H: Handler](
         self,
@@ -176,10 +207,15 @@ class Routes:
         )
 
     def put[H: Handler](
-        self, path: str, *, policy: Policy, raises: tuple[type[Problem], ...] = ()
+        self,
+        path: str,
+        *,
+        policy: Policy,
+        raises: tuple[type[Problem], ...] = (),
+        takes: str = "",
     ) -> Callable[[H], H]:
-        """A replacement."""
-        return self._add("PUT", path, policy, raises)
+        """A replacement; `takes` for a handler that reads bytes of that media type itself."""
+        return self._add("PUT", path, policy, raises, takes=takes)
 
     def patch[H: Handler](
         self, path: str, *, policy: Policy, raises: tuple[type[Problem], ...] = ()
@@ -226,6 +262,8 @@ def _read_signature(
     _request, *parameters = signature.parameters.values()
     annotations = {parameter.name: parameter.annotation for parameter in parameters}
     takes_if_match = annotations.pop("if_match", None) is not None
+    rest = _REST.search(path)
+    path = _REST.sub(r"{\1}", path)
     adapters = {name: adapter_of(annotation) for name, annotation in annotations.items()}
     query, body = adapters.pop("query", None), adapters.pop("body", None)
     if adapters.keys() != set(_PARAMETER.findall(path)):
@@ -247,6 +285,7 @@ def _read_signature(
         body_optional=body is not None and _takes_none(body),
         returns=adapter_of(returns) if typed else None,
         takes_if_match=takes_if_match,
+        rest=rest[1] if rest else "",
         lists=list_fields(query) if query else frozenset(),
         **more,
     )
@@ -277,6 +316,23 @@ def list_fields(adapter: TypeAdapter[Any]) -> frozenset[str]:
         for name, schema in properties.items()
         if any(part.get("type") == "array" for part in [schema, *schema.get("anyOf", [])])
     )
+
+
+def rest_of_path(request: web.Request, *, after: int) -> str:
+    """What follows the first slashes of the address, decoded once.
+
+    It is read from the address as it came: what aiohttp hands out no longer tells `%25` from
+    `%2525`, nor what is no UTF-8 from its escape.
+
+    Raises:
+        Malformed: it is not UTF-8.
+    """
+    raw = request.rel_url.raw_path.split("/", after)[after]
+    try:
+        return unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError as exc:
+        msg = "The address is not UTF-8."
+        raise Malformed(msg) from exc
 
 
 def plain(text: str) -> str:

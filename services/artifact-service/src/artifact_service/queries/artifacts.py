@@ -1,0 +1,176 @@
+"""SQL on files of runs and models: one function, one statement."""
+
+from uuid import UUID
+
+from servicekit.database import Connection, fetch_all, fetch_one, fetch_optional
+
+from artifact_service.models.artifacts import Entry, Holder, StoredArtifact
+
+
+async def lock_holder(connection: Connection, holder_id: UUID) -> None:
+    """Let changes of one holder's files take turns until the transaction ends."""
+    await connection.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended('artifacts of ' || $1::uuid::text, 0))",
+        holder_id,
+    )
+
+
+async def select_artifact(
+    connection: Connection, *, holder_id: UUID, path: str
+) -> StoredArtifact | None:
+    """One file."""
+    return await fetch_optional(
+        connection,
+        StoredArtifact,
+        """
+        SELECT artifacts.path, objects.size, artifacts.media_type, objects.sha256,
+               artifacts.created_by, artifacts.created_at, artifacts.object_id
+        FROM artifacts
+        JOIN objects ON objects.id = artifacts.object_id
+        WHERE artifacts.holder_id = $1 AND artifacts.path = $2
+        """,
+        holder_id,
+        path,
+    )
+
+
+async def select_taken(
+    connection: Connection, *, holder_id: UUID, path: str, above: list[str]
+) -> str | None:
+    """A file where the path wants a folder, or one below what the path wants to be a file."""
+    return await connection.fetchval(
+        """
+        (SELECT path FROM artifacts WHERE holder_id = $1 AND path = ANY($3::text[]) LIMIT 1)
+        UNION ALL
+        (SELECT path FROM artifacts
+         WHERE holder_id = $1 AND path > $2 || '/' AND path < $2 || '0'
+         LIMIT 1)
+        LIMIT 1
+        """,
+        holder_id,
+        path,
+        above,
+    )
+
+
+async def upsert_artifact(
+    connection: Connection,
+    *,
+    artifact_id: UUID,
+    holder: Holder,
+    path: str,
+    object_id: UUID,
+    media_type: str,
+    created_by: UUID,
+) -> StoredArtifact:
+    """Make the file, or put it in the place of the one that had its path."""
+    return await fetch_one(
+        connection,
+        StoredArtifact,
+        """
+        WITH put AS (
+            INSERT INTO artifacts
+                (id, holder, holder_id, path, object_id, media_type, created_by)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)
+            ON CONFLICT ON CONSTRAINT artifacts_path_key DO UPDATE SET
+                id = excluded.id,
+                object_id = excluded.object_id,
+                media_type = excluded.media_type,
+                created_by = excluded.created_by,
+                created_at = excluded.created_at
+            RETURNING path, object_id, media_type, created_by, created_at
+        )
+        SELECT put.path, objects.size, put.media_type, objects.sha256,
+               put.created_by, put.created_at, put.object_id
+        FROM put
+        JOIN objects ON objects.id = put.object_id
+        """,
+        artifact_id,
+        holder.kind,
+        holder.id,
+        path,
+        object_id,
+        media_type,
+        created_by,
+    )
+
+
+async def delete_artifact(connection: Connection, *, holder_id: UUID, path: str) -> list[UUID]:
+    """Remove a file; answers the object that it named."""
+    rows = await connection.fetch(
+        "DELETE FROM artifacts WHERE holder_id = $1 AND path = $2 RETURNING object_id",
+        holder_id,
+        path,
+    )
+    return [row["object_id"] for row in rows]
+
+
+async def delete_folder(connection: Connection, *, holder_id: UUID, folder: str) -> list[UUID]:
+    """Remove all files below a folder, every file for the topmost; answers what they named."""
+    rows = await connection.fetch(
+        """
+        DELETE FROM artifacts
+        WHERE holder_id = $1 AND ($2 = '' OR (path > $2 || '/' AND path < $2 || '0'))
+        RETURNING object_id
+        """,
+        holder_id,
+        folder,
+    )
+    return [row["object_id"] for row in rows]
+
+
+async def select_entries(
+    connection: Connection, *, holder_id: UUID, folder: str, seek: str, limit: int
+) -> list[Entry]:
+    """What stands in a folder, by name, continuing at `seek`, see `Entry.seek_next`.
+
+    Each step finds the next path behind the last entry and, where that is deeper down, passes
+    over all the rest of the folder below: the work goes by the entries, not by the files.
+    '0' follows '/' in byte order, and no path holds a control character.
+    """
+    return await fetch_all(
+        connection,
+        Entry,
+        """
+        WITH RECURSIVE inside AS (
+            SELECT CASE WHEN $2 = '' THEN '' ELSE $2 || '/' END COLLATE "C" AS prefix,
+                   CASE WHEN $2 = '' THEN NULL ELSE $2 || '0' END COLLATE "C" AS beyond
+        ), steps AS (
+            SELECT greatest($3, inside.prefix) COLLATE "C" AS seek,
+                   NULL::text COLLATE "C" AS path, false AS is_folder, 0 AS number
+            FROM inside
+            UNION ALL
+            SELECT CASE WHEN next.rest LIKE '%/%'
+                       THEN inside.prefix || split_part(next.rest, '/', 1) || '0'
+                       ELSE next.path || chr(1) END COLLATE "C",
+                   CASE WHEN next.rest LIKE '%/%'
+                       THEN inside.prefix || split_part(next.rest, '/', 1)
+                       ELSE next.path END COLLATE "C",
+                   next.rest LIKE '%/%',
+                   steps.number + 1
+            FROM steps, inside, LATERAL (
+                SELECT artifacts.path, substr(artifacts.path, length(inside.prefix) + 1) AS rest
+                FROM artifacts
+                WHERE artifacts.holder_id = $1
+                  AND artifacts.path >= steps.seek
+                  AND (inside.beyond IS NULL OR artifacts.path < inside.beyond)
+                ORDER BY artifacts.path
+                LIMIT 1
+            ) AS next
+            WHERE steps.number < $4
+        )
+        SELECT CASE WHEN steps.is_folder THEN 'folder' ELSE 'file' END AS kind,
+               steps.path, objects.size, artifacts.media_type, objects.sha256,
+               artifacts.created_by, artifacts.created_at
+        FROM steps
+        LEFT JOIN artifacts ON NOT steps.is_folder
+            AND artifacts.holder_id = $1 AND artifacts.path = steps.path
+        LEFT JOIN objects ON objects.id = artifacts.object_id
+        WHERE steps.number > 0
+        ORDER BY steps.number
+        """,
+        holder_id,
+        folder,
+        seek,
+        limit,
+    )

@@ -1,0 +1,102 @@
+"""A stored file as an HTTP answer: for downloading, never for a browser to run."""
+
+import asyncio
+from email.utils import format_datetime
+from http import HTTPStatus
+from urllib.parse import quote
+
+from aiohttp import web
+from servicekit.problems import Problem
+
+from artifact_service.models.artifacts import OCTETS, StoredArtifact
+from artifact_service.models.digests import sha256_header
+from artifact_service.models.ranges import requested_range
+from artifact_service.stores.contract import Store, key_of
+
+# A reader that takes less than a block in this time is sent away.
+STALL_SEC = 30.0
+
+# Types that a browser may run; `attachment` keeps it from that, and so does their not being said.
+_ACTIVE = frozenset(
+    {
+        "application/javascript",
+        "application/xhtml+xml",
+        "application/xml",
+        "image/svg+xml",
+        "text/html",
+        "text/javascript",
+        "text/xml",
+    }
+)
+
+
+async def send_file(
+    request: web.Request, store: Store, artifact: StoredArtifact
+) -> web.StreamResponse:
+    """The file, the part that `Range` names, or 304 where the caller has it already.
+
+    Raises:
+        RangeNotSatisfiable, StoreUnavailable: before the head is sent.
+    """
+    headers = _headers(artifact)
+    if _is_known(request, headers["ETag"]):
+        return web.Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": headers["ETag"]})
+    whole = request.headers.get("If-Range") not in {None, headers["ETag"]}
+    part = None if whole else requested_range(request.headers.get("Range"), artifact.size)
+    start, end = part or (0, artifact.size)
+    response = web.StreamResponse(headers=headers)
+    if part:
+        response.set_status(HTTPStatus.PARTIAL_CONTENT)
+        response.headers["Content-Range"] = f"bytes {start}-{end - 1}/{artifact.size}"
+    response.content_length = end - start
+    blocks = store.read(key_of(artifact.object_id), start, end)
+    try:
+        first = await anext(blocks, b"")  # whether it can be read shows before the head is out
+        await response.prepare(request)
+        await _write(response, first)
+        async for block in blocks:
+            await _write(response, block)
+        await response.write_eof()
+    except (ConnectionError, TimeoutError, Problem):
+        if not response.prepared:
+            raise
+        # The head is out, and a short body must not pass for the whole.
+        if request.transport:
+            request.transport.abort()
+    finally:
+        await blocks.aclose()
+    return response
+
+
+async def send_head(request: web.Request, artifact: StoredArtifact) -> web.StreamResponse:
+    """What `send_file` would say of the file."""
+    response = web.StreamResponse(headers=_headers(artifact))
+    response.content_length = artifact.size
+    await response.prepare(request)
+    await response.write_eof()
+    return response
+
+
+async def _write(response: web.StreamResponse, block: bytes) -> None:
+    async with asyncio.timeout(STALL_SEC):
+        await response.write(block)
+
+
+def _is_known(request: web.Request, etag: str) -> bool:
+    known = request.headers.get("If-None-Match", "")
+    return known.strip() == "*" or etag in (one.strip() for one in known.split(","))
+
+
+def _headers(artifact: StoredArtifact) -> dict[str, str]:
+    name = quote(artifact.path.rpartition("/")[2], safe="")
+    return {
+        "Content-Type": OCTETS if artifact.media_type in _ACTIVE else artifact.media_type,
+        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Cache-Control": "private, no-cache",
+        "Accept-Ranges": "bytes",
+        "ETag": f'"{artifact.sha256.hex()}"',
+        "Repr-Digest": sha256_header(artifact.sha256),
+        "Last-Modified": format_datetime(artifact.created_at, usegmt=True),
+    }

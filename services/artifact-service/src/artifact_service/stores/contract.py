@@ -1,0 +1,71 @@
+"""What the service needs of an object store. Keys are made by the service, see `key_of`."""
+
+from collections.abc import AsyncGenerator
+from typing import Protocol
+from uuid import UUID
+
+from aiohttp import web
+
+
+class Sink(Protocol):
+    """An object on its way in: nobody sees it before `finish`."""
+
+    async def write(self, block: bytes) -> None:
+        """Take the next bytes.
+
+        Raises:
+            StoreFull, StoreUnavailable: they cannot be kept.
+        """
+        ...
+
+    async def finish(self) -> None:
+        """Make the object durable and visible.
+
+        Raises:
+            StoreFull, StoreUnavailable: it could not be.
+        """
+        ...
+
+    async def abort(self) -> None:
+        """Leave nothing behind, whatever was written; never raises."""
+        ...
+
+
+class Store(Protocol):
+    """Keeps objects under keys; an object never changes."""
+
+    async def create(self, key: str) -> Sink:
+        """Begin an object.
+
+        Raises:
+            StoreFull, StoreUnavailable: the store takes none now.
+        """
+        ...
+
+    def read(self, key: str, start: int, end: int) -> AsyncGenerator[bytes]:
+        """The bytes from `start` to before `end`, in blocks.
+
+        Raises:
+            StoreUnavailable: the object cannot be read.
+        """
+        ...
+
+    async def remove(self, key: str) -> None:
+        """Remove an object, or what a broken upload left of it; one that is not there is fine.
+
+        Raises:
+            StoreUnavailable: it could not be removed.
+        """
+        ...
+
+    async def answers(self) -> bool:
+        """Whether the store can be used right now."""
+        ...
+
+
+STORE: web.AppKey[Store] = web.AppKey("store", Store)
+
+
+def key_of(object_id: UUID) -> str:
+    """The key of an object: its id, below a folder by its last digits, which are random."""
+    return f"{object_id.hex[-2:]}/{object_id}"
