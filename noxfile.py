@@ -392,6 +392,16 @@ def test(session: nox.Session) -> None:
         raise failed
 
 
+# Measuring
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure Runbench beside its peers (-- store, -- metrics, -- --quick, -- --json FILE)."""
+    python = beside_mlflow(session)
+    session.run(python, "-m", "benchmarks", *session.posargs, external=True, **PATIENT)
+
+
 # Looking after the code
 
 

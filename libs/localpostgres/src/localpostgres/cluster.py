@@ -37,9 +37,14 @@ ROOM_IN_MEMORY = 2 << 30
 
 
 class Cluster(PostgreSQLExecutor):
-    """The plugin's executor; `keep` is for data that matter: fsync on, nothing ever deleted."""
+    """The plugin's executor; `keep` is for data that matter: fsync on, nothing ever deleted.
 
-    def __init__(self, home: Path, port: int, password: str, *, keep: bool = True) -> None:
+    `settings` are further ones of the server (`-c name=value …`), which win over those here.
+    """
+
+    def __init__(
+        self, home: Path, port: int, password: str, *, keep: bool = True, settings: str = ""
+    ) -> None:
         self.keep = keep
         home.mkdir(parents=True, exist_ok=True)
         found = binaries()
@@ -54,7 +59,7 @@ class Cluster(PostgreSQLExecutor):
             startparams="-w",
             dbname="postgres",
             password=password,
-            postgres_options=f"{SERVER} {KEPT if keep else THROWN_AWAY}",
+            postgres_options=f"{SERVER} {KEPT if keep else THROWN_AWAY} {settings}",
             sleep=0.02,
         )
         if keep:

@@ -1,0 +1,1 @@
+"""What Runbench costs, side by side with its peers on one machine: `nox -s bench`."""

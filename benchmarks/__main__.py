@@ -1,0 +1,56 @@
+"""`python -m benchmarks [metrics] [store] [--quick] [--json FILE]`"""
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import uvloop
+
+from benchmarks import metrics, store
+from benchmarks.database import database_server, describe
+from benchmarks.machine import conditions
+from benchmarks.report import Report
+from scripts.environment import ROOT
+
+HOME = ROOT / ".nox" / "benchmarks"
+PARTS = ("store", "metrics")
+
+
+def main() -> None:
+    """Run the parts that were asked for, all by default."""
+    parser = argparse.ArgumentParser(prog="nox -s bench --", description=__doc__)
+    parser.add_argument("part", nargs="*", choices=[*PARTS, []], help="all when none is named")
+    parser.add_argument("--quick", action="store_true", help="fewer runs and points, in 3 minutes")
+    parser.add_argument("--json", type=Path, default=HOME / "latest.json", help="where figures go")
+    asked = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # would double every start
+    uvloop.install()
+    began = time.monotonic()
+    HOME.mkdir(parents=True, exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(dir=HOME, ignore_cleanup_errors=True) as home,
+        database_server(Path(home) / "postgres") as cluster,
+    ):
+        report = Report(conditions(*describe(cluster)))
+        for name, value in report.conditions.items():
+            print(f"{name}: {value}")
+        tables: list[str] = []
+        if not asked.part or "store" in asked.part:
+            store.run(cluster, store.QUICK if asked.quick else store.Sizes(), report)
+            tables += [report.table(store.SYSTEMS, store.STORE), report.bars(store.BARS)]
+        if not asked.part or "metrics" in asked.part:
+            sizes = metrics.QUICK if asked.quick else metrics.Sizes()
+            metrics.run(cluster, Path(home), sizes, report)
+            tables += [report.table(metrics.SYSTEMS, metrics.RUNBENCH)]
+            tables += [report.bars(metrics.bars(sizes))]
+    asked.json.parent.mkdir(parents=True, exist_ok=True)
+    asked.json.write_text(json.dumps(report.as_json(), indent=2))
+    print("\n", "\n\n".join(tables), sep="")
+    print(f"\n{time.monotonic() - began:.0f} s; all figures: {asked.json}")
+
+
+if __name__ == "__main__":
+    main()
