@@ -4,13 +4,23 @@ import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
 
 const sessions = process.env.AUTH_PROXY_URL ?? "http://localhost:8080";
+const gateway = process.env.GATEWAY_URL ?? "http://localhost:8000";
 const port = Number(process.env.PORT ?? 3000);
 
 // The browser keeps one origin in development as in production, so cookies and CSRF rules are the
 // same in both. `changeOrigin` stays off: auth-proxy compares Origin with the host people typed.
-const proxy = Object.fromEntries(
-  ["/api", "/auth"].map((path) => [path, { target: sessions, changeOrigin: false, ws: true }]),
-);
+const behindSessions = { target: sessions, changeOrigin: false, ws: true };
+
+// MLflow's clients are programs with tokens. Their requests go past auth-proxy, to the gateway, which
+// drops cookies: so nothing that a browser sends by itself has any effect there, file names of any
+// spelling arrive as they were written, and uploads are not held to the limits of sessions.
+const programs = "^/((ajax-)?api/[0-9]\\.[0-9]/mlflow(-artifacts)?/|version$)";
+
+const proxy = {
+  [programs]: { target: gateway, changeOrigin: false },
+  "/api": behindSessions,
+  "/auth": behindSessions,
+};
 
 // What the built portal gets along with. Mantine writes its colour variables into one <style>, and
 // positions menus by style attributes; scripts are files of ours alone.

@@ -110,7 +110,7 @@ TOLD = {
         "TELEMETRY_BROKER_URL",
         "TRUSTED_PROXIES",
     ),
-    "portal": ("VITE_API_URL", "AUTH_PROXY_URL"),
+    "portal": ("VITE_API_URL", "AUTH_PROXY_URL", "GATEWAY_URL"),
     "postgres": (),
     "valkey": (),
 }
@@ -215,6 +215,7 @@ class Workspace:
             "AUTH_URL": self.url("auth-service"),
             "TARGET_EXPERIMENT_URL": self.url("api-gateway"),
             "AUTH_PROXY_URL": self.url("auth-proxy"),
+            "GATEWAY_URL": self.url("api-gateway"),
             "PUBLIC_URL": portal,
             "PUBLIC_ORIGIN": portal,
             "CORS_ORIGINS": f"{portal},http://{LOOPBACK}:{self.ports['portal']}",

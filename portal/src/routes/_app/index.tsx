@@ -2,8 +2,9 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Anchor, Button, Stack, Text } from "@mantine/core";
 import { IconFolders, IconPlus } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { createFileRoute, Link } from "@tanstack/react-router";
+import { createFileRoute, Link, redirect } from "@tanstack/react-router";
 import { address } from "@/api/http";
+import { isMlflowLink, pageOfMlflowLink } from "@/app/mlflow-link";
 import { useUser } from "@/app/user";
 import { ProjectList } from "@/features/projects/components/ProjectList";
 import { projectsQuery } from "@/features/projects/queries";
@@ -15,7 +16,13 @@ import { Panel } from "@/ui/Panel";
 import { TableSkeleton } from "@/ui/TableSkeleton";
 import { TwoColumns } from "@/ui/TwoColumns";
 
-export const Route = createFileRoute("/_app/")({ component: HomePage });
+export const Route = createFileRoute("/_app/")({
+  beforeLoad: async ({ location, preload }) => {
+    if (preload || !isMlflowLink(location.hash)) return;
+    throw redirect({ href: await pageOfMlflowLink(location.hash), replace: true });
+  },
+  component: HomePage,
+});
 
 const shown = 8;
 

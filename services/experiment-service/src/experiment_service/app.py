@@ -3,6 +3,7 @@
 from importlib.metadata import version
 
 from aiohttp import web
+from servicekit import mlflow
 from servicekit.application import Check, application
 from servicekit.auth_client import AuthClient
 from servicekit.database import database
@@ -12,6 +13,7 @@ from servicekit.identity import Identity
 from experiment_service.jobs.feeds import Feeds
 from experiment_service.jobs.sweeper import sweeper
 from experiment_service.jobs.wakeups import Wakeups
+from experiment_service.mlflow import experiment_calls, model_calls, probes, run_calls
 from experiment_service.routes import bulk, experiments, runs, stream
 from experiment_service.settings import Settings
 
@@ -46,6 +48,11 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         contexts=contexts,
         identity=identity or DebugIdentity(settings),
         checks=checks,
+        doors=mlflow.doors(
+            call
+            for room in (experiment_calls, run_calls, model_calls, probes)
+            for call in room.calls
+        ),
     )
     app.on_response_prepare.append(wakeups.announce_change)
     return app

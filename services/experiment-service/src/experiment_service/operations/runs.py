@@ -1,5 +1,6 @@
 """Recording and changing runs."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -45,9 +46,15 @@ from experiment_service.queries.runs import (
 
 
 async def create_run(
-    database: Database, principal: Principal, experiment_id: UUID, project_id: UUID, new: NewRun
+    database: Database,
+    principal: Principal,
+    experiment_id: UUID,
+    project_id: UUID,
+    new: NewRun,
+    *,
+    started_at: datetime | None = None,
 ) -> Run:
-    """Record a run, started at once unless it is a draft.
+    """Record a run, started at once unless it is a draft; `started_at` where that was earlier.
 
     Raises:
         ExperimentArchived: an archived experiment takes no runs.
@@ -72,6 +79,7 @@ async def create_run(
                 name=new.name or readable_name(),
                 created_by=principal.user_id,
                 at=now.turn.at,
+                started_at=started_at or now.turn.at,
                 change=now.turn.change,
             )
         await insert_run_params(
@@ -151,7 +159,13 @@ async def add_params(database: Database, run_id: UUID, project_id: UUID, new: Ne
         if added:
             after = before.model_copy(update={"params": before.params | added})
             _check_size(after.params)
-            await update_run_params(now.connection, after, at=now.turn.at, change=now.turn.change)
+            await update_run_params(
+                now.connection,
+                run_id=run_id,
+                params=after.params,
+                at=now.turn.at,
+                change=now.turn.change,
+            )
             await insert_run_params(
                 now.connection, run_id=run_id, project_id=project_id, params=added
             )

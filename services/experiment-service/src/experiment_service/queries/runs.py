@@ -1,13 +1,13 @@
 """SQL on runs: one function, one statement."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from servicekit.database import Connection, fetch_all, fetch_optional
 
 from experiment_service.models.runs import NewRun, Run
-from experiment_service.models.values import name_key
+from experiment_service.models.values import ParamValue, name_key
 
 _RUN = """
     SELECT r.id, r.project_id, r.experiment_id, e.name AS experiment_name, r.name, r.status,
@@ -67,6 +67,7 @@ async def insert_run(
     name: str,
     created_by: UUID,
     at: datetime,
+    started_at: datetime,
     change: int,
 ) -> None:
     """Record a run."""
@@ -80,7 +81,7 @@ async def insert_run(
         )
         VALUES (
             $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
-            $20, $20, $20, CASE WHEN $7 = 'running' THEN $20::timestamptz END
+            $20, $20, $20, CASE WHEN $7 = 'running' THEN $21::timestamptz END
         )
         """,
         run_id,
@@ -103,6 +104,7 @@ async def insert_run(
         created_by,
         change,
         at,
+        started_at,
     )
 
 
@@ -126,7 +128,14 @@ async def update_run(connection: Connection, run: Run, *, at: datetime, change: 
     )
 
 
-async def update_run_params(connection: Connection, run: Run, *, at: datetime, change: int) -> None:
+async def update_run_params(
+    connection: Connection,
+    *,
+    run_id: UUID,
+    params: Mapping[str, ParamValue],
+    at: datetime,
+    change: int,
+) -> None:
     """Store the params of a run as they are shown, and count the version up."""
     await connection.execute(
         """
@@ -134,8 +143,8 @@ async def update_run_params(connection: Connection, run: Run, *, at: datetime, c
         SET params = $2, version = version + 1, updated_at = $3, change = $4
         WHERE id = $1
         """,
-        run.id,
-        run.params,
+        run_id,
+        params,
         at,
         change,
     )
