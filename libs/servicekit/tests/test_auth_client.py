@@ -21,6 +21,7 @@ from servicekit import auth_client
 from servicekit.application import application
 from servicekit.auth_client import AuthClient
 from servicekit.database import database
+from servicekit.identity import LEEWAY_SEC
 from servicekit.machine_tokens import new_machine_token
 
 type Get = Callable[[str], Awaitable[int]]
@@ -140,6 +141,19 @@ async def test_forged_tokens_are_refused(auth: FakeAuth, get: Get) -> None:
         auth.roles[token] = "owner"
 
     assert {name: await get(token) for name, token in forged.items()} == dict.fromkeys(forged, 401)
+
+
+async def test_a_token_that_was_let_in_is_refused_once_it_has_expired(
+    auth: FakeAuth, get: Get
+) -> None:
+    """Its signature is not checked again, its time is."""
+    token = auth.token(exp=int(time.time()) - LEEWAY_SEC + 2)
+    auth.roles[token] = "viewer"
+
+    assert await get(token) == 200
+    await asyncio.sleep(2.1)
+    assert await get(token) == 401
+    assert await get(token) == 401
 
 
 @pytest.mark.parametrize("claim", ["iss", "aud", "sub", "sid", "jti", "iat", "exp"])

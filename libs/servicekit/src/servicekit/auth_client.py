@@ -9,8 +9,9 @@ While auth-service is away nothing new is let in: what is not kept answers 503.
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
-from time import monotonic
+from time import monotonic, time
 from typing import Literal
 from urllib.parse import urlencode
 from uuid import UUID
@@ -24,6 +25,7 @@ from pydantic import BaseModel, ValidationError
 
 from servicekit.cache import BriefCache
 from servicekit.identity import (
+    LEEWAY_SEC,
     Access,
     Principal,
     Scope,
@@ -37,6 +39,8 @@ from servicekit.tracing import current_trace
 
 log = structlog.get_logger()
 
+_AWAY = "auth-service does not answer."
+
 KEPT_SEC = 5.0
 MAX_SLUG = 60
 POLL_SEC = 2.0
@@ -44,6 +48,7 @@ POLL_SEC = 2.0
 FIRST_POLL_SEC = 0.2
 KEYS_EVERY_SEC = 60.0
 UNKNOWN_KEY_EVERY_SEC = 5.0
+MOST_VERIFIED = 10_000
 TIMEOUT = aiohttp.ClientTimeout(total=5)
 
 
@@ -79,6 +84,16 @@ class _Projects(BaseModel):
     items: list[_Project]
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """An access token whose signature was checked: who it names, and until when."""
+
+    principal: Principal
+    kid: str
+    session: str
+    expires: int
+
+
 class AuthClient:
     """What auth-service knows, as far as another service needs it."""
 
@@ -90,6 +105,7 @@ class AuthClient:
         self._unknown_key_asked = -UNKNOWN_KEY_EVERY_SEC
         self._keys_lock = asyncio.Lock()
         self._revoked: frozenset[str] | None = None
+        self._verified: dict[str, _Verified] = {}
         self._people: BriefCache[str, _Me | None] = BriefCache(ttl=KEPT_SEC)
         self._access: BriefCache[tuple[str, UUID], Access | None] = BriefCache(ttl=KEPT_SEC)
         self._slugs: BriefCache[tuple[str, str], UUID | None] = BriefCache(ttl=KEPT_SEC)
@@ -152,15 +168,34 @@ class AuthClient:
         return await self._slugs.get((principal.key, slug), ask)
 
     async def _identify_session(self, token: str) -> Principal:
-        await self._know_key(key_id(token))
+        verified = self._verified.get(token) or await self._verify(token)
+        # Whatever may change of a token that was once valid is looked at every time.
+        if verified.kid not in self._keys or verified.expires <= time() - LEEWAY_SEC:
+            self._verified.pop(token, None)
+            raise Unauthenticated
         if self._revoked is None:
-            msg = "auth-service does not answer."
-            raise Unavailable(msg)
-        claims = verify_access_token(token, self._keys)
-        if hashlib.sha256(str(claims.sid).encode()).hexdigest() in self._revoked:
+            raise Unavailable(_AWAY)
+        if verified.session in self._revoked:
             msg = "The session has ended."
             raise Unauthenticated(msg)
-        return Principal(user_id=claims.sub, session_id=claims.sid)
+        return verified.principal
+
+    async def _verify(self, token: str) -> _Verified:
+        """Check a token's signature and claims: the same token comes with every request."""
+        kid = key_id(token)
+        await self._know_key(kid)
+        if self._revoked is None:
+            raise Unavailable(_AWAY)
+        claims = verify_access_token(token, self._keys)
+        while len(self._verified) >= MOST_VERIFIED:
+            del self._verified[next(iter(self._verified))]
+        verified = self._verified[token] = _Verified(
+            Principal(user_id=claims.sub, session_id=claims.sid),
+            kid,
+            hashlib.sha256(str(claims.sid).encode()).hexdigest(),
+            claims.exp,
+        )
+        return verified
 
     async def _identify_program(self, token: str) -> Principal:
         parsed = parse_machine_token(token)
@@ -233,5 +268,4 @@ class AuthClient:
                 msg = f"auth-service answered {response.status}."
                 raise Unavailable(msg)
         except (aiohttp.ClientError, TimeoutError, ValidationError) as exc:
-            msg = "auth-service does not answer."
-            raise Unavailable(msg) from exc
+            raise Unavailable(_AWAY) from exc

@@ -17,7 +17,8 @@ class BriefCache[K: Hashable, V]:
         """The kept value, or what `load` answers; the age is counted from when the call began."""
         entry = self._entries.get(key)
         if entry and entry[0] > monotonic():
-            return await asyncio.shield(entry[1])
+            future = entry[1]
+            return future.result() if future.done() else await asyncio.shield(future)
         self._make_room()
         future = asyncio.ensure_future(load())
         self._entries[key] = (monotonic() + self._ttl, future)

@@ -5,6 +5,7 @@ reach a log line, a metric or a span name.
 """
 
 import sys
+from functools import lru_cache
 from time import monotonic, perf_counter
 from typing import Any
 
@@ -108,11 +109,16 @@ def _span_trace_id() -> str | None:
     return format(context.trace_id, "032x") if context.is_valid else None
 
 
+@lru_cache(maxsize=4096)
+def _requests(method: str, route: str, status: int) -> Histogram:
+    return REQUESTS.labels(method, route, str(status))
+
+
 def _note(request: web.Request, status: int, seconds: float) -> None:
     resource = request.match_info.route.resource
     route = resource.canonical if resource else "unmatched"
     method = request.method if request.method in _METHODS else "other"
-    REQUESTS.labels(method, route, str(status)).observe(seconds)
+    _requests(method, route, status).observe(seconds)
     if route in _QUIET:
         return
     principal = request.get(PRINCIPAL)

@@ -10,7 +10,7 @@ from metrics_service.errors import RunArchived
 from metrics_service.jobs.writer import WRITER
 from metrics_service.models.batches import Accepted, NewBatch
 from metrics_service.operations import batches as operations
-from metrics_service.queries.runs import select_project
+from metrics_service.operations.access import OF_RUN
 
 routes = Routes("metrics")
 
@@ -19,7 +19,7 @@ BODY_LIMIT = 16 << 20
 
 @routes.post(
     "/api/v1/runs/{run_id}/metrics",
-    policy=policy.editor(policy.row("run_id", select_project)),
+    policy=policy.editor(OF_RUN),
     raises=(RunArchived,),
     status=200,
     body_limit=BODY_LIMIT,

@@ -20,11 +20,9 @@ from metrics_service.models.series import (
     SeriesQuery,
 )
 from metrics_service.operations import series as operations
-from metrics_service.queries.runs import select_project
+from metrics_service.operations.access import OF_RUN
 
 routes = Routes("metrics")
-
-OF_RUN = policy.row("run_id", select_project)
 
 
 @routes.get("/api/v1/runs/{run_id}/metrics", policy=policy.viewer(OF_RUN))

@@ -12,12 +12,12 @@ from servicekit.sse import event_stream
 
 from metrics_service.jobs.feeds import FEEDS, follow
 from metrics_service.models.series import StreamQuery
+from metrics_service.operations.access import OF_RUN
 from metrics_service.operations.live import first_position
-from metrics_service.queries.runs import select_project
 
 routes = Routes("metrics")
 
-VIEWERS = policy.viewer(policy.row("run_id", select_project))
+VIEWERS = policy.viewer(OF_RUN)
 
 
 @routes.get("/api/v1/runs/{run_id}/metrics/stream", policy=VIEWERS, streams=True)
