@@ -60,6 +60,7 @@ class Viewer:
     def __init__(self, response: ClientResponse) -> None:
         self.response = response
         self.position = 0
+        self.place = ""
 
     async def next(self, *, within: float = 20) -> tuple[str, dict[str, Any]]:
         """The next event's name and data; heartbeats are passed over."""
@@ -68,7 +69,8 @@ class Viewer:
                 lines = (await self.response.content.readuntil(b"\n\n")).decode().splitlines()
                 fields = dict(line.split(": ", 1) for line in lines if ": " in line)
                 if "id" in fields:
-                    self.position = int(fields["id"])
+                    self.place = fields["id"]
+                    self.position = int(self.place) if self.place.isdigit() else 0
                 if "event" in fields:
                     return fields["event"], json.loads(fields["data"])
 
@@ -100,6 +102,28 @@ async def watch(
     )
     assert response.status == 200, await response.text()
     assert response.content_type == "text/event-stream"
+    try:
+        yield Viewer(response)
+    finally:
+        response.close()
+
+
+@asynccontextmanager
+async def watch_runs(
+    client: TestClient, *run_ids: UUID, token: str = "viewer", **more: Any
+) -> AsyncIterator[Viewer]:
+    headers = {"Authorization": f"Bearer {token}", **more.pop("headers", {})}
+    keys = more.pop("key", [])
+    response = await client.get(
+        "/api/v1/metrics/stream",
+        headers=headers,
+        params=[
+            *(("run_id", str(run_id)) for run_id in run_ids),
+            *(("key", key) for key in keys),
+            *more.items(),
+        ],
+    )
+    assert response.status == 200, await response.text()
     try:
         yield Viewer(response)
     finally:

@@ -17,6 +17,19 @@ from asyncpg.pool import PoolConnectionProxy
 from seriesstore.gather import Gathered, gather
 from seriesstore.points import Points
 
+_COLUMNS = (
+    "series_id",
+    "owner_id",
+    "first_ordinal",
+    "last_ordinal",
+    "count",
+    "first_x",
+    "last_x",
+    "first_time",
+    "last_time",
+    "points",
+)
+
 type Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
 
 
@@ -190,15 +203,11 @@ async def _upsert_series(
 async def _insert_chunks(
     connection: Connection, gathered: Gathered, ids: Mapping[tuple[UUID, str], int]
 ) -> None:
-    await connection.execute(
-        """
-        INSERT INTO chunks (series_id, owner_id, first_ordinal, last_ordinal, count,
-                            first_x, last_x, first_time, last_time, points)
-        SELECT *
-        FROM unnest($1::bigint[], $2::uuid[], $3::bigint[], $4::bigint[], $5::integer[],
-                    $6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[], $10::bytea[])
-        """,
+    columns = (
         [ids[key] for key in gathered.keys],
         [owner for owner, _ in gathered.keys],
         *gathered.chunks(),
+    )
+    await connection.copy_records_to_table(
+        "chunks", records=zip(*columns, strict=True), columns=_COLUMNS
     )

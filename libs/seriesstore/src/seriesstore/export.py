@@ -2,8 +2,9 @@
 # pyright: basic, reportMissingTypeStubs=false
 """Exports as streams: Parquet, Arrow IPC or CSV at constant memory, sorted by x."""
 
+import asyncio
 import io
-from collections.abc import AsyncGenerator, AsyncIterator, Buffer, Sequence
+from collections.abc import AsyncGenerator, Buffer, Sequence
 from typing import Literal, override
 
 import pyarrow as pa
@@ -62,7 +63,7 @@ async def export(
     names: tuple[str, str, str, str] = ("key", "x", "value", "time"),
     low: int | None = None,
     high: int | None = None,
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes]:
     """Series one after the other as one table (key, x, value, time), in pieces of bytes.
 
     `names` are the column names. Values are exact in every format; NaN and ±Inf are
@@ -85,12 +86,13 @@ async def export(
             async for points in stream_points(connection, summary.id, low=low, high=high):
                 pending = concatenate([pending, points]) if len(pending) else points
                 if len(pending) >= _ROWS:
-                    writer.write_batch(_table(pending, number, keys, schema))
+                    await asyncio.to_thread(_write, writer, pending, number, keys, schema)
                     pending = EMPTY
                     yield sink.drain()
             if len(pending):
-                writer.write_batch(_table(pending, number, keys, schema))
-                yield sink.drain()
+                await asyncio.to_thread(_write, writer, pending, number, keys, schema)
+                if piece := sink.drain():
+                    yield piece
     writer.close()
     yield sink.drain()
 
@@ -173,9 +175,10 @@ class _CsvWriter:
         self._writer.close()
 
 
-def _writer(
-    form: Format, sink: _Pipe, schema: pa.Schema
-) -> pa_parquet.ParquetWriter | pa.RecordBatchStreamWriter | _CsvWriter:
+type _Writer = pa_parquet.ParquetWriter | pa.RecordBatchStreamWriter | _CsvWriter
+
+
+def _writer(form: Format, sink: _Pipe, schema: pa.Schema) -> _Writer:
     match form:
         case "parquet":
             return pa_parquet.ParquetWriter(sink, schema, compression="zstd")
@@ -183,3 +186,8 @@ def _writer(
             return pa.ipc.new_stream(sink, schema)
         case "csv":
             return _CsvWriter(sink, schema)
+
+
+def _write(writer: _Writer, points: Points, number: int, keys: pa.Array, schema: pa.Schema) -> None:
+    """Encoding takes milliseconds: it is done beside the event loop."""
+    writer.write_batch(_table(points, number, keys, schema))

@@ -1,7 +1,8 @@
 """Group commit: many small calls share one transaction, and each is answered after it.
 
-Nobody waits for company: whoever comes while a group is being stored is in the next one,
-so that groups grow with the load and a call that is alone is stored at once.
+Whoever comes while a group is being stored is in the next one, so that groups grow with the
+load. A call that is alone is stored at once; behind a group of several, the next one waits a
+moment for callers who have just been answered and are likely to come again.
 """
 
 import asyncio
@@ -37,7 +38,8 @@ class GroupCommit[Item, Answer]:
     """Gathers items into groups for `store`, which answers each item, or says why not.
 
     `most` is the weight of a group, `most_waiting` what may wait; a single item may be heavier.
-    `writers` groups are stored at the same time.
+    `writers` groups are stored at the same time. Behind a group of at least `company` items, the
+    next one is gathered for `gather_sec`.
     """
 
     def __init__(
@@ -47,13 +49,17 @@ class GroupCommit[Item, Answer]:
         weigh: Callable[[Item], int],
         most: int,
         most_waiting: int,
-        writers: int = 2,
+        writers: int = 1,
+        company: int = 4,
+        gather_sec: float = 0.002,
     ) -> None:
         self._store = store
         self._weigh = weigh
         self._most = most
         self._most_waiting = most_waiting
         self._writers = writers
+        self._company = company
+        self._gather_sec = gather_sec
         self._queue: deque[_Waiting[Item, Answer]] = deque()
         self._waiting = 0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -86,6 +92,8 @@ class GroupCommit[Item, Answer]:
     async def _work(self) -> None:
         while group := self._next_group():
             await self._store_group(group)
+            if len(group) >= self._company:
+                await asyncio.sleep(self._gather_sec)
 
     def _next_group(self) -> list[_Waiting[Item, Answer]]:
         group: list[_Waiting[Item, Answer]] = []

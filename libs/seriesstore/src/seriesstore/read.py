@@ -88,6 +88,26 @@ async def read_pictures(
     return _draw(windows, outlines, rows, at_most, axis)
 
 
+async def read_extent(
+    connection: Connection, series_ids: Sequence[int], *, axis: Axis = "x"
+) -> dict[int, tuple[int, int]]:
+    """From where to where each series reaches along an axis."""
+    rows = await connection.fetch(
+        """
+        SELECT series_id, min(CASE WHEN $2 THEN first_time ELSE first_x END) AS first,
+               max(CASE WHEN $2 THEN last_time ELSE last_x END) AS last
+        FROM chunks
+        WHERE series_id = ANY ($1::bigint[])
+        GROUP BY series_id
+        """,
+        series_ids,
+        axis == "time",
+    )
+    return {
+        row["series_id"]: (row["first"], row["last"]) for row in rows if row["first"] is not None
+    }
+
+
 @asynccontextmanager
 async def snapshot(connection: Connection) -> AsyncGenerator[None]:
     """One view of the data for several statements: compaction may replace chunks meanwhile."""

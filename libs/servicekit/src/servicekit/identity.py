@@ -32,11 +32,14 @@ class Role(StrEnum):
 
     @property
     def rank(self) -> int:
-        return list(Role).index(self)
+        return _RANKS[self]
 
     def includes(self, other: "Role") -> bool:
         """Whether this role may do whatever `other` may."""
         return self.rank >= other.rank
+
+
+_RANKS = {role: rank for rank, role in enumerate(Role)}
 
 
 class Scope(BaseModel, frozen=True):

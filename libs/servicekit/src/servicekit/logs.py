@@ -23,6 +23,9 @@ _SECRET_TEXT = re.compile(
     r"|(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"
 )
 
+# Each secret text has one of these in it; most texts have none.
+_SECRET_PARTS = ("rb_", "eyJ", "://")
+
 
 def configure_logs(service: str, *, level: str = "info", form: str = "json") -> None:
     """Send every log line of the process to standard output in one form.
@@ -79,7 +82,8 @@ def _clean(name: str, value: Any) -> Any:
     if _names_a_secret(name) and value is not None and not isinstance(value, bool):
         return "[redacted]"
     if isinstance(value, str):
-        text = _SECRET_TEXT.sub("[redacted]", value)
+        suspect = any(part in value for part in _SECRET_PARTS)
+        text = _SECRET_TEXT.sub("[redacted]", value) if suspect else value
         return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}… ({len(text)} characters)"
     if isinstance(value, Mapping):
         members = cast("Mapping[Any, Any]", value)

@@ -51,7 +51,8 @@ class Policy:
         """
         if self.kind == "public":
             return
-        principal = request.get(PRINCIPAL) or await identity.identify(request)
+        # Asked every time: an open stream comes back here to hear whether it may go on.
+        principal = await identity.identify(request)
         if principal is None:
             raise Unauthenticated
         request[PRINCIPAL] = principal

@@ -26,6 +26,8 @@ log = structlog.get_logger()
 # one; it also ends a connection whose request head does not arrive.
 KEEPALIVE_SEC = 15
 STOP_WITHIN_SEC = 20
+# As the gateway has it: an address may name a few hundred runs.
+MAX_HEAD_BYTES = 32 << 10
 DATABASE_WITHIN_SEC = 60
 
 
@@ -96,7 +98,12 @@ async def serve[S: ServiceSettings](service: Service[S], settings: S) -> int:
         return code
     app = service.create_app(settings)
     runner = web.AppRunner(
-        app, keepalive_timeout=KEEPALIVE_SEC, shutdown_timeout=STOP_WITHIN_SEC, access_log=None
+        app,
+        keepalive_timeout=KEEPALIVE_SEC,
+        shutdown_timeout=STOP_WITHIN_SEC,
+        access_log=None,
+        max_line_size=MAX_HEAD_BYTES,
+        max_field_size=MAX_HEAD_BYTES,
     )
     await runner.setup()
     site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)

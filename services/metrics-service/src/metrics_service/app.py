@@ -1,5 +1,6 @@
 """How the service is put together."""
 
+from datetime import timedelta
 from importlib.metadata import version
 
 import asyncpg
@@ -12,10 +13,11 @@ from servicekit.identity import Identity
 from servicekit.problems import Problem
 
 from metrics_service.jobs.feeds import Feeds
+from metrics_service.jobs.upkeep import upkeep
 from metrics_service.jobs.wakeups import Wakeups
 from metrics_service.jobs.writer import writer
 from metrics_service.queries.runs import has_published_runs
-from metrics_service.routes import batches, series, stream
+from metrics_service.routes import batches, buckets, exports, series, stream
 from metrics_service.settings import Settings
 
 NAME = "metrics-service"
@@ -32,6 +34,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         wakeups.context,
         writer,
         feeds.context,
+        upkeep(timedelta(days=settings.batch_ids_kept_days)),
     ]
     checks: dict[str, Check] = {"experiment-service": _runs_are_published}
     if identity is None and settings.auth_service_url:
@@ -42,7 +45,13 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
     return application(
         name=NAME,
         version=VERSION,
-        routes=[batches.routes, series.routes, stream.routes],
+        routes=[
+            batches.routes,
+            series.routes,
+            buckets.routes,
+            exports.routes,
+            stream.routes,
+        ],
         contexts=contexts,
         identity=identity or DebugIdentity(settings),
         checks=checks,

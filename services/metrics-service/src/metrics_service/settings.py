@@ -5,8 +5,14 @@ from servicekit.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """Nothing beyond what all services have, but a port of its own."""
+    """What all services have, a port of its own, and how long repeats are known."""
 
     port: int = Field(
         default=8004, ge=0, le=65535, description="Port to listen on; 0 takes a free one."
+    )
+    batch_ids_kept_days: int = Field(
+        default=90,
+        ge=1,
+        le=36_500,
+        description="Days for which a repeat of a batch id is known to be one.",
     )

@@ -22,15 +22,19 @@ import type {
 } from "@tanstack/react-query";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { request } from "../../http.ts";
+import type { BucketsList } from "../models/bucketsList.ts";
+import type { ExportRunParams } from "../models/exportRunParams.ts";
 import type { ListMetricsParams } from "../models/listMetricsParams.ts";
 import type { MetricsAccepted } from "../models/metricsAccepted.ts";
 import type { NewBatch } from "../models/newBatch.ts";
 import type { PageMetric } from "../models/pageMetric.ts";
 import type { Problem } from "../models/problem.ts";
+import type { ReadBucketsParams } from "../models/readBucketsParams.ts";
 import type { ReadSeriesOfRunsParams } from "../models/readSeriesOfRunsParams.ts";
 import type { ReadSeriesParams } from "../models/readSeriesParams.ts";
 import type { RunSeriesList } from "../models/runSeriesList.ts";
 import type { SeriesList } from "../models/seriesList.ts";
+import type { StreamMetricsOfRunsParams } from "../models/streamMetricsOfRunsParams.ts";
 import type { StreamMetricsParams } from "../models/streamMetricsParams.ts";
 
 type SecondParameter<T extends (...args: never) => unknown> = Parameters<T>[1];
@@ -49,6 +53,136 @@ const withQueryKey = <T extends object, K>(query: T, queryKey: K): T & { queryKe
   }
   return result;
 };
+
+export const getReadBucketsUrl = (params: ReadBucketsParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    const explodeParameters = ["run_id", "key"];
+
+    if (Array.isArray(value) && explodeParameters.includes(key)) {
+      value.forEach((v) => {
+        normalizedParams.append(key, v === null ? "null" : String(v));
+      });
+      return;
+    }
+
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/metrics/buckets?${stringifiedParams}`
+    : `/api/v1/metrics/buckets`;
+};
+
+/**
+ * @summary Read least, greatest, mean and count of series by intervals that all runs share.
+ */
+export const readBuckets = async (
+  params: ReadBucketsParams,
+  options?: Parameters<typeof request>[1],
+): Promise<BucketsList> => {
+  return request<BucketsList>(getReadBucketsUrl(params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getReadBucketsQueryKey = (params?: ReadBucketsParams) => {
+  return [`/api/v1/metrics/buckets`, ...(params ? [params] : [])] as const;
+};
+
+export const getReadBucketsQueryOptions = <
+  TData = Awaited<ReturnType<typeof readBuckets>>,
+  TError = Problem,
+>(
+  params: ReadBucketsParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof readBuckets>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getReadBucketsQueryKey(params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof readBuckets>>> = ({ signal }) =>
+    readBuckets(params, { signal, ...requestOptions });
+
+  return { queryKey, queryFn, ...queryOptions } as UseQueryOptions<
+    Awaited<ReturnType<typeof readBuckets>>,
+    TError,
+    TData
+  > & { queryKey: DataTag<QueryKey, TData, TError> };
+};
+
+export type ReadBucketsQueryResult = NonNullable<Awaited<ReturnType<typeof readBuckets>>>;
+export type ReadBucketsQueryError = Problem;
+
+export function useReadBuckets<TData = Awaited<ReturnType<typeof readBuckets>>, TError = Problem>(
+  params: ReadBucketsParams,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof readBuckets>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof readBuckets>>,
+          TError,
+          Awaited<ReturnType<typeof readBuckets>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useReadBuckets<TData = Awaited<ReturnType<typeof readBuckets>>, TError = Problem>(
+  params: ReadBucketsParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof readBuckets>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof readBuckets>>,
+          TError,
+          Awaited<ReturnType<typeof readBuckets>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useReadBuckets<TData = Awaited<ReturnType<typeof readBuckets>>, TError = Problem>(
+  params: ReadBucketsParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof readBuckets>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary Read least, greatest, mean and count of series by intervals that all runs share.
+ */
+
+export function useReadBuckets<TData = Awaited<ReturnType<typeof readBuckets>>, TError = Problem>(
+  params: ReadBucketsParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof readBuckets>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getReadBucketsQueryOptions(params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
 
 export const getReadSeriesOfRunsUrl = (params: ReadSeriesOfRunsParams) => {
   const normalizedParams = new URLSearchParams();
@@ -184,6 +318,162 @@ export function useReadSeriesOfRuns<
   queryClient?: QueryClient,
 ): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
   const queryOptions = getReadSeriesOfRunsQueryOptions(params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getStreamMetricsOfRunsUrl = (params: StreamMetricsOfRunsParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    const explodeParameters = ["run_id", "key"];
+
+    if (Array.isArray(value) && explodeParameters.includes(key)) {
+      value.forEach((v) => {
+        normalizedParams.append(key, v === null ? "null" : String(v));
+      });
+      return;
+    }
+
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/metrics/stream?${stringifiedParams}`
+    : `/api/v1/metrics/stream`;
+};
+
+/**
+ * Each `metrics` event's id says how far all runs were sent; with `Last-Event-ID` or `after` the
+ * stream of the same runs goes on exactly there.
+ * @summary Follow several runs on one connection: `metrics` and `run` events that name their run.
+ */
+export const streamMetricsOfRuns = async (
+  params: StreamMetricsOfRunsParams,
+  options?: Parameters<typeof request>[1],
+): Promise<string> => {
+  return request<string>(getStreamMetricsOfRunsUrl(params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getStreamMetricsOfRunsQueryKey = (params?: StreamMetricsOfRunsParams) => {
+  return [`/api/v1/metrics/stream`, ...(params ? [params] : [])] as const;
+};
+
+export const getStreamMetricsOfRunsQueryOptions = <
+  TData = Awaited<ReturnType<typeof streamMetricsOfRuns>>,
+  TError = Problem,
+>(
+  params: StreamMetricsOfRunsParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof streamMetricsOfRuns>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getStreamMetricsOfRunsQueryKey(params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof streamMetricsOfRuns>>> = ({ signal }) =>
+    streamMetricsOfRuns(params, { signal, ...requestOptions });
+
+  return { queryKey, queryFn, ...queryOptions } as UseQueryOptions<
+    Awaited<ReturnType<typeof streamMetricsOfRuns>>,
+    TError,
+    TData
+  > & { queryKey: DataTag<QueryKey, TData, TError> };
+};
+
+export type StreamMetricsOfRunsQueryResult = NonNullable<
+  Awaited<ReturnType<typeof streamMetricsOfRuns>>
+>;
+export type StreamMetricsOfRunsQueryError = Problem;
+
+export function useStreamMetricsOfRuns<
+  TData = Awaited<ReturnType<typeof streamMetricsOfRuns>>,
+  TError = Problem,
+>(
+  params: StreamMetricsOfRunsParams,
+  options: {
+    query: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof streamMetricsOfRuns>>, TError, TData>
+    > &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof streamMetricsOfRuns>>,
+          TError,
+          Awaited<ReturnType<typeof streamMetricsOfRuns>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useStreamMetricsOfRuns<
+  TData = Awaited<ReturnType<typeof streamMetricsOfRuns>>,
+  TError = Problem,
+>(
+  params: StreamMetricsOfRunsParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof streamMetricsOfRuns>>, TError, TData>
+    > &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof streamMetricsOfRuns>>,
+          TError,
+          Awaited<ReturnType<typeof streamMetricsOfRuns>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useStreamMetricsOfRuns<
+  TData = Awaited<ReturnType<typeof streamMetricsOfRuns>>,
+  TError = Problem,
+>(
+  params: StreamMetricsOfRunsParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof streamMetricsOfRuns>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary Follow several runs on one connection: `metrics` and `run` events that name their run.
+ */
+
+export function useStreamMetricsOfRuns<
+  TData = Awaited<ReturnType<typeof streamMetricsOfRuns>>,
+  TError = Problem,
+>(
+  params: StreamMetricsOfRunsParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof streamMetricsOfRuns>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getStreamMetricsOfRunsQueryOptions(params, options);
 
   const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
     queryKey: DataTag<QueryKey, TData, TError>;
@@ -425,6 +715,147 @@ export const useLogMetrics = <TError = Problem, TContext = unknown>(
 > => {
   return useMutation(getLogMetricsMutationOptions(options), queryClient);
 };
+export const getExportRunUrl = (runId: string, params?: ExportRunParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    const explodeParameters = ["key"];
+
+    if (Array.isArray(value) && explodeParameters.includes(key)) {
+      value.forEach((v) => {
+        normalizedParams.append(key, v === null ? "null" : String(v));
+      });
+      return;
+    }
+
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/runs/${encodeURIComponent(String(runId))}/metrics/export?${stringifiedParams}`
+    : `/api/v1/runs/${encodeURIComponent(String(runId))}/metrics/export`;
+};
+
+/**
+ * Values are exact in every form. A file that breaks off is not complete: the connection ends
+ * without its last piece.
+ * @summary Export every point of a run's metrics (key, step, value, time), as a file that is streamed.
+ */
+export const exportRun = async (
+  runId: string,
+  params?: ExportRunParams,
+  options?: Parameters<typeof request>[1],
+): Promise<string> => {
+  return request<string>(getExportRunUrl(runId, params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getExportRunQueryKey = (runId: string, params?: ExportRunParams) => {
+  return [`/api/v1/runs/${runId}/metrics/export`, ...(params ? [params] : [])] as const;
+};
+
+export const getExportRunQueryOptions = <
+  TData = Awaited<ReturnType<typeof exportRun>>,
+  TError = Problem,
+>(
+  runId: string,
+  params?: ExportRunParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportRun>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getExportRunQueryKey(runId, params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof exportRun>>> = ({ signal }) =>
+    exportRun(runId, params, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: runId !== null && runId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof exportRun>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type ExportRunQueryResult = NonNullable<Awaited<ReturnType<typeof exportRun>>>;
+export type ExportRunQueryError = Problem;
+
+export function useExportRun<TData = Awaited<ReturnType<typeof exportRun>>, TError = Problem>(
+  runId: string,
+  params: undefined | ExportRunParams,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportRun>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof exportRun>>,
+          TError,
+          Awaited<ReturnType<typeof exportRun>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useExportRun<TData = Awaited<ReturnType<typeof exportRun>>, TError = Problem>(
+  runId: string,
+  params?: ExportRunParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportRun>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof exportRun>>,
+          TError,
+          Awaited<ReturnType<typeof exportRun>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useExportRun<TData = Awaited<ReturnType<typeof exportRun>>, TError = Problem>(
+  runId: string,
+  params?: ExportRunParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportRun>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary Export every point of a run's metrics (key, step, value, time), as a file that is streamed.
+ */
+
+export function useExportRun<TData = Awaited<ReturnType<typeof exportRun>>, TError = Problem>(
+  runId: string,
+  params?: ExportRunParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportRun>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getExportRunQueryOptions(runId, params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
 export const getReadSeriesUrl = (runId: string, params: ReadSeriesParams) => {
   const normalizedParams = new URLSearchParams();
 

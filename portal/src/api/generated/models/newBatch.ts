@@ -11,7 +11,7 @@ import type { NewPoints } from "./newPoints.ts";
  * Points of one run that are stored together or not at all.
  */
 export interface NewBatch {
-  /** Makes a repeat of the same call harmless, for ever. */
+  /** Makes a repeat of the same call harmless, for at least 90 days unless the installation says otherwise. */
   batch_id?: string | null;
   /**
    * @minItems 1

@@ -1,42 +1,47 @@
-"""One reader for each run that is watched, however many watch it.
+"""One reader for all runs that are watched, however many watch them.
 
-The reader keeps the newest events; a viewer holds no more than its position. Who is in step
-takes the events that were read for all, who is behind reads for itself at its own pace. So a
-slow viewer costs nothing but its connection, which is closed when it takes nothing for 20 s;
-it comes back with its Last-Event-ID and goes on where it was.
+The reader keeps the newest events of each run; a viewer holds no more than its place in each.
+Who is in step takes the events that were read for all, who is behind reads for itself at its
+own pace, in fewer and larger events. So a slow viewer costs nothing but its connection, which
+is closed when it takes nothing for 20 s; it comes back with its Last-Event-ID and goes on where
+it was.
 """
 
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from time import monotonic
+from typing import Protocol
 from uuid import UUID
 
 import asyncpg
 import structlog
 from aiohttp import web
-from prometheus_client import Gauge
+from prometheus_client import Counter, Gauge
 from servicekit.application import LIFECYCLE
-from servicekit.database import Database
+from servicekit.database import DATABASE, Database
 from servicekit.problems import Forbidden, NotFound, Problem, Unauthenticated, Unavailable
-from servicekit.sse import HEARTBEAT_SEC, EventStream
+from servicekit.sse import HEARTBEAT_SEC
 
 from metrics_service.jobs.wakeups import Wakeups
 from metrics_service.models.live import LiveBatch
-from metrics_service.models.series import RunEvent
-from metrics_service.operations.live import read_batch, read_state
+from metrics_service.operations.live import read_batch, read_states
+from metrics_service.queries.runs import RunState
 
 log = structlog.get_logger()
 
 VIEWERS = Gauge("metrics_stream_viewers", "Open live streams.")
+WATCHED = Gauge("metrics_stream_runs", "Runs that are watched in this process.")
+BEHIND = Counter("metrics_stream_behind", "Events that a viewer behind the others read by itself.")
 
 POLL_SEC = 0.5
 POLL_WHEN_WOKEN_SEC = 2.0
 PAUSE_SEC = 0.05
 ADMIT_EVERY_SEC = 5.0
 KEPT_BYTES = 1 << 20
+READ_AT_ONCE = 4
 OPEN_STATUSES = frozenset({"draft", "running"})
 
 # What a database that is away or overloaded may raise; it comes back.
@@ -54,23 +59,21 @@ type Admit = Callable[[], Awaitable[None]]
 class RunFeed:
     """The newest events of one run."""
 
-    def __init__(self, run_id: UUID, *, ordinal: int, status: str) -> None:
-        self.run_id = run_id
-        self.ordinal = ordinal
-        self.status = status
+    def __init__(self, state: RunState) -> None:
+        self.run_id = state.run_id
+        self.ordinal = state.ordinal
+        self.status = state.status
         self.closed = False
-        self.changed = asyncio.Event()
-        self.woken = asyncio.Event()
-        self.viewers = 0
+        self.viewers: set[asyncio.Event] = set()
         self._recent: deque[LiveBatch] = deque()
         self._kept = 0
 
     def add(self, batch: LiveBatch) -> None:
         """Take the event behind the ones before."""
         self._recent.append(batch)
-        self._kept += len(batch.data)
+        self._kept += batch.size
         while self._kept > KEPT_BYTES and len(self._recent) > 1:
-            self._kept -= len(self._recent.popleft().data)
+            self._kept -= self._recent.popleft().size
         self.ordinal = batch.ordinal
         self._tell()
 
@@ -96,8 +99,8 @@ class RunFeed:
         )
 
     def _tell(self) -> None:
-        self.changed.set()
-        self.changed = asyncio.Event()
+        for changed in self.viewers:
+            changed.set()
 
 
 class Feeds:
@@ -106,66 +109,98 @@ class Feeds:
     def __init__(self, wakeups: Wakeups) -> None:
         self._wakeups = wakeups
         self._feeds: dict[UUID, RunFeed] = {}
-        self._readers: dict[UUID, asyncio.Task[None]] = {}
+        self._woken: set[UUID] = set()
+        self._wake_up = asyncio.Event()
         self._draining = False
         wakeups.listen(self._wake)
 
     async def context(self, app: web.Application) -> AsyncIterator[None]:
-        """Send every viewer away when the service is about to stop."""
+        """Read for the viewers; send every one away when the service is about to stop."""
         app[FEEDS] = self
-        watch = asyncio.create_task(self._close_when(app[LIFECYCLE].draining))
+        tasks = [
+            asyncio.create_task(self._close_when(app[LIFECYCLE].draining)),
+            asyncio.create_task(self._read(app[DATABASE])),
+        ]
         yield
         self._close()
-        watch.cancel()
-        await asyncio.gather(watch, *self._readers.values(), return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     @asynccontextmanager
-    async def watch(self, database: Database, run_id: UUID) -> AsyncGenerator[RunFeed]:
-        """The run's feed, which is read as long as anybody watches."""
-        feed = self._feeds.get(run_id) or await self._open(database, run_id)
-        feed.viewers += 1
+    async def watch(
+        self, database: Database, run_ids: Sequence[UUID]
+    ) -> AsyncGenerator["Watching"]:
+        """The runs' feeds, which are read as long as anybody watches."""
+        watching = Watching(await self._open(database, run_ids))
+        for feed in watching.feeds:
+            feed.viewers.add(watching.changed)
         VIEWERS.inc()
         try:
-            yield feed
+            yield watching
         finally:
             VIEWERS.dec()
-            feed.viewers -= 1
-            if not feed.viewers:
-                self._end(feed)
+            for feed in watching.feeds:
+                feed.viewers.discard(watching.changed)
+                if not feed.viewers and self._feeds.get(feed.run_id) is feed:
+                    del self._feeds[feed.run_id]
+            WATCHED.set(len(self._feeds))
 
-    async def _open(self, database: Database, run_id: UUID) -> RunFeed:
-        state = await read_state(database, run_id)
-        if existing := self._feeds.get(run_id):
-            return existing
-        if state is None or self._draining:
-            msg = "The service is stopping." if self._draining else "The run is gone."
+    async def _open(self, database: Database, run_ids: Sequence[UUID]) -> list[RunFeed]:
+        missing = [run_id for run_id in run_ids if run_id not in self._feeds]
+        states = await read_states(database, missing) if missing else {}
+        if self._draining:
+            msg = "The service is stopping."
             raise Unavailable(msg)
-        feed = RunFeed(run_id, ordinal=state.ordinal, status=state.status)
-        self._feeds[run_id] = feed
-        self._readers[run_id] = asyncio.create_task(self._read(database, feed))
-        return feed
+        for run_id in missing:
+            if run_id not in self._feeds and run_id in states:
+                self._feeds[run_id] = RunFeed(states[run_id])
+        if gone := [run_id for run_id in run_ids if run_id not in self._feeds]:
+            msg = f"The run {gone[0]} is gone."
+            raise Unavailable(msg)
+        WATCHED.set(len(self._feeds))
+        return [self._feeds[run_id] for run_id in run_ids]
 
-    def _end(self, feed: RunFeed) -> None:
-        if self._feeds.get(feed.run_id) is feed:
-            del self._feeds[feed.run_id]
-            self._readers.pop(feed.run_id).cancel()
-
-    async def _read(self, database: Database, feed: RunFeed) -> None:
+    async def _read(self, database: Database) -> None:
+        looked = monotonic()
         while True:
-            try:
-                await _catch_up(database, feed)
-            except _TROUBLE as exc:
-                log.warning("feed.unreadable", run_id=str(feed.run_id), error=repr(exc))
-            # A run that logs all the time is read a few times a second, not once a call.
-            await asyncio.sleep(PAUSE_SEC)
             poll = POLL_WHEN_WOKEN_SEC if self._wakeups.connected else POLL_SEC
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(feed.woken.wait(), poll)
-            feed.woken.clear()
+                await asyncio.wait_for(self._wake_up.wait(), max(looked + poll - monotonic(), 0.01))
+            self._wake_up.clear()
+            woken, self._woken = self._woken, set()
+            if monotonic() >= looked + poll:
+                looked, woken = monotonic(), set(self._feeds)
+            try:
+                await self._catch_up(database, woken & self._feeds.keys())
+            except _TROUBLE as exc:
+                log.warning("feeds.unreadable", error=repr(exc))
+            # Runs that log all the time are read a few times a second, not once a call.
+            await asyncio.sleep(PAUSE_SEC)
+
+    async def _catch_up(self, database: Database, run_ids: set[UUID]) -> None:
+        if not run_ids:
+            return
+        states = await read_states(database, run_ids)
+        behind: list[tuple[RunFeed, RunState]] = []
+        for run_id in run_ids:
+            feed, state = self._feeds.get(run_id), states.get(run_id)
+            if feed and state is None:
+                feed.close()
+            elif feed and state:
+                behind.append((feed, state))
+        turn = asyncio.Semaphore(READ_AT_ONCE)
+
+        async def read(feed: RunFeed, state: RunState) -> None:
+            async with turn:
+                await _read_on(database, feed, state)
+
+        await asyncio.gather(*(read(feed, state) for feed, state in behind))
 
     def _wake(self, run_id: UUID) -> None:
-        if feed := self._feeds.get(run_id):
-            feed.woken.set()
+        if run_id in self._feeds:
+            self._woken.add(run_id)
+            self._wake_up.set()
 
     async def _close_when(self, draining: asyncio.Event) -> None:
         await draining.wait()
@@ -180,12 +215,8 @@ class Feeds:
 FEEDS = web.AppKey("feeds", Feeds)
 
 
-async def _catch_up(database: Database, feed: RunFeed) -> None:
-    state = await read_state(database, feed.run_id)
-    if state is None:
-        feed.close()
-        return
-    while feed.ordinal < state.ordinal:
+async def _read_on(database: Database, feed: RunFeed, state: RunState) -> None:
+    while feed.ordinal < state.ordinal and feed.viewers:
         batch = await read_batch(database, feed.run_id, after=feed.ordinal, upto=state.ordinal)
         if batch is None:
             break
@@ -193,28 +224,61 @@ async def _catch_up(database: Database, feed: RunFeed) -> None:
     feed.note_status(state.status)
 
 
-async def follow(
-    database: Database, feed: RunFeed, stream: EventStream, *, position: int, admit: Admit
-) -> None:
-    """Send a viewer everything behind `position`, then what comes, until it or the service leaves.
+class Watching:
+    """The feeds that one viewer follows, and the event that tells it of anything new in them."""
+
+    def __init__(self, feeds: Sequence[RunFeed]) -> None:
+        self.feeds = feeds
+        self.changed = asyncio.Event()
+
+
+class Viewer(Protocol):
+    """How one viewer is told of its runs."""
+
+    def position(self, run_id: UUID) -> int:
+        """How far it was sent the run."""
+        ...
+
+    async def show(self, run_id: UUID, batch: LiveBatch) -> None:
+        """Send what was logged, and note the place."""
+        ...
+
+    async def tell(self, run_id: UUID, status: str) -> None:
+        """Send the run's status."""
+        ...
+
+    async def heartbeat(self) -> None:
+        """Keep the connection open."""
+        ...
+
+
+async def follow(database: Database, watching: Watching, viewer: Viewer, admit: Admit) -> None:
+    """Send a viewer everything behind its places, then what comes, until it or the service leaves.
 
     `admit` raises when the viewer may no longer watch; it is asked every few seconds.
     """
-    told = feed.status if feed.status in OPEN_STATUSES else ""
+    told = {
+        feed.run_id: feed.status if feed.status in OPEN_STATUSES else "" for feed in watching.feeds
+    }
     admitted = sent = monotonic()
-    while not feed.closed:
-        changed = feed.changed
-        if batch := await _next(database, feed, position):
-            await stream.send("metrics", batch.data, event_id=str(batch.ordinal))
-            position, sent = batch.ordinal, monotonic()
-        elif feed.status != told:
-            told = feed.status
-            await stream.send("run", RunEvent(status=told).model_dump_json())
+    while not any(feed.closed for feed in watching.feeds):
+        watching.changed.clear()
+        news = False
+        for feed in watching.feeds:
+            if batch := await _next(database, feed, viewer.position(feed.run_id)):
+                await viewer.show(feed.run_id, batch)
+                news = True
+            elif feed.status != told[feed.run_id]:
+                told[feed.run_id] = feed.status
+                await viewer.tell(feed.run_id, feed.status)
+                news = True
+        if news:
+            sent = monotonic()
         else:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), ADMIT_EVERY_SEC)
+                await asyncio.wait_for(watching.changed.wait(), ADMIT_EVERY_SEC)
         if monotonic() - sent >= HEARTBEAT_SEC:
-            await stream.heartbeat()
+            await viewer.heartbeat()
             sent = monotonic()
         if monotonic() - admitted >= ADMIT_EVERY_SEC:
             if not await _still_admitted(admit):
@@ -228,8 +292,8 @@ async def _next(database: Database, feed: RunFeed, position: int) -> LiveBatch |
     if kept := feed.after(position):
         return kept
     try:
-        upto = feed.border(position)
-        return await read_batch(database, feed.run_id, after=position, upto=upto)
+        BEHIND.inc()
+        return await read_batch(database, feed.run_id, after=position, upto=feed.border(position))
     except _TROUBLE as exc:
         log.warning("feed.unreadable", run_id=str(feed.run_id), error=repr(exc))
         await asyncio.sleep(POLL_SEC)

@@ -46,7 +46,9 @@ class NewBatch(Body):
     """Points of one run that are stored together or not at all."""
 
     batch_id: UUID | None = Field(
-        default=None, description="Makes a repeat of the same call harmless, for ever."
+        default=None,
+        description="Makes a repeat of the same call harmless, for at least 90 days unless the"
+        " installation says otherwise.",
     )
     series: Annotated[list[NewPoints], Field(min_length=1, max_length=MAX_POINTS)]
 

@@ -14,6 +14,8 @@ from metrics_service.models.columns import MAX_STEP, MIN_STEP, Number
 
 MAX_SERIES = 200
 MAX_ANSWERED = 1_000_000
+MAX_BUCKETS = 200_000
+MAX_FOLLOWED = 100
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -196,6 +198,66 @@ class RunSeriesList(Answer):
     series: list[RunSeries]
 
 
+class BucketQuery(Span):
+    """Which metrics of which runs, in how many intervals."""
+
+    run_id: list[UUID] = Field(min_length=1, max_length=MAX_SERIES)
+    key: list[Key] = Field(min_length=1, max_length=MAX_SERIES)
+    intervals: int = Field(
+        default=500, ge=1, le=2000, description="Into how many equal parts the range is cut."
+    )
+
+    @model_validator(mode="after")
+    def _bounded(self) -> Self:
+        wanted = len(dict.fromkeys(self.key)) * len(set(self.run_id))
+        values = {"series": MAX_SERIES, "intervals": MAX_BUCKETS}
+        if wanted > MAX_SERIES:
+            raise PydanticCustomError("too_many", "at most {series} series at a time", values)
+        if wanted * self.intervals > MAX_BUCKETS:
+            message = "ask for fewer intervals or series: {intervals} intervals at a time at most"
+            raise PydanticCustomError("too_many", message, values)
+        return self
+
+
+class Buckets(Answer):
+    """The figures of a series by interval, for those intervals that hold a point.
+
+    All series of an answer have the same intervals, so that bands over runs can be drawn.
+    """
+
+    run_id: UUID
+    key: str
+    x: list[int] = Field(
+        description="Where each interval begins: a step, or microseconds since 1970 or since the"
+        " run's first point."
+    )
+    count: list[int] = Field(description="Points in it, NaN and infinite ones included.")
+    min: list[Number] = Field(description="Least value but for NaN; NaN where there is none.")
+    max: list[Number] = Field(description="Greatest value but for NaN; NaN where there is none.")
+    mean: list[Number] = Field(description="Mean of the finite values; NaN where there is none.")
+
+
+class BucketsList(Answer):
+    """Buckets of several runs, in the order asked for, and the range that all of them share."""
+
+    low: int | None = Field(description="Where the first interval begins; null without any point.")
+    high: int | None = Field(description="Where the last interval ends, itself included.")
+    series: list[Buckets]
+
+
+class ExportQuery(Query):
+    """What is exported, and in which form."""
+
+    format: Literal["parquet", "arrow", "csv"] = Field(
+        default="parquet", description="Apache Parquet, an Arrow IPC stream, or CSV."
+    )
+    key: list[Key] | None = Field(
+        default=None,
+        max_length=MAX_SERIES,
+        description="Only these metrics; all of them if left out.",
+    )
+
+
 class StreamQuery(Query):
     """Where a live stream begins."""
 
@@ -207,22 +269,17 @@ class StreamQuery(Query):
     )
 
 
-class LivePoints(Answer):
-    """Points of one metric that were logged since the event before, in that order."""
+class RunsStreamQuery(Query):
+    """Which runs are followed, and where each begins."""
 
-    key: str
-    step: list[int]
-    value: list[Number]
-    time: list[int]
-
-
-class LiveEvent(Answer):
-    """The data of a `metrics` event."""
-
-    series: list[LivePoints]
-
-
-class RunEvent(Answer):
-    """The data of a `run` event."""
-
-    status: str
+    run_id: list[UUID] = Field(min_length=1, max_length=MAX_FOLLOWED)
+    key: list[Key] | None = Field(
+        default=None, max_length=MAX_SERIES, description="Only these metrics; all if left out."
+    )
+    after: str | None = Field(
+        default=None,
+        max_length=8000,
+        description="An event's id, or how far each run is known: `run:ordinal,run:ordinal` with"
+        " the `ordinal` of its series. What was logged later follows; of a run that is not named,"
+        " and without Last-Event-ID, everything from the beginning.",
+    )

@@ -40,9 +40,14 @@ async def read_series(request: Request, run_id: UUID, query: SeriesQuery) -> Ser
 @routes.get("/api/v1/metrics/series", policy=policy.signed_in(), raises=(NotFound,))
 async def read_series_of_runs(request: Request, query: RunSeriesQuery) -> RunSeriesList:
     """Read series of several runs at once, of any projects that the caller sees."""
+    return await operations.read_series_of_runs(request.app[DATABASE], query, may_read(request))
 
-    async def may_read(project_id: UUID) -> bool:
-        identity, principal = request.app[IDENTITY], request[PRINCIPAL]
+
+def may_read(request: Request) -> operations.MayRead:
+    """Whether the caller of a request sees a project."""
+    identity, principal = request.app[IDENTITY], request[PRINCIPAL]
+
+    async def ask(project_id: UUID) -> bool:
         return await identity.access(request, principal, project_id) is not None
 
-    return await operations.read_series_of_runs(request.app[DATABASE], query, may_read)
+    return ask
