@@ -14,6 +14,7 @@ export class Recordings {
   /** The query of every request for a list of runs. */
   readonly asked: URLSearchParams[] = [];
   readonly askedSeries: URLSearchParams[] = [];
+  readonly askedBuckets: URLSearchParams[] = [];
   ordinal = 1;
 
   constructor(
@@ -218,31 +219,71 @@ export class Recordings {
             last_value: last[1],
             last_time: at,
             min: 0,
+            min_step: first[0],
             max: 1,
+            max_step: last[0],
           };
         }),
       ),
     );
-    backend.on("GET /api/v1/runs/{}/metrics/series", ({ params: [id = ""], query }) => {
+    backend.on("GET /api/v1/metrics/series", ({ query }) => {
       this.askedSeries.push(query);
-      const series = query.getAll("key").map((key) => {
-        const all = this.series.get(id)?.get(key) ?? [];
-        const from = Number(query.get("from_step") ?? Number.NEGATIVE_INFINITY);
-        const to = Number(query.get("to_step") ?? Number.POSITIVE_INFINITY);
-        const inside = all.filter(([step]) => step >= from && step <= to);
-        const every = Math.ceil(inside.length / Number(query.get("points")));
-        const shown = inside.filter((_, index) => index % every === 0);
-        return {
-          key,
-          step: shown.map(([step]) => step),
-          value: shown.map(([, value]) => value),
-          time: shown.map(([step]) => time(step)),
-          count: inside.length,
-          exact: shown.length === inside.length,
-          ordinal: this.ordinal,
-        };
+      const axis = query.get("x") ?? "step";
+      const series = query.getAll("run_id").flatMap((run_id) => {
+        const keys = this.series.get(run_id);
+        const origin = Math.min(...[...(keys?.values() ?? [])].flat().map(([step]) => time(step)));
+        const place = (step: number) =>
+          axis === "step" ? step : time(step) - (axis === "relative" ? origin : 0);
+        const from = Number(query.get(`from_${axis}`) ?? Number.NEGATIVE_INFINITY);
+        const to = Number(query.get(`to_${axis}`) ?? Number.POSITIVE_INFINITY);
+        return query.getAll("key").map((key) => {
+          const all = keys?.get(key) ?? [];
+          const inside = all.filter(([step]) => place(step) >= from && place(step) <= to);
+          const every = Math.ceil(inside.length / Number(query.get("points")));
+          const shown = inside.filter((_, index) => index % every === 0);
+          return {
+            run_id,
+            key,
+            step: shown.map(([step]) => step),
+            value: shown.map(([, value]) => value),
+            time: shown.map(([step]) => time(step)),
+            count: inside.length,
+            exact: shown.length === inside.length,
+            ordinal: this.ordinal,
+            origin: Number.isFinite(origin) ? origin : null,
+          };
+        });
       });
       return Response.json({ series });
+    });
+    backend.on("GET /api/v1/metrics/buckets", ({ query }) => {
+      this.askedBuckets.push(query);
+      const keys = query.getAll("key");
+      const chosen = query
+        .getAll("run_id")
+        .flatMap((run_id) =>
+          keys.map((key) => ({ run_id, key, points: this.series.get(run_id)?.get(key) ?? [] })),
+        );
+      const steps = chosen.flatMap(({ points }) => points.map(([step]) => step));
+      const low = Number(query.get("from_step") ?? Math.min(...steps));
+      const high = Number(query.get("to_step") ?? Math.max(...steps));
+      const width = Math.ceil((high - low + 1) / Number(query.get("intervals")));
+      const series = chosen.map(({ run_id, key, points }) => {
+        const inside = points.filter(([step]) => step >= low && step <= high);
+        const buckets = [
+          ...Map.groupBy(inside, ([step]) => low + Math.floor((step - low) / width) * width),
+        ].map(([x, members]) => ({ x, values: members.map(([, value]) => Number(value)) }));
+        return {
+          run_id,
+          key,
+          x: buckets.map(({ x }) => x),
+          count: buckets.map(({ values }) => values.length),
+          min: buckets.map(({ values }) => Math.min(...values)),
+          max: buckets.map(({ values }) => Math.max(...values)),
+          mean: buckets.map(({ values }) => values.reduce((a, b) => a + b, 0) / values.length),
+        };
+      });
+      return Response.json({ low, high, series });
     });
   }
 }

@@ -1,16 +1,15 @@
 import { expect, test, vi } from "vitest";
 import { batched } from "./batch";
 
-test("what is asked for at once is fetched together, by group and at most so many keys", async () => {
+test("what is asked for at once is fetched together, by group", async () => {
   const load = vi.fn(
     async (group: string, keys: string[]) => new Map(keys.map((key) => [key, group + key])),
   );
-  const ask = batched(load, () => "nothing", 2);
+  const ask = batched(load, () => "nothing");
   const answers = await Promise.all([ask("x", "a"), ask("x", "b"), ask("x", "c"), ask("y", "a")]);
   expect(answers).toEqual(["xa", "xb", "xc", "ya"]);
   expect(load.mock.calls).toEqual([
-    ["x", ["a", "b"]],
-    ["x", ["c"]],
+    ["x", ["a", "b", "c"]],
     ["y", ["a"]],
   ]);
 });
@@ -22,7 +21,6 @@ test("a key that the answer leaves out has its own value, a failure reaches ever
       return new Map<string, string>();
     },
     (key) => `no ${key}`,
-    5,
   );
   expect(await ask("good", "a")).toBe("no a");
   await expect(Promise.all([ask("bad", "a"), ask("bad", "b")])).rejects.toThrow("away");

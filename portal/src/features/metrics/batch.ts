@@ -7,13 +7,12 @@ type Waiting<Value> = {
 };
 
 /**
- * Collects the keys asked for with the same `group` until the next task, at most `size` of them, and loads
- * them together. `load` answers by key; a key that it leaves out becomes `missing(key)`.
+ * Collects the keys asked for with the same `group` until the next task and loads them together. `load`
+ * answers by key; a key that it leaves out becomes `missing(key)`.
  */
 export function batched<Group, Value>(
   load: (group: Group, keys: string[]) => Promise<Map<string, Value>>,
   missing: (key: string) => Value,
-  size: number,
 ): (group: Group, key: string) => Promise<Value> {
   const waiting = new Map<string, { group: Group; asked: Waiting<Value>[] }>();
 
@@ -36,9 +35,7 @@ export function batched<Group, Value>(
         setTimeout(() => {
           const { asked } = waiting.get(name) ?? { asked: [] };
           waiting.delete(name);
-          for (let from = 0; from < asked.length; from += size) {
-            void send(group, asked.slice(from, from + size));
-          }
+          void send(group, asked);
         });
       }
       batch.asked.push({ key, resolve, reject });

@@ -1,120 +1,341 @@
-/** Lines as uPlot wants them: one x column, gaps as null, what cannot be drawn set aside. */
+/** Lines onto a canvas: clipped, thinned to what pixels can show, with bands, gaps and marks. */
 
-import uPlot from "uplot";
-import type { Line } from "./axis";
+import type { SeriesStyle } from "@/ui/palette";
+import { type Curve, indexFrom, type Line, nearestIndex, type Range } from "./axis";
+import { envelope } from "./bands";
+import type { Read } from "./readings";
 import { smoothed } from "./smoothing";
 
-export type Mark = { x: number; kind: "nan" | "up" | "down"; line: number };
-
-export type Drawing = {
-  /** x, then for each line its raw column and, when smoothing, its smoothed one. */
-  columns: uPlot.AlignedData;
-  marks: Mark[];
-  /** Points that a logarithmic axis cannot show. */
-  notPositive: number;
+/** A line with everything that drawing it needs. */
+export type Drawn = Curve & {
+  id: string;
+  label: string;
+  smooth: number[] | null;
+  band: { low: number[]; high: number[] } | null;
 };
 
-export function drawingOf(lines: readonly Line[], smoothing: number, logY: boolean): Drawing {
-  const marks: Mark[] = [];
-  let notPositive = 0;
-  const tables = lines.map(({ x, y }, line): uPlot.AlignedData => {
-    const drawable = (value: number) => Number.isFinite(value) && (!logY || value > 0);
-    const raw = y.map((value, index) => {
-      if (Number.isFinite(value)) {
-        if (drawable(value)) return value;
-        notPositive += 1;
-        return null;
-      }
-      marks.push({ x: x[index] ?? 0, kind: kindOf(value), line });
-      return null;
-    });
-    if (smoothing <= 0) return [x, raw];
-    const average = smoothed(x, y, smoothing).map((value) => (drawable(value) ? value : null));
-    return [x, raw, average];
+/** More bands than this would hide each other. */
+const bandsAtMost = 6;
+
+const known = new WeakMap<Line, { smoothing: number; bands: boolean; drawn: Drawn }>();
+
+/** The lines ready to draw; what has not changed since the last time is not made again. */
+export function drawnLines(lines: readonly Line[], smoothing: number): Drawn[] {
+  const bands = lines.length <= bandsAtMost;
+  return lines.map((line) => {
+    const before = known.get(line);
+    if (before?.smoothing === smoothing && before.bands === bands) return before.drawn;
+    const { id, label, x, y } = line;
+    const drawn: Drawn = {
+      id,
+      label,
+      x,
+      y,
+      smooth: smoothing > 0 ? smoothed(x, y, smoothing) : null,
+      band: line.band ?? (line.coarse && bands ? envelope(y) : null),
+    };
+    known.set(line, { smoothing, bands, drawn });
+    return drawn;
   });
-  const [only] = tables;
-  const columns = tables.length === 1 && only ? only : uPlot.join(tables);
-  return { columns, marks, notPositive };
 }
 
-function kindOf(value: number): Mark["kind"] {
-  if (Number.isNaN(value)) return "nan";
-  return value > 0 ? "up" : "down";
+/** What of a line lies in the range: from its first index to behind its last. */
+export function within({ x }: Curve, [from, to]: Range): [number, number] {
+  const first = indexFrom(x, from);
+  let end = indexFrom(x, to);
+  while (end < x.length && (x[end] ?? 0) <= to) end += 1;
+  return [first, end];
 }
 
-type Ink = { text: string; background: string; font: string };
-
-/** The name of each line at its last point in view, moved apart where they would cover each other. */
-export function drawEndLabels(
-  u: uPlot,
-  lines: readonly { label: string; color: string; column: number; shown: boolean }[],
-  { background, font }: Ink,
-): void {
-  const { ctx } = u;
-  const ratio = uPlot.pxRatio;
-  const right = u.bbox.left + u.bbox.width;
-  const labels = lines
-    .filter(({ shown }) => shown)
-    .flatMap(({ label, color, column }) => {
-      const values = u.data[column] ?? [];
-      const [first, last] = u.series[column]?.idxs ?? [0, 0];
-      for (let index = last; index >= first; index--) {
-        const value = values[index];
-        if (value != null) return [{ label, color, y: u.valToPos(value, "y", true) }];
+/**
+ * The lowest and highest value in view, of what is drawn; `null` where nothing is. Clipped, the most extreme
+ * hundredth at either end is left out.
+ */
+export function heightOf(
+  lines: readonly Drawn[],
+  range: Range,
+  { logY, clip }: { logY: boolean; clip: boolean },
+): Range | null {
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  const sample: number[] = [];
+  const take = (value: number) => {
+    if (!Number.isFinite(value) || (logY && value <= 0)) return;
+    if (value < low) low = value;
+    if (value > high) high = value;
+  };
+  for (const line of lines) {
+    const [first, end] = within(line, range);
+    const stride = Math.max(1, Math.floor((end - first) / 400));
+    for (let index = first; index < end; index++) {
+      const value = line.y[index] ?? Number.NaN;
+      take(value);
+      if (clip && index % stride === 0 && Number.isFinite(value) && !(logY && value <= 0)) {
+        sample.push(value);
       }
-      return [];
-    })
-    .sort((a, b) => a.y - b.y);
-  const height = 13 * ratio;
+      if (line.band && !clip) {
+        take(line.band.low[index] ?? Number.NaN);
+        take(line.band.high[index] ?? Number.NaN);
+      }
+    }
+  }
+  if (clip && sample.length >= 10) {
+    sample.sort((a, b) => a - b);
+    const at = (share: number) => sample[Math.round((sample.length - 1) * share)] ?? Number.NaN;
+    return [at(0.01), at(0.99)];
+  }
+  return low <= high ? [low, high] : null;
+}
+
+/** Where values lie on the canvas, in device pixels. */
+export type Frame = {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+  x: Range;
+  y: Range;
+  logX: boolean;
+  logY: boolean;
+  ratio: number;
+};
+
+function place(low: number, high: number, begin: number, size: number, log: boolean) {
+  if (log) {
+    const first = Math.log10(low);
+    const scale = size / (Math.log10(high) - first);
+    return (value: number) => begin + (Math.log10(value) - first) * scale;
+  }
+  const scale = size / (high - low);
+  return (value: number) => begin + (value - low) * scale;
+}
+
+export function placesOf({ left, top, width, height, x, y, logX, logY }: Frame) {
+  return {
+    toX: place(x[0], x[1], left, width, logX),
+    toY: place(y[0], y[1], top + height, -height, logY),
+  };
+}
+
+/** Draws a band behind its line. */
+export function paintBand(
+  context: CanvasRenderingContext2D,
+  { x }: Curve,
+  { low, high }: { low: number[]; high: number[] },
+  frame: Frame,
+  { color, alpha }: { color: string; alpha: number },
+): void {
+  const { toX, toY } = placesOf(frame);
+  const [from, to] = around(x, frame);
+  context.save();
+  context.globalAlpha = alpha;
+  context.fillStyle = color;
+  const bottom = (value: number) => (frame.logY && value <= 0 ? frame.y[0] : value);
+  let index = from;
+  while (index < to) {
+    while (index < to && !Number.isFinite(high[index])) index += 1;
+    const begin = index;
+    context.beginPath();
+    for (; index < to && Number.isFinite(high[index]); index++) {
+      context.lineTo(toX(x[index] ?? 0), toY(high[index] ?? 0));
+    }
+    for (let back = index - 1; back >= begin; back--) {
+      context.lineTo(toX(x[back] ?? 0), toY(bottom(low[back] ?? 0)));
+    }
+    context.fill();
+  }
+  context.restore();
+}
+
+type Pen = SeriesStyle & { width: number; alpha: number; dots: boolean };
+
+/** Draws one column of values as a line with gaps; where many share a pixel's width, their extremes. */
+export function paintLine(
+  context: CanvasRenderingContext2D,
+  x: readonly number[],
+  y: readonly number[],
+  frame: Frame,
+  pen: Pen,
+): void {
+  const { toX, toY } = placesOf(frame);
+  const { ratio, logY } = frame;
+  const [from, to] = around(x, frame);
+  const crowded = to - from > (frame.width / ratio) * 3;
+  const dots = pen.dots && to - from <= 80 && (to - from) * 8 * ratio < frame.width;
+  context.save();
+  context.globalAlpha = pen.alpha;
+  context.strokeStyle = context.fillStyle = pen.color;
+  context.lineWidth = pen.width * ratio;
+  context.lineJoin = "round";
+  context.setLineDash(pen.dash.map((part) => part * ratio));
+  context.beginPath();
+  let open = false;
+  let column = Number.NaN;
+  let [least, most, last] = [0, 0, 0];
+  const alone: [number, number][] = [];
+  let before: [number, number] | null = null;
+  const flush = () => {
+    if (Number.isNaN(column)) return;
+    if (least !== last) context.lineTo(column, least);
+    if (most !== last) context.lineTo(column, most);
+    context.lineTo(column, last);
+    column = Number.NaN;
+  };
+  for (let index = from; index < to; index++) {
+    const value = y[index] ?? Number.NaN;
+    if (!Number.isFinite(value) || (logY && value <= 0)) {
+      flush();
+      if (before) alone.push(before);
+      before = null;
+      open = false;
+      continue;
+    }
+    const here = toX(x[index] ?? 0);
+    const level = toY(value);
+    if (!open) {
+      context.moveTo(here, level);
+      open = true;
+      before = [here, level];
+      column = Number.NaN;
+    } else {
+      before = null;
+      if (!crowded) context.lineTo(here, level);
+    }
+    if (crowded) {
+      const pixel = Math.round(here);
+      if (pixel === column) {
+        if (level < least) least = level;
+        if (level > most) most = level;
+        last = level;
+      } else {
+        flush();
+        column = pixel;
+        least = most = last = level;
+        context.lineTo(pixel, level);
+      }
+    }
+    if (dots) alone.push([here, level]);
+  }
+  flush();
+  if (before) alone.push(before);
+  context.stroke();
+  const radius = (dots ? 2.25 : 1.75) * ratio;
+  for (const [here, level] of alone) {
+    context.beginPath();
+    context.arc(here, level, radius, 0, 2 * Math.PI);
+    context.fill();
+  }
+  context.restore();
+}
+
+/** The points in view and one beyond each side, so that the line reaches the edges. */
+function around(x: readonly number[], frame: Frame): [number, number] {
+  const [first, end] = within({ x: x as number[], y: [] }, frame.x);
+  const least = frame.logX ? indexFrom(x, Number.MIN_VALUE) : 0;
+  return [Math.max(least, first - 1), Math.min(x.length, end + 1)];
+}
+
+/** NaN as a cross and infinities as arrows on the plot's edge, where the line has its gap. */
+export function paintMarks(
+  context: CanvasRenderingContext2D,
+  { x, y }: Curve,
+  frame: Frame,
+  color: string,
+): void {
+  const { toX } = placesOf(frame);
+  const [from, to] = within({ x, y }, frame.x);
+  const size = 4 * frame.ratio;
+  let drawn = Number.NEGATIVE_INFINITY;
+  context.save();
+  context.lineWidth = 1.75 * frame.ratio;
+  context.strokeStyle = context.fillStyle = color;
+  for (let index = from; index < to; index++) {
+    const value = y[index] ?? 0;
+    if (Number.isFinite(value)) continue;
+    const left = toX(x[index] ?? 0);
+    // Marks that would stand in one place are drawn once.
+    if (left - drawn < size) continue;
+    drawn = left;
+    const up = value > 0;
+    const top = up ? frame.top + size * 1.5 : frame.top + frame.height - size * 1.5;
+    context.beginPath();
+    if (Number.isNaN(value)) {
+      context.moveTo(left - size, top - size);
+      context.lineTo(left + size, top + size);
+      context.moveTo(left + size, top - size);
+      context.lineTo(left - size, top + size);
+      context.stroke();
+    } else {
+      const tip = up ? -size : size;
+      context.moveTo(left, top + tip);
+      context.lineTo(left - size, top - tip);
+      context.lineTo(left + size, top - tip);
+      context.closePath();
+      context.fill();
+    }
+  }
+  context.restore();
+}
+
+type Label = { label: string; color: string; y: number };
+
+/** Where each line ends in view, moved apart where the names would cover each other. */
+export function endLabels(
+  lines: readonly { label: string; color: string; x: number[]; y: number[] }[],
+  frame: Frame,
+): Label[] {
+  const { toY } = placesOf(frame);
+  const labels = lines.flatMap(({ label, color, x, y }) => {
+    const [first, end] = within({ x, y }, frame.x);
+    for (let index = end - 1; index >= first; index--) {
+      const value = y[index] ?? Number.NaN;
+      if (Number.isFinite(value) && !(frame.logY && value <= 0)) {
+        const level = Math.min(Math.max(toY(value), frame.top), frame.top + frame.height);
+        return [{ label, color, y: level }];
+      }
+    }
+    return [];
+  });
+  labels.sort((a, b) => a.y - b.y);
+  const height = 13 * frame.ratio;
   for (let index = 1; index < labels.length; index++) {
     const [above, own] = [labels[index - 1], labels[index]];
     if (above && own) own.y = Math.max(own.y, above.y + height);
   }
-  ctx.save();
-  ctx.font = font;
-  ctx.textBaseline = "middle";
-  ctx.textAlign = "left";
-  for (const { label, color, y } of labels) {
-    ctx.lineWidth = 3 * ratio;
-    ctx.strokeStyle = background;
-    ctx.strokeText(label, right + 6 * ratio, y);
-    ctx.fillStyle = color;
-    ctx.fillText(label, right + 6 * ratio, y);
-  }
-  ctx.restore();
+  return labels;
 }
 
-/** NaN as a cross and infinities as arrows on the plot's edge, where the line has its gap. */
-export function drawMarks(
-  u: uPlot,
-  marks: readonly Mark[],
-  colorOf: (line: number) => string,
-): void {
-  const { ctx } = u;
-  const size = 4 * uPlot.pxRatio;
-  const { min, max } = u.scales.x ?? {};
-  ctx.save();
-  ctx.lineWidth = 1.75 * uPlot.pxRatio;
-  for (const { x, kind, line } of marks) {
-    if (x < (min ?? x) || x > (max ?? x)) continue;
-    const left = u.valToPos(x, "x", true);
-    const top = kind === "up" ? u.bbox.top + size * 1.5 : u.bbox.top + u.bbox.height - size * 1.5;
-    ctx.strokeStyle = ctx.fillStyle = colorOf(line);
-    ctx.beginPath();
-    if (kind === "nan") {
-      ctx.moveTo(left - size, top - size);
-      ctx.lineTo(left + size, top + size);
-      ctx.moveTo(left + size, top - size);
-      ctx.lineTo(left - size, top + size);
-      ctx.stroke();
-    } else {
-      const tip = kind === "up" ? -size : size;
-      ctx.moveTo(left, top + tip);
-      ctx.lineTo(left - size, top - tip);
-      ctx.lineTo(left + size, top - tip);
-      ctx.closePath();
-      ctx.fill();
-    }
+/** What a line says at a place: its nearest point, unless that is further away than `reach`. */
+export function readAt(line: Drawn, at: number, reach: number): Read | null {
+  const index = nearestIndex(line.x, at);
+  const x = line.x[index];
+  if (index < 0 || x === undefined) return null;
+  const between = at >= (line.x[0] ?? 0) && at <= (line.x.at(-1) ?? 0);
+  if (!between && Math.abs(x - at) > reach) return null;
+  return {
+    x,
+    raw: line.y[index] ?? Number.NaN,
+    smooth: line.smooth?.[index] ?? null,
+    low: line.band?.low[index] ?? null,
+    high: line.band?.high[index] ?? null,
+  };
+}
+
+/** The next place to the right (or left) of `at` where any line has a point, inside the range. */
+export function neighbour(
+  lines: readonly Curve[],
+  at: number,
+  direction: 1 | -1,
+  [from, to]: Range,
+): number | null {
+  let found: number | null = null;
+  for (const { x } of lines) {
+    let index = indexFrom(x, at);
+    if (direction === 1) while (index < x.length && (x[index] ?? 0) <= at) index += 1;
+    else index -= 1;
+    const place = x[index];
+    if (place === undefined || place < from || place > to) continue;
+    if (found === null || (direction === 1 ? place < found : place > found)) found = place;
   }
-  ctx.restore();
+  return found;
 }

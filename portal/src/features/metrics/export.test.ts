@@ -17,7 +17,7 @@ test("several series are told apart, and a name cannot become a formula", () => 
     stored: 4,
     exact: true,
   });
-  expect(csv).toContain("series,seconds,value");
+  expect(csv).toContain("metric,seconds,value");
   expect(csv).toContain('"\'=cmd|""x""",0,0.5');
   expect(csv).toContain('"a,b",0,0.5');
 });
@@ -25,4 +25,17 @@ test("several series are told apart, and a name cannot become a formula", () => 
 test("a metric's key becomes a file name", () => {
   expect(fileName("train/loss", "csv")).toBe("train-loss.csv");
   expect(fileName("///", "png")).toBe("chart.png");
+});
+
+test("points of several runs carry the run's name and id, of groups their band", () => {
+  const of = (id: string, name: string) => ({ ...line(name), run: { id, name }, metric: "loss" });
+  const whole = { shown: 4, stored: 4, exact: true };
+  const csv = csvOf([of("1", "owl"), of("2", "owl")], "step", whole);
+  expect(csv.split("\n").slice(1, 4)).toEqual([
+    "run,run_id,step,value",
+    "owl,1,0,0.5",
+    "owl,1,1,NaN",
+  ]);
+  const group = { ...line("adam"), band: { low: [0.25, 1], high: [1, 2] } };
+  expect(csvOf([group], "step", whole)).toContain("group,step,mean,low,high\nadam,0,0.5,0.25,1\n");
 });

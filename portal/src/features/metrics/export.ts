@@ -6,25 +6,44 @@ export type Fullness = { shown: number; stored: number; exact: boolean };
 
 /**
  * The points as CSV with a dot as decimal mark. The first line says which part of the data this is; other
- * values than finite ones are written as NaN, Infinity and -Infinity, as pandas reads them.
+ * values than finite ones are written as NaN, Infinity and -Infinity, as pandas reads them. Lines of several
+ * runs or metrics are told apart by columns of their own.
  */
 export function csvOf(
   lines: readonly Line[],
   axis: Axis,
   { shown, stored, exact }: Fullness,
 ): string {
-  const part = exact
-    ? `# all ${stored} points`
-    : `# ${shown} of ${stored} points, selected so that every minimum and maximum is kept`;
-  const head = lines.length > 1 ? `series,${axisColumn(axis)},value` : `${axisColumn(axis)},value`;
-  const rows = lines.flatMap(({ label, x, y }) =>
-    x.map((place, index) => {
+  const banded = lines.some(({ band }) => band);
+  const part = banded
+    ? `# the mean of groups of runs in stretches of the axis, over ${stored} points`
+    : exact
+      ? `# all ${stored} points`
+      : `# ${shown} of ${stored} points, selected so that every minimum and maximum is kept`;
+  const runs = new Set(lines.map(({ run }) => run?.id)).size > 1;
+  const metrics = new Set(lines.map(({ metric, label }) => metric ?? label)).size > 1;
+  const names = (line: Line): string[] => {
+    if (banded) return [line.label];
+    const own = [];
+    if (runs) own.push(line.run?.name ?? "", line.run?.id ?? "");
+    if (metrics) own.push(line.metric ?? line.label);
+    return own;
+  };
+  const heads = banded
+    ? ["group"]
+    : [...(runs ? ["run", "run_id"] : []), ...(metrics ? ["metric"] : [])];
+  const values = banded ? ["mean", "low", "high"] : ["value"];
+  const rows = lines.flatMap((line) => {
+    const begin = names(line).map((name) => `${quoted(name)},`);
+    return line.x.map((place, index) => {
       const at = axis === "time" ? new Date(place * 1000).toISOString() : String(place);
-      const point = `${at},${y[index]}`;
-      return lines.length > 1 ? `${quoted(label)},${point}` : point;
-    }),
-  );
-  return [part, head, ...rows, ""].join("\n");
+      const around = banded
+        ? `,${line.band?.low[index] ?? ""},${line.band?.high[index] ?? ""}`
+        : "";
+      return `${begin.join("")}${at},${line.y[index]}${around}`;
+    });
+  });
+  return [part, [...heads, axisColumn(axis), ...values].join(","), ...rows, ""].join("\n");
 }
 
 function axisColumn(axis: Axis): string {
@@ -42,26 +61,59 @@ export function fileName(title: string, ending: string): string {
   return `${base}.${ending}`;
 }
 
-/** The chart on its background with its title, as a PNG file. */
+type Entry = { label: string; color: string; dash: readonly number[] };
+type Ink = { text: string; background: string };
+
+/** The chart on its background with its title, and whose line is whose where there are several, as a PNG file. */
 export function pngOf(
   canvas: HTMLCanvasElement,
   title: string,
-  { text, background }: { text: string; background: string },
+  legend: readonly Entry[],
+  { text, background }: Ink,
 ): Promise<Blob | null> {
   const ratio = window.devicePixelRatio || 1;
   const head = Math.round(34 * ratio);
   const picture = document.createElement("canvas");
-  picture.width = canvas.width;
-  picture.height = canvas.height + head;
   const context = picture.getContext("2d");
   if (!context) return Promise.resolve(null);
+  const font = (weight: number, size: number) =>
+    `${weight} ${size * ratio}px "IBM Plex Sans Variable", system-ui, sans-serif`;
+  const row = Math.round(18 * ratio);
+  const gap = 12 * ratio;
+  const sample = 22 * ratio;
+  context.font = font(400, 11);
+  let [left, line] = [gap, 0];
+  const places = legend.map((entry) => {
+    const width = sample + 6 * ratio + context.measureText(entry.label).width + gap;
+    if (left + width > canvas.width && left > gap) {
+      left = gap;
+      line += 1;
+    }
+    const here = { entry, left, top: line * row };
+    left += width;
+    return here;
+  });
+  picture.width = canvas.width;
+  picture.height = canvas.height + head + (legend.length > 0 ? (line + 1) * row + gap : 0);
   context.fillStyle = background;
   context.fillRect(0, 0, picture.width, picture.height);
   context.fillStyle = text;
-  context.font = `600 ${14 * ratio}px "IBM Plex Sans Variable", system-ui, sans-serif`;
   context.textBaseline = "middle";
-  context.fillText(title, 12 * ratio, head / 2);
+  context.font = font(600, 14);
+  context.fillText(title, gap, head / 2);
   context.drawImage(canvas, 0, head);
+  context.font = font(400, 11);
+  context.lineWidth = 2.25 * ratio;
+  for (const { entry, left: at, top } of places) {
+    const level = head + canvas.height + top + row / 2;
+    context.strokeStyle = entry.color;
+    context.setLineDash(entry.dash.map((part) => part * ratio));
+    context.beginPath();
+    context.moveTo(at, level);
+    context.lineTo(at + sample, level);
+    context.stroke();
+    context.fillText(entry.label, at + sample + 6 * ratio, level);
+  }
   return new Promise((resolve) => picture.toBlob(resolve, "image/png"));
 }
 
@@ -72,4 +124,12 @@ export function download(blob: Blob, name: string): void {
   link.click();
   // The browser reads the address after the click has returned.
   setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}
+
+/** Lets the browser fetch a file that the server makes. */
+export function fetchFile(address: string): void {
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = "";
+  link.click();
 }

@@ -7,39 +7,48 @@ import {
   useState,
   useSyncExternalStore,
 } from "react";
-import { LiveRun } from "./live";
-import { ordinalOf } from "./queries";
+import { LiveRuns } from "./live";
+import { ordinalsOf } from "./queries";
+import { mayGrow } from "./runs";
 
-const LiveContext = createContext<LiveRun | null>(null);
+const LiveContext = createContext<LiveRuns | null>(null);
 
 type Props = {
-  runId: string;
-  /** Whether anything may still arrive: a finished run keeps no stream open. */
-  active: boolean;
-  /** The run's new status, when the stream tells it. */
-  onStatus: (status: string) => void;
+  /** The runs on the page; only those that may still grow are followed. */
+  runs: readonly { id: string; status: string }[];
+  /** A run's new status, when the stream tells it. */
+  onStatus?: (runId: string, status: string) => void;
   children: ReactNode;
 };
 
 /** Keeps the page's one stream. */
-export function LiveRunProvider({ runId, active, onStatus, children }: Props) {
-  const [live, setLive] = useState<LiveRun | null>(null);
+export function LiveRunsProvider({ runs, onStatus, children }: Props) {
   const heard = useRef(onStatus);
   useEffect(() => {
     heard.current = onStatus;
   });
-  useEffect(() => {
-    if (!active) return;
-    const opened = new LiveRun(runId, (status) => heard.current(status));
-    void opened.open(() => ordinalOf(runId));
-    setLive(opened);
-    return () => opened.stop();
-  }, [runId, active]);
-  // The last stream stays readable after the run has ended, so that no point vanishes from a chart.
+  const [live] = useState(
+    () =>
+      new LiveRuns({
+        ordinals: ordinalsOf,
+        onStatus: (runId, status) => heard.current?.(runId, status),
+      }),
+  );
+  const shown = runs.map(({ id }) => id).join();
+  const active = runs
+    .filter(mayGrow)
+    .map(({ id }) => id)
+    .join();
+  useEffect(() => live.follow(split(active), split(shown)), [live, active, shown]);
+  useEffect(() => () => live.stop(), [live]);
   return <LiveContext value={live}>{children}</LiveContext>;
 }
 
-export function useLive(): LiveRun | null {
+function split(text: string): string[] {
+  return text === "" ? [] : text.split(",");
+}
+
+export function useLive(): LiveRuns | null {
   return useContext(LiveContext);
 }
 
@@ -47,7 +56,7 @@ const nothing = () => () => {};
 
 /** Renders again when `read` gives something else, at most ten times a second. */
 export function useLiveValue<Value extends string | number | readonly string[]>(
-  read: (live: LiveRun | null) => Value,
+  read: (live: LiveRuns | null) => Value,
 ): Value {
   const live = useLive();
   return useSyncExternalStore(live?.subscribe ?? nothing, () => read(live));

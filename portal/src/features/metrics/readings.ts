@@ -2,10 +2,23 @@
 
 import { useSyncExternalStore } from "react";
 
+/** What one line says at the cursor: its point there, or the nearest one. */
+export type Read = {
+  x: number;
+  /** As logged; on a line that is a mean of runs, their mean. */
+  raw: number;
+  smooth: number | null;
+  /** What is known around it. */
+  low: number | null;
+  high: number | null;
+};
+
 export type Reading = {
   x: number;
-  /** By line, in their order: as logged, as smoothed, or `null` where a line has no point. */
-  values: { raw: number | null; smooth: number | null }[];
+  /** By line, in their order; `null` where a line has no point. */
+  values: (Read | null)[];
+  /** The line nearest to the pointer. */
+  nearest: number | null;
   /** Where the cursor stands in the plot, in CSS pixels; `null` when another chart's cursor moved this one. */
   at: { left: number; top: number; width: number } | null;
 };

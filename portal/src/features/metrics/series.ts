@@ -1,4 +1,6 @@
-/** A metric's points as the charts hold them: columns of equal length, ascending by step. */
+/** A metric's points as they travel, and as pictures that charts put together. */
+
+import { type Axis, type Curve, positions, type Range } from "./axis";
 
 export type WireValue = number | "NaN" | "Infinity" | "-Infinity";
 
@@ -10,57 +12,98 @@ export type Points = {
   time: number[];
 };
 
-export type Series = Points & {
-  key: string;
+/** What the server draws of a series along an axis. */
+export type Picture = Curve & {
   /** How many points are stored in the range that was asked for. */
   count: number;
   /** Whether these are all of them; otherwise a selection that keeps every minimum and maximum. */
   exact: boolean;
   /** How much of the run's stream the points include. */
   ordinal: number;
+  /** When the run's first point was, in microseconds; `null` before it. */
+  origin: number | null;
+  /** The part that was asked for; `null` is all. */
+  range: Range | null;
 };
 
 export const noPoints: Points = { step: [], value: [], time: [] };
+export const noPicture: Picture = {
+  x: [],
+  y: [],
+  count: 0,
+  exact: true,
+  ordinal: 0,
+  origin: null,
+  range: null,
+};
 
 /** JSON has no NaN, so the API writes the three values that are not finite as words. */
 export function numberOf(value: WireValue): number {
   return typeof value === "number" ? value : Number(value);
 }
 
-type WirePoints = { step: number[]; value: WireValue[]; time: number[] };
+type WireSeries = {
+  step: number[];
+  value: WireValue[];
+  time: number[];
+  count: number;
+  exact: boolean;
+  ordinal: number;
+  origin?: number | null;
+};
 
-export function pointsFrom({ step, value, time }: WirePoints): Points {
-  return { step, value: value.map(numberOf), time };
+export function pictureFrom(wire: WireSeries, axis: Axis, range: Range | null): Picture {
+  const { step, time, count, exact, ordinal, origin = null } = wire;
+  const value = wire.value.every((one) => typeof one === "number")
+    ? (wire.value as number[])
+    : wire.value.map(numberOf);
+  const begin = origin ?? time[0] ?? 0;
+  const curve = positions({ step, value, time }, axis, begin);
+  return { ...curve, count, exact, ordinal, origin, range };
+}
+
+/** Both curves in one, x ascending; of equal places those of `first` come first. */
+export function merged(first: Curve, second: Curve): Curve {
+  if (second.x.length === 0) return first;
+  if (ascending(second.x)) {
+    if (first.x.length === 0) return second;
+    if ((second.x[0] ?? 0) >= (first.x.at(-1) ?? 0)) {
+      return { x: first.x.concat(second.x), y: first.y.concat(second.y) };
+    }
+  }
+  const x = first.x.concat(second.x);
+  const y = first.y.concat(second.y);
+  const order = x.map((_, index) => index).sort((a, b) => at(x, a) - at(x, b));
+  return { x: order.map((index) => at(x, index)), y: order.map((index) => at(y, index)) };
 }
 
 /**
- * Both parts in one, ascending by step, points that are in both only once. The order of points with equal
- * steps is kept: `first` before `second`.
+ * What is drawn of a series: coarse where nobody looks closely, fine inside the zoom, then what came live.
+ * `tail` gives what the stream brought after an ordinal; each part takes only what it does not include.
  */
-export function merged(first: Points, second: Points): Points {
-  if (second.step.length === 0) return first;
-  if (first.step.length === 0 && ascending(second.step)) return second;
-  const lastStep = first.step.at(-1) ?? Number.NEGATIVE_INFINITY;
-  if (ascending(second.step) && (second.step[0] ?? 0) > lastStep) {
-    return {
-      step: first.step.concat(second.step),
-      value: first.value.concat(second.value),
-      time: first.time.concat(second.time),
-    };
-  }
-  const step = first.step.concat(second.step);
-  const value = first.value.concat(second.value);
-  const time = first.time.concat(second.time);
-  const order = step.map((_, index) => index).sort((a, b) => at(step, a) - at(step, b));
-  const result: Points = { step: [], value: [], time: [] };
-  const seen = new Set<string>();
-  for (const index of order) {
-    const identity = `${step[index]} ${time[index]} ${value[index]}`;
-    if (seen.has(identity)) continue;
-    seen.add(identity);
-    result.step.push(at(step, index));
-    result.value.push(at(value, index));
-    result.time.push(at(time, index));
+export function pictured(
+  whole: Picture | undefined,
+  detail: Picture | undefined,
+  tail: (after: number) => Curve,
+): Curve {
+  if (!whole) return { x: [], y: [] };
+  const range = detail?.range;
+  if (!detail || !range) return merged(whole, tail(whole.ordinal));
+  const inside = (place: number) => place >= range[0] && place <= range[1];
+  const before = cut(whole, (place) => place < range[0]);
+  const after = cut(whole, (place) => place > range[1]);
+  const fine = merged(cut(detail, inside), cut(tail(detail.ordinal), inside));
+  const outside = cut(tail(whole.ordinal), (place) => !inside(place));
+  return merged(merged(merged(before, fine), after), outside);
+}
+
+function cut({ x, y }: Curve, keep: (place: number) => boolean): Curve {
+  const result: Curve = { x: [], y: [] };
+  for (let index = 0; index < x.length; index++) {
+    const place = at(x, index);
+    if (!keep(place)) continue;
+    result.x.push(place);
+    result.y.push(at(y, index));
   }
   return result;
 }
@@ -74,6 +117,14 @@ function ascending(column: readonly number[]): boolean {
     if (at(column, index) < at(column, index - 1)) return false;
   }
   return true;
+}
+
+/** How many places lie in the range; all where there is none. */
+export function countIn(x: readonly number[], range: Range | null): number {
+  if (!range) return x.length;
+  let count = 0;
+  for (const place of x) if (place >= range[0] && place <= range[1]) count += 1;
+  return count;
 }
 
 /** `train/loss` stands in the section `train`; what has no slash stands in the first, nameless one. */

@@ -26,6 +26,7 @@ type Props = {
   onTable: () => void;
   onPng: () => void;
   onCsv: () => void;
+  downloads?: ReactNode;
   children?: ReactNode;
 };
 
@@ -101,6 +102,7 @@ export function ChartMenu(props: Props) {
         >
           <Trans>Download as CSV</Trans>
         </Menu.Item>
+        {props.downloads}
       </Menu.Dropdown>
     </Menu>
   );

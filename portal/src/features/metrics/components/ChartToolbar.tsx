@@ -11,6 +11,7 @@ import {
   Tooltip,
 } from "@mantine/core";
 import {
+  IconAdjustments,
   IconArrowsHorizontal,
   IconPlayerPause,
   IconPlayerPlay,
@@ -19,20 +20,23 @@ import {
 } from "@tabler/icons-react";
 import { type FormEvent, useEffect, useState } from "react";
 import type { Axis } from "../axis";
-import type { LiveRun } from "../live";
+import type { BandKind } from "../bands";
+import type { LiveRuns } from "../live";
 import type { ChartView } from "../view";
 import classes from "./MetricPanels.module.css";
 
 type Props = {
   view: ChartView;
   onView: (change: Partial<ChartView>) => void;
-  state: LiveRun["state"];
+  /** Whether lines stand for groups of runs. */
+  grouped: boolean;
+  state: LiveRuns["state"];
   paused: boolean;
   onPause: (pause: boolean) => void;
 };
 
 /** How all charts of the page are looked at. */
-export function ChartToolbar({ view, onView, state, paused, onPause }: Props) {
+export function ChartToolbar({ view, onView, grouped, state, paused, onPause }: Props) {
   const { t } = useLingui();
   const pauseLabel = paused ? t`Go on with live updates` : t`Pause live updates`;
   return (
@@ -51,7 +55,7 @@ export function ChartToolbar({ view, onView, state, paused, onPause }: Props) {
         size="xs"
         aria-label={t`Horizontal axis`}
         value={view.axis}
-        onChange={(axis) => onView({ axis: axis as Axis, zoom: null })}
+        onChange={(axis) => onView({ axis: axis as Axis, zoom: null, logX: false })}
         data={[
           { value: "step", label: t`Step` },
           { value: "time", label: t`Time` },
@@ -70,11 +74,7 @@ export function ChartToolbar({ view, onView, state, paused, onPause }: Props) {
         />
         <output>{view.smoothing.toFixed(2)}</output>
       </label>
-      <Switch
-        label={t`Log scale`}
-        checked={view.logY}
-        onChange={(event) => onView({ logY: event.currentTarget.checked })}
-      />
+      <Settings view={view} onView={onView} grouped={grouped} />
       <Group gap={2}>
         {view.axis === "time" ? null : <RangeFields view={view} onView={onView} />}
         <Tooltip label={t`Show everything`}>
@@ -106,7 +106,64 @@ export function ChartToolbar({ view, onView, state, paused, onPause }: Props) {
   );
 }
 
-function LiveState({ state, paused }: { state: LiveRun["state"]; paused: boolean }) {
+/** What is changed less often: scales, outliers, bands. */
+function Settings({ view, onView, grouped }: Pick<Props, "view" | "onView" | "grouped">) {
+  const { t } = useLingui();
+  const changed = view.logX || view.logY || view.clip;
+  return (
+    <Popover trapFocus withinPortal>
+      <Popover.Target>
+        <Button
+          size="xs"
+          variant={changed ? "light" : "default"}
+          leftSection={<IconAdjustments size={16} aria-hidden />}
+        >
+          <Trans>Scales</Trans>
+        </Button>
+      </Popover.Target>
+      <Popover.Dropdown>
+        <Stack gap="sm" w="15rem">
+          <Switch
+            label={t`Log scale`}
+            checked={view.logY}
+            onChange={(event) => onView({ logY: event.currentTarget.checked })}
+          />
+          <Switch
+            label={t`Log scale of the horizontal axis`}
+            checked={view.logX}
+            disabled={view.axis === "time"}
+            onChange={(event) => onView({ logX: event.currentTarget.checked, zoom: null })}
+          />
+          <Switch
+            label={t`Leave out outliers`}
+            description={t`The vertical axis shows 98 % of the values in view.`}
+            checked={view.clip}
+            onChange={(event) => onView({ clip: event.currentTarget.checked })}
+          />
+          {grouped ? (
+            <div className={classes.band}>
+              <Trans>Band around the mean of a group</Trans>
+              <SegmentedControl
+                size="xs"
+                aria-label={t`Band around the mean of a group`}
+                fullWidth
+                value={view.band}
+                onChange={(band) => onView({ band: band as BandKind })}
+                data={[
+                  { value: "std", label: t`± std` },
+                  { value: "range", label: t`min–max` },
+                  { value: "none", label: t`None` },
+                ]}
+              />
+            </div>
+          ) : null}
+        </Stack>
+      </Popover.Dropdown>
+    </Popover>
+  );
+}
+
+function LiveState({ state, paused }: { state: LiveRuns["state"]; paused: boolean }) {
   const { t } = useLingui();
   const words = {
     open: t`Live`,
@@ -180,6 +237,6 @@ function RangeFields({ view, onView }: Pick<Props, "view" | "onView">) {
 }
 
 /** A number as typed in either language; NaN where it is none. */
-function numberIn(text: string): number {
+export function numberIn(text: string): number {
   return text.trim() === "" ? Number.NaN : Number(text.trim().replace(",", "."));
 }

@@ -1,5 +1,4 @@
-import { Trans } from "@lingui/react/macro";
-import { Fragment } from "react";
+import { Plural, Trans } from "@lingui/react/macro";
 import type { SeriesStyle } from "@/ui/palette";
 import type { Axis, Line } from "../axis";
 import { type Readings, useReading } from "../readings";
@@ -11,13 +10,14 @@ type Props = {
   readings: Readings;
   lines: readonly Line[];
   looks: readonly SeriesStyle[];
-  hidden: ReadonlySet<string>;
   axis: Axis;
   words: Words;
 };
 
-/** The values under the cursor, on the side of the plot where the cursor is not. */
-export function ChartTooltip({ readings, lines, looks, hidden, axis, words }: Props) {
+const rowsAtMost = 12;
+
+/** The values under the cursor from the highest to the lowest, on the side of the plot where the cursor is not. */
+export function ChartTooltip({ readings, lines, looks, axis, words }: Props) {
   const reading = useReading(readings);
   if (!reading?.at) return null;
   const { left, width } = reading.at;
@@ -26,29 +26,53 @@ export function ChartTooltip({ readings, lines, looks, hidden, axis, words }: Pr
       ? { right: Math.max(8, width - left + 14) }
       : { left: Math.min(left + 14, width - 90) };
   const place = words.place(axis, reading.x);
-  const shown = lines
-    .map((line, index) => ({ line, look: looks[index], value: reading.values[index] }))
-    .filter(({ line, value }) => !hidden.has(line.id) && value && value.raw !== null)
-    .sort((a, b) => (b.value?.raw ?? 0) - (a.value?.raw ?? 0));
+  const all = lines
+    .flatMap((line, index) => {
+      const value = reading.values[index];
+      const nearest = index === reading.nearest && lines.length > 1;
+      return value ? [{ line, look: looks[index], value, nearest }] : [];
+    })
+    .sort((a, b) => height(b.value) - height(a.value));
+  // Of very many those around the one that is pointed at.
+  const pointed = all.findIndex(({ nearest }) => nearest);
+  const from = Math.max(0, Math.min(pointed - Math.floor(rowsAtMost / 2), all.length - rowsAtMost));
+  const shown = all.slice(from, from + rowsAtMost);
+  const more = all.length - shown.length;
   return (
     <div className={classes.tooltip} style={side} aria-hidden="true">
       {axis === "step" ? <Trans>Step {place}</Trans> : place}
-      <dl>
-        {shown.map(({ line, look, value }) => (
-          <Fragment key={line.id}>
-            <dt>
-              {look ? <LineSample {...look} /> : null}
-              <span className={classes.label}>{line.label}</span>
-            </dt>
-            <dd>
-              {words.value(value?.smooth ?? value?.raw ?? Number.NaN)}
-              {value?.smooth == null ? null : (
-                <span className={classes.raw}> ({words.value(value.raw ?? Number.NaN)})</span>
-              )}
-            </dd>
-          </Fragment>
-        ))}
-      </dl>
+      <table>
+        <tbody>
+          {shown.map(({ line, look, value, nearest }) => (
+            <tr key={line.id} data-nearest={nearest || undefined}>
+              <td>{look ? <LineSample {...look} /> : null}</td>
+              <td className={classes.label}>{line.label}</td>
+              <td className={classes.value}>
+                {words.value(value.smooth ?? value.raw)}
+                {value.smooth === null ? null : (
+                  <span className={classes.raw}> ({words.value(value.raw)})</span>
+                )}
+                {line.band && value.low !== null && value.high !== null ? (
+                  <span className={classes.raw}>
+                    {" "}
+                    {words.value(value.low)} … {words.value(value.high)}
+                  </span>
+                ) : null}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+      {more > 0 ? (
+        <span className={classes.raw}>
+          <Plural value={more} one="and # more" other="and # more" />
+        </span>
+      ) : null}
     </div>
   );
+}
+
+function height({ smooth, raw }: { smooth: number | null; raw: number }): number {
+  const value = smooth ?? raw;
+  return Number.isNaN(value) ? Number.NEGATIVE_INFINITY : value;
 }

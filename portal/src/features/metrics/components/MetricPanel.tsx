@@ -1,170 +1,200 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Menu, MultiSelect, Skeleton } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
-import { IconPlus } from "@tabler/icons-react";
-import { useQueries } from "@tanstack/react-query";
-import { useEffect, useMemo, useState } from "react";
+import { IconArrowsVertical, IconFileDownload, IconPlus, IconX } from "@tabler/icons-react";
+import { useMemo, useState } from "react";
+import { address } from "@/api/http";
 import { ErrorNotice } from "@/ui/ErrorNotice";
-import { type Line, positions, type Range, stepsWithin } from "../axis";
-import { type LiveRun, refetchAfter } from "../live";
-import { useLive, useLiveValue } from "../live-context";
-import { seriesQuery } from "../queries";
-import { merged, noPoints, type Points, type Series } from "../series";
+import type { Range } from "../axis";
+import { fetchFile } from "../export";
+import { useLive } from "../live-context";
+import { exportPath } from "../queries";
+import { type ChartRun, mayGrow, pictureSize, type RunGroup } from "../runs";
+import { useGroupLines } from "../use-group-lines";
+import { type Lines, useRunLines } from "../use-run-lines";
 import type { ChartView } from "../view";
+import type { Viewport } from "../viewport";
+import { HeightFields } from "./HeightFields";
 import classes from "./MetricPanels.module.css";
 import { SeriesChart } from "./SeriesChart";
 
-type Props = {
-  runId: string;
-  metric: string;
-  /** The run's beginning, microseconds since 1970. */
-  start: number;
+/** What all panels of a page share. */
+export type PanelsSetting = {
+  /** Those that are drawn. */
+  runs: readonly ChartRun[];
+  groups: readonly RunGroup[] | null;
   view: ChartView;
   onView: (change: Partial<ChartView>) => void;
-  /** The last ordinal before new points were only counted; `null` while following. */
-  pausedAt: number | null;
+  viewport: Viewport;
+  /** How far each run had come before new points were only counted; `null` while following. */
+  heldAt: ReadonlyMap<string, number> | null;
   /** Whether new points are kept out of the picture altogether. */
   frozen: boolean;
   onFollow: () => void;
-  /** Everything that can be drawn into this panel too. */
+  /** Everything that can be drawn into a panel too. */
   allMetrics: readonly string[];
 };
 
+type Props = PanelsSetting & {
+  metric: string;
+  asleep: boolean;
+  /** Takes the panel out, where panels are chosen one by one. */
+  onRemove?: () => void;
+};
+
+const downloadsAtMost = 20;
+
+/** The chart of one metric: of a run with other metrics beside it, of many runs, or of groups of runs. */
 export function MetricPanel(props: Props) {
-  const { runId, metric, start, view, onView, pausedAt, frozen } = props;
-  const { t } = useLingui();
-  const live = useLive();
-  const [choosing, setChoosing] = useState(false);
+  return props.groups ? <GroupsPanel {...props} groups={props.groups} /> : <RunsPanel {...props} />;
+}
+
+function GroupsPanel(props: Props & { groups: readonly RunGroup[] }) {
+  const { groups, metric, view, frozen } = props;
+  const { axis, zoom, band } = view;
+  const found = useGroupLines({ groups, metric, axis, zoom, band, frozen });
+  const [maximised, setMaximised] = useState(false);
+  return <PanelFrame {...props} {...{ found, maximised, setMaximised }} metrics={[metric]} />;
+}
+
+function RunsPanel(props: Props) {
+  const { runs, metric, view, heldAt, frozen, asleep } = props;
+  const [maximised, setMaximised] = useState(false);
   const extra = view.overlays[metric];
   const metrics = useMemo(() => [metric, ...(extra ?? [])], [metric, extra]);
-  const version = useLiveValue((stream) =>
-    stream ? metrics.reduce((sum, key) => sum + stream.version(key), 0) : 0,
-  );
-
-  const wholes = useQueries({ queries: metrics.map((key) => seriesQuery(runId, key, null)) });
-  const [zoom] = useDebouncedValue(view.zoom, 180);
-  const details = useQueries({
-    queries: metrics.map((key, index) => {
-      const whole = wholes[index]?.data;
-      const steps =
-        zoom && whole && !whole.exact ? stepsWithin(whole, view.axis, start, zoom) : null;
-      return { ...seriesQuery(runId, key, steps), enabled: steps !== null };
-    }),
+  const found = useRunLines({
+    runs,
+    metrics,
+    axis: view.axis,
+    zoom: view.zoom,
+    points: pictureSize(runs.length * metrics.length, maximised),
+    until: frozen ? heldAt : null,
+    asleep,
   });
+  return <PanelFrame {...props} {...{ found, maximised, setMaximised, metrics }} />;
+}
 
-  const until = frozen ? (pausedAt ?? undefined) : undefined;
-  const first = wholes[0]?.data;
-  const tail = first && live ? live.points(metric, first.ordinal).step.length : 0;
-  const behind = first !== undefined && live !== null && first.ordinal < live.began;
-  const stale = tail > refetchAfter || (behind && live.began !== Number.POSITIVE_INFINITY);
-  const refetchers = wholes.map(({ refetch }) => refetch);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: asks again once for each time it turns stale
-  useEffect(() => {
-    if (stale) for (const refetch of refetchers) void refetch();
-  }, [stale]);
+type FrameProps = Props & {
+  found: Lines;
+  metrics: readonly string[];
+  maximised: boolean;
+  setMaximised: (maximised: boolean) => void;
+};
 
-  const wholeData = wholes.map(({ data }) => data);
-  const detailData = details.map(({ data }) => data);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `version` says that `live` holds more
-  const lines = useMemo(
-    () =>
-      metrics.map((key, index): Line => {
-        const whole = wholeData[index];
-        const points = pictured(whole, zoom ? detailData[index] : undefined, live, key, until);
-        return { id: key, label: key, ...positions(points, view.axis, start) };
-      }),
-    [metrics, ...wholeData, ...detailData, zoom, live, version, until, view.axis, start],
-  );
-
-  const error = wholes.find((query) => query.error)?.error;
-  if (error && !first) {
-    return <ErrorNotice error={error} title={metric} onRetry={() => void wholes[0]?.refetch()} />;
+function PanelFrame(props: FrameProps) {
+  const { found, runs, metric, metrics, view, onView, heldAt, maximised } = props;
+  const { t } = useLingui();
+  const live = useLive();
+  const [choosing, setChoosing] = useState<"metrics" | "height" | null>(null);
+  const { lines } = found;
+  if (found.error && lines.every(({ x }) => x.length === 0)) {
+    return <ErrorNotice error={found.error} title={metric} onRetry={found.retry} />;
   }
-  if (!first) return <Skeleton className={classes.waiting} aria-busy />;
+  if (!found.ready) return <Skeleton className={classes.waiting} aria-busy />;
 
-  const detail = zoom ? details[0]?.data : undefined;
-  const exact = first.exact || (detail?.exact ?? false);
+  const fresh =
+    heldAt && live
+      ? runs.reduce((sum, { id }) => {
+          const after = heldAt.get(id);
+          return after === undefined ? sum : sum + live.points(id, metric, after).step.length;
+        }, 0)
+      : 0;
+  const count = lines.length;
+  const names = lines.map(({ label }) => label).join(", ");
+  const icon = { size: 16, "aria-hidden": true } as const;
+  const setHeight = (height: Range | null) => {
+    const { [metric]: _, ...others } = view.heights;
+    onView({ heights: height ? { ...others, [metric]: height } : others });
+  };
+  const saveAll = (format: "csv" | "parquet") => {
+    for (const { id } of runs.slice(0, downloadsAtMost)) {
+      for (const key of metrics) fetchFile(address(exportPath(id, key, format)));
+    }
+  };
   return (
     <>
       <SeriesChart
         title={metric}
         lines={lines}
+        description={count <= 4 ? names : t`lines: ${count}`}
         axis={view.axis}
+        logX={view.logX}
         logY={view.logY}
         smoothing={view.smoothing}
+        viewport={props.viewport}
         zoom={view.zoom}
-        onZoom={(range) => onView({ zoom: range })}
         onView={onView}
-        fullness={{
-          shown: inView(lines[0], view.zoom),
-          stored: exact ? inView(lines[0], view.zoom) : (detail ?? first).count + tail,
-          exact,
-        }}
-        live={live !== null && live.state !== "ended"}
-        fresh={pausedAt === null ? 0 : (live?.points(metric, pausedAt).step.length ?? 0)}
+        fixed={view.heights[metric] ?? null}
+        clip={view.clip}
+        fullness={found.fullness}
+        live={runs.some(mayGrow)}
+        fresh={fresh}
         onFollow={props.onFollow}
-        refreshing={details.some(({ isFetching }) => isFetching)}
-        group={`run-${view.axis}`}
+        refreshing={found.refreshing}
+        asleep={props.asleep && !maximised}
+        legend={metrics.length > 1 || maximised}
+        maximised={maximised}
+        onMaximise={props.setMaximised}
+        group={`charts-${view.axis}`}
         menu={
-          <Menu.Item
-            leftSection={<IconPlus size={16} aria-hidden />}
-            onClick={() => setChoosing(true)}
-          >
-            <Trans>Draw other metrics in here…</Trans>
-          </Menu.Item>
+          <>
+            {props.groups ? null : (
+              <Menu.Item
+                leftSection={<IconPlus {...icon} />}
+                onClick={() => setChoosing("metrics")}
+              >
+                <Trans>Draw other metrics in here…</Trans>
+              </Menu.Item>
+            )}
+            <Menu.Item
+              leftSection={<IconArrowsVertical {...icon} />}
+              onClick={() => setChoosing("height")}
+            >
+              <Trans>Choose the vertical range…</Trans>
+            </Menu.Item>
+            {props.onRemove ? (
+              <Menu.Item leftSection={<IconX {...icon} />} onClick={props.onRemove}>
+                <Trans>Take this chart out</Trans>
+              </Menu.Item>
+            ) : null}
+          </>
+        }
+        downloads={
+          <>
+            <Menu.Item leftSection={<IconFileDownload {...icon} />} onClick={() => saveAll("csv")}>
+              <Trans>All points, as CSV</Trans>
+            </Menu.Item>
+            <Menu.Item
+              leftSection={<IconFileDownload {...icon} />}
+              onClick={() => saveAll("parquet")}
+            >
+              <Trans>All points, as Parquet</Trans>
+            </Menu.Item>
+          </>
         }
       />
-      {choosing ? (
+      {choosing === "metrics" ? (
         <MultiSelect
           size="xs"
           autoFocus
           searchable
+          limit={200}
           label={t`Also drawn in ${metric}`}
           data={props.allMetrics.filter((key) => key !== metric)}
-          value={extra ?? []}
+          value={[...metrics.slice(1)]}
           maxValues={7}
           onChange={(chosen) => onView({ overlays: { ...view.overlays, [metric]: chosen } })}
-          onBlur={() => setChoosing(false)}
+          onBlur={() => setChoosing(null)}
+        />
+      ) : null}
+      {choosing === "height" ? (
+        <HeightFields
+          metric={metric}
+          height={view.heights[metric] ?? null}
+          logarithmic={view.logY}
+          onHeight={setHeight}
+          onClose={() => setChoosing(null)}
         />
       ) : null}
     </>
   );
-}
-
-/** What is drawn of a metric: coarse where nobody looks closely, fine inside the zoom, then what came live. */
-function pictured(
-  whole: Series | undefined,
-  detail: Series | undefined,
-  live: LiveRun | null,
-  key: string,
-  until: number | undefined,
-): Points {
-  if (!whole) return noPoints;
-  const base = detail && detail.step.length > 0 ? refined(whole, detail) : whole;
-  return live ? merged(base, live.points(key, whole.ordinal, until)) : base;
-}
-
-function refined(whole: Points, detail: Points): Points {
-  const from = detail.step[0] ?? 0;
-  const to = detail.step.at(-1) ?? 0;
-  const outside = (keep: (step: number) => boolean): Points => {
-    const kept = whole.step.flatMap((step, index) => (keep(step) ? [index] : []));
-    return {
-      step: kept.map((index) => whole.step[index] ?? 0),
-      value: kept.map((index) => whole.value[index] ?? 0),
-      time: kept.map((index) => whole.time[index] ?? 0),
-    };
-  };
-  return merged(
-    merged(
-      outside((step) => step < from),
-      detail,
-    ),
-    outside((step) => step > to),
-  );
-}
-
-function inView(line: Line | undefined, zoom: Range | null): number {
-  if (!line) return 0;
-  return zoom ? line.x.filter((x) => x >= zoom[0] && x <= zoom[1]).length : line.x.length;
 }

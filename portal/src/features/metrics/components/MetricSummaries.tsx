@@ -20,9 +20,9 @@ export function MetricSummaries({ runId }: { runId: string }) {
   const words = wordsFor(i18n.locale);
   const rows = data?.pages.flatMap(({ items }) => items);
   // Drawn again with every batch; the cells read what has arrived.
-  useLiveValue((stream) => stream?.last ?? 0);
+  useLiveValue((stream) => stream?.last(runId) ?? 0);
   const newest = ({ key, last_step, last_value }: Metric) => {
-    const points = live?.points(key, 0);
+    const points = live?.points(runId, key, 0);
     const step = points?.step.at(-1);
     const value = points?.value.at(-1);
     return step !== undefined && value !== undefined && step >= last_step
@@ -44,10 +44,24 @@ export function MetricSummaries({ runId }: { runId: string }) {
       meta: number,
       cell: ({ row }) => words.place("step", newest(row.original).step),
     },
-    { id: "min", header: t`Min`, meta: number, cell: ({ row }) => range(row.original.min) },
-    { id: "max", header: t`Max`, meta: number, cell: ({ row }) => range(row.original.max) },
+    {
+      id: "min",
+      header: t`Min`,
+      meta: number,
+      cell: ({ row: { original } }) => reached(original.min, original.min_step),
+    },
+    {
+      id: "max",
+      header: t`Max`,
+      meta: number,
+      cell: ({ row: { original } }) => reached(original.max, original.max_step),
+    },
   ];
-  const range = (value: Metric["min"]) => (value === null ? "—" : words.value(numberOf(value)));
+  const reached = (value: Metric["min"], step: number | null | undefined) => {
+    if (value === null) return "—";
+    const at = step == null ? "" : words.place("step", step);
+    return <span title={at && t`at step ${at}`}>{words.value(numberOf(value))}</span>;
+  };
   if (error && !data) {
     return (
       <ErrorNotice

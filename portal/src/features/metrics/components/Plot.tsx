@@ -12,13 +12,27 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { seriesStyle } from "@/ui/palette";
 import { type Axis, type Line, panned, type Range, zoomed } from "../axis";
-import { drawEndLabels, drawingOf, drawMarks } from "../drawing";
+import {
+  type Drawn,
+  drawnLines,
+  endLabels,
+  type Frame,
+  heightOf,
+  neighbour,
+  paintBand,
+  paintLine,
+  paintMarks,
+  placesOf,
+  readAt,
+  within,
+} from "../drawing";
 import type { Readings } from "../readings";
 import { tickSteps, wordsFor } from "../ticks";
+import type { Viewport } from "../viewport";
 import classes from "./SeriesChart.module.css";
 
 export type PlotHandle = {
-  /** Puts the cursor on the point `by` points further, or on the first or last one in view. */
+  /** Puts the cursor on the next or the last-but-n-th point, or on the first or last one in view. */
   step(by: number | "first" | "last"): void;
   leave(): void;
   /** What is drawn now, in device pixels. */
@@ -29,16 +43,20 @@ export type PlotProps = {
   ref: RefObject<PlotHandle | null>;
   lines: readonly Line[];
   axis: Axis;
+  logX: boolean;
   logY: boolean;
   smoothing: number;
-  /** What is in view; `null` for all. */
-  zoom: Range | null;
+  viewport: Viewport;
   full: Range;
-  onZoom: (zoom: Range | null) => void;
+  /** The vertical range chosen by hand; `null` follows what is in view. */
+  fixed: Range | null;
+  clip: boolean;
   hidden: ReadonlySet<string>;
   height: number;
   /** New points may arrive: the y axis then grows at once and shrinks only after a while. */
   live: boolean;
+  /** Out of sight: nothing is drawn until it comes back. */
+  asleep: boolean;
   readings: Readings;
   /** Charts of the same group share their cursor. */
   group: string;
@@ -46,27 +64,34 @@ export type PlotProps = {
 
 const shrinkAfterMs = 5_000;
 const labelFont = '"IBM Plex Sans Variable", system-ui, sans-serif';
+/** More names than this do not fit beside the lines' ends; the legend has them all. */
+const labelsAtMost = 8;
+const labelsFromWidth = 460;
+const noData: uPlot.AlignedData = [
+  [0, 1],
+  [null, null],
+];
 
-/** The canvas: uPlot with our axes, gestures and marks. It never decides what is in view, it asks. */
+/** The canvas: uPlot's axes and gestures with our lines on it. It never decides what is in view, it asks. */
 export default function Plot(props: PlotProps) {
-  const { ref, lines, axis, logY, smoothing, hidden, height, group, zoom, readings } = props;
+  const { ref, lines, axis, logX, logY, smoothing, hidden, height, group, readings, viewport } =
+    props;
   const scheme = useComputedColorScheme("light");
   const { i18n } = useLingui();
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot | null>(null);
-  const latest = useRef(props);
-  latest.current = props;
+  const show = useRef<() => void>(() => undefined);
+  const drawn = useMemo(() => drawnLines(lines, smoothing), [lines, smoothing]);
+  const latest = useRef({ ...props, drawn });
+  latest.current = { ...props, drawn };
   // The place of the keyboard's (or a finger's) cursor on the axis; it stays there while data moves.
   const pinned = useRef<number | null>(null);
   const placing = useRef(false);
+  const labelled = lines.length > 1 && lines.length <= labelsAtMost;
+  const names = labelled ? lines.map(({ label }) => label).join("\n") : "";
 
-  const drawing = useMemo(() => drawingOf(lines, smoothing, logY), [lines, smoothing, logY]);
-  const drawn = useRef(drawing);
-  drawn.current = drawing;
-  const names = lines.map(({ id, label }) => `${id}\n${label}`).join("\n\n");
-
-  // A new chart only when its structure changes; data, zoom and size go into the one that stands.
-  // biome-ignore lint/correctness/useExhaustiveDependencies: lines enter by their names, data by setData
+  // A new chart only when its structure changes; lines, zoom and size go into the one that stands.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: names stand for the space that they take
   useLayoutEffect(() => {
     const parent = place.current;
     if (!parent) return;
@@ -75,53 +100,157 @@ export default function Plot(props: PlotProps) {
     const ink = {
       text: color("--mantine-color-dimmed"),
       background: color("--rb-surface"),
-      font: `500 ${11 * uPlot.pxRatio}px ${labelFont}`,
     };
     const grid = { stroke: color("--rb-line"), width: 1 };
     const words = wordsFor(i18n.locale);
-    const looks = lines.map((_, index) => seriesStyle(index, scheme));
-    const each = smoothing > 0 ? 2 : 1;
-    const columnOf = (line: number) => 1 + line * each + (each - 1);
-    const labelled = lines.length > 1;
-    let held: { min: number; max: number; neededAt: number; zoom: Range | null } | null = null;
+    const lookOf = (index: number) => {
+      const line = latest.current.lines[index];
+      return seriesStyle(line?.look ?? index, scheme);
+    };
+    const withLabels = labelled && parent.clientWidth >= labelsFromWidth;
+    let held: { range: Range; neededAt: number; zoom: Range | null } | null = null;
 
-    function yRange(_: uPlot, min: number | null, max: number | null): uPlot.Range.MinMax {
-      if (min === null || max === null) return logY ? [0.1, 10] : [0, 1];
-      if (logY) return logRange(min, max);
-      const [low, high] = uPlot.rangeNum(min, max, 0.1, true) as [number, number];
-      const { live, zoom: inView } = latest.current;
+    const inView = (): Range => viewport.range ?? latest.current.full;
+
+    function heightNow(): Range {
+      const { drawn: all, hidden: out, live, clip, fixed } = latest.current;
+      if (fixed && !(logY && fixed[0] <= 0)) return fixed;
+      const shown = all.filter(({ id }) => !out.has(id));
+      const found = heightOf(shown, inView(), { logY, clip });
+      if (!found) return logY ? [0.1, 10] : [0, 1];
+      const [low, high] = logY ? withAir(found) : airy(found);
+      const zoom = viewport.range;
       const now = performance.now();
-      if (!live || !held || held.zoom !== inView) {
-        held = { min: low, max: high, neededAt: now, zoom: inView };
-      } else if (low <= held.min || high >= held.max) {
-        held = {
-          ...held,
-          min: Math.min(low, held.min),
-          max: Math.max(high, held.max),
-          neededAt: now,
-        };
+      if (!live || !held || held.zoom !== zoom) held = { range: [low, high], neededAt: now, zoom };
+      else if (low <= held.range[0] || high >= held.range[1]) {
+        const range: Range = [Math.min(low, held.range[0]), Math.max(high, held.range[1])];
+        held = { ...held, range, neededAt: now };
       } else if (now - held.neededAt > shrinkAfterMs) {
-        held = { min: low, max: high, neededAt: now, zoom: inView };
+        held = { range: [low, high], neededAt: now, zoom };
       }
-      return [held.min, held.max];
+      return held.range;
+    }
+
+    const frameOf = (u: uPlot): Frame => ({
+      ...u.bbox,
+      x: [u.scales.x?.min ?? 0, u.scales.x?.max ?? 1],
+      y: [u.scales.y?.min ?? 0, u.scales.y?.max ?? 1],
+      logX,
+      logY,
+      ratio: uPlot.pxRatio,
+    });
+
+    function paint(u: uPlot): void {
+      const { drawn: all, hidden: out } = latest.current;
+      const frame = frameOf(u);
+      const { ctx } = u;
+      const shown = all.flatMap((line, index) =>
+        out.has(line.id) ? [] : [{ line, look: lookOf(index) }],
+      );
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(frame.left, frame.top, frame.width, frame.height);
+      ctx.clip();
+      for (const { line, look } of shown) {
+        if (line.band) paintBand(ctx, line, line.band, frame, { color: look.color, alpha: 0.16 });
+      }
+      const thin = shown.length > 20;
+      for (const { line, look } of shown) {
+        const pen = { ...look, width: thin ? 1.25 : 1.75, alpha: 1, dots: true };
+        if (!line.smooth) paintLine(ctx, line.x, line.y, frame, pen);
+        else {
+          const faint = { ...pen, dash: [], width: 1, alpha: shown.length > 10 ? 0.12 : 0.25 };
+          paintLine(ctx, line.x, line.y, frame, { ...faint, dots: false });
+          paintLine(ctx, line.x, line.smooth, frame, { ...pen, width: 2, dots: false });
+        }
+        paintMarks(ctx, line, frame, look.color);
+      }
+      ctx.restore();
+      if (withLabels) paintLabels(u, shown, frame);
+    }
+
+    function paintLabels(
+      u: uPlot,
+      shown: { line: Drawn; look: { color: string } }[],
+      frame: Frame,
+    ): void {
+      const { ctx } = u;
+      const { ratio } = frame;
+      const ends = shown.map(({ line, look }) => ({
+        label: line.label,
+        color: look.color,
+        x: line.x,
+        y: line.smooth ?? line.y,
+      }));
+      const left = frame.left + frame.width + 6 * ratio;
+      ctx.save();
+      ctx.beginPath();
+      ctx.rect(left - ratio, 0, ctx.canvas.width - left, ctx.canvas.height);
+      ctx.clip();
+      ctx.font = `500 ${11 * ratio}px ${labelFont}`;
+      ctx.textBaseline = "middle";
+      ctx.textAlign = "left";
+      ctx.lineWidth = 3 * ratio;
+      ctx.strokeStyle = ink.background;
+      for (const { label, color: fill, y } of endLabels(ends, frame)) {
+        ctx.strokeText(label, left, y);
+        ctx.fillStyle = fill;
+        ctx.fillText(label, left, y);
+      }
+      ctx.restore();
+    }
+
+    function readCursor(u: uPlot): void {
+      const { left = -10, top = -10 } = u.cursor;
+      const { drawn: all, hidden: out } = latest.current;
+      const at =
+        pinned.current !== null && placing.current ? pinned.current : u.posToVal(left, "x");
+      if (left < 0 || !Number.isFinite(at)) {
+        dot.hidden = true;
+        readings.set(null);
+        return;
+      }
+      const [from, to] = inView();
+      const reach = logX ? at / 10 : ((to - from) * 24) / Math.max(1, u.over.clientWidth);
+      const values = all.map((line) => (out.has(line.id) ? null : readAt(line, at, reach)));
+      const frame = frameOf(u);
+      const { toX, toY } = placesOf(frame);
+      const level = (index: number) => {
+        const value = values[index]?.smooth ?? values[index]?.raw ?? Number.NaN;
+        return (toY(value) - frame.top) / frame.ratio;
+      };
+      let nearest: number | null = null;
+      for (const [index, value] of values.entries()) {
+        if (!value || !Number.isFinite(level(index))) continue;
+        if (nearest === null) nearest = index;
+        else if (Math.abs(level(index) - top) < Math.abs(level(nearest) - top)) nearest = index;
+      }
+      const own = u.cursor.event != null || placing.current;
+      const read = nearest === null ? null : values[nearest];
+      dot.hidden = !read;
+      if (read && nearest !== null) {
+        const x = (toX(read.x) - frame.left) / frame.ratio;
+        dot.style.transform = `translate(${x}px, ${level(nearest)}px)`;
+        dot.style.background = lookOf(nearest).color;
+      }
+      readings.set({
+        // A single line's own point; among many the place of the one that is pointed at.
+        x: read?.x ?? at,
+        values,
+        nearest,
+        at: own ? { left: left + u.bbox.left / uPlot.pxRatio, top, width: u.width } : null,
+      });
     }
 
     const font = `11px ${labelFont}`;
     const options: uPlot.Options = {
       width: parent.clientWidth || 400,
       height: latest.current.height,
-      padding: [8, labelled ? labelSpace(lines, parent.clientWidth) : 14, 0, 0],
+      padding: [8, withLabels ? labelSpace(names, parent.clientWidth) : 14, 0, 0],
       legend: { show: false },
       scales: {
-        x: {
-          time: false,
-          range: () => {
-            const { zoom: inView, full } = latest.current;
-            const [from, to] = inView ?? full;
-            return from < to ? [from, to] : [from - 0.5, from + 0.5];
-          },
-        },
-        y: { distr: logY ? 3 : 1, range: yRange },
+        x: { time: false, distr: logX ? 3 : 1, range: () => inView() as uPlot.Range.MinMax },
+        y: { distr: logY ? 3 : 1, range: () => heightNow() as uPlot.Range.MinMax },
       },
       axes: [
         {
@@ -133,8 +262,11 @@ export default function Plot(props: PlotProps) {
           gap: 4,
           size: axis === "time" ? 42 : 28,
           space: axis === "time" ? 76 : 60,
-          incrs: tickSteps(axis),
-          values: (_, places, __, ___, increment) => words.xTicks(axis, places, increment),
+          ...(logX ? {} : { incrs: tickSteps(axis) }),
+          values: (_, places, __, ___, increment) =>
+            logX
+              ? places.map((at) => (at === null ? "" : (words.xTicks(axis, [at], at)[0] ?? "")))
+              : words.xTicks(axis, places, increment),
         },
         {
           stroke: ink.text,
@@ -160,27 +292,11 @@ export default function Plot(props: PlotProps) {
           values: (_, places) => places.map((value) => (value === null ? "" : words.tick(value))),
         },
       ],
-      series: [
-        {},
-        ...looks.flatMap(({ color: stroke, dash }, line): uPlot.Series[] => {
-          const show = !latest.current.hidden.has(lines[line]?.id ?? "");
-          const main = { stroke, dash: [...dash], width: 1.75, show };
-          return each === 1
-            ? [{ ...main, points: { size: 5, fill: stroke } }]
-            : [
-                { stroke, width: 1.25, alpha: 0.25, show, points: { show: false } },
-                { ...main, width: 2, points: { show: false } },
-              ];
-        }),
-      ],
+      // uPlot draws none of our lines: it would want all of them on one shared column of places.
+      series: [{}, { show: true, paths: () => null, points: { show: false } }],
       cursor: {
         drag: { x: true, y: false, setScale: false, dist: 4 },
-        points: {
-          size: 7,
-          width: 2,
-          stroke: () => ink.background,
-          fill: (_, column) => looks[Math.floor((column - 1) / each)]?.color ?? ink.text,
-        },
+        points: { show: false },
         sync: {
           key: group,
           scales: ["x", null],
@@ -195,77 +311,72 @@ export default function Plot(props: PlotProps) {
             return null;
           },
           dblclick: () => () => {
-            latest.current.onZoom(null);
+            viewport.choose(null);
             return null;
           },
         },
       },
       hooks: {
-        draw: [
-          (u) => {
-            drawMarks(u, drawn.current.marks, (line) => looks[line]?.color ?? ink.text);
-            if (!labelled) return;
-            const ends = lines.map(({ id, label }, line) => ({
-              label,
-              color: looks[line]?.color ?? ink.text,
-              column: columnOf(line),
-              shown: !latest.current.hidden.has(id),
-            }));
-            drawEndLabels(u, ends, ink);
-          },
-        ],
+        draw: [paint],
         setSelect: [
           (u) => {
             const { left, width } = u.select;
             if (width < 4) return;
-            latest.current.onZoom([u.posToVal(left, "x"), u.posToVal(left + width, "x")]);
+            viewport.choose([u.posToVal(left, "x"), u.posToVal(left + width, "x")]);
             u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
           },
         ],
-        setCursor: [
-          (u) => {
-            const { idx, left, top } = u.cursor;
-            const x = idx == null ? undefined : u.data[0][idx];
-            if (idx == null || x == null || left == null || left < 0) {
-              readings.set(null);
-              return;
-            }
-            const own = u.cursor.event != null || placing.current;
-            readings.set({
-              x,
-              values: lines.map((_, line) => {
-                const column = 1 + line * each;
-                const value = u.data[column]?.[idx] ?? null;
-                const mark = drawn.current.marks.find((one) => one.line === line && one.x === x);
-                return {
-                  raw: value ?? (mark ? loggedValue(mark.kind) : null),
-                  smooth: each === 2 ? (u.data[column + 1]?.[idx] ?? null) : null,
-                };
-              }),
-              at: own
-                ? { left: left + u.bbox.left / uPlot.pxRatio, top: top ?? 0, width: u.width }
-                : null,
-            });
-          },
-        ],
+        setCursor: [readCursor],
       },
     };
 
-    const u = new uPlot(options, drawn.current.columns, parent);
+    const u = new uPlot(options, noData, parent);
     plot.current = u;
+    const dot = document.createElement("div");
+    dot.className = classes.dot ?? "";
+    dot.hidden = true;
+    u.over.append(dot);
 
+    const draw = () => {
+      if (latest.current.asleep) return;
+      const [from, to] = inView();
+      u.batch(() => u.setScale("x", { min: from, max: to }));
+      putBack(u, pinned, placing, latest.current.drawn);
+    };
+    show.current = draw;
+    const leave = viewport.add(draw);
+
+    const pan = (range: Range, share: number) =>
+      viewport.move(panned(range, latest.current.full, share, logX), draw);
     const onWheel = (event: WheelEvent) => {
-      const { zoom: inView, full, onZoom } = latest.current;
-      const range = inView ?? full;
+      const { full } = latest.current;
+      const range = inView();
+      const width = u.over.clientWidth || 1;
       if (event.ctrlKey || event.metaKey) {
         event.preventDefault();
         const centre = u.posToVal(event.clientX - u.over.getBoundingClientRect().left, "x");
-        onZoom(zoomed(range, full, Math.exp(Math.sign(event.deltaY) * 0.2), centre));
-      } else if (inView && (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY))) {
+        const factor = Math.exp(Math.max(-60, Math.min(60, event.deltaY)) * 0.004);
+        viewport.move(zoomed(range, full, factor, centre, logX), draw);
+      } else if (
+        viewport.range &&
+        (event.shiftKey || Math.abs(event.deltaX) > Math.abs(event.deltaY))
+      ) {
         event.preventDefault();
-        onZoom(panned(range, full, Math.sign(event.deltaX || event.deltaY) * 0.08));
+        pan(range, (event.deltaX || event.deltaY) / width);
       }
     };
+    function startPan(_: uPlot, down: MouseEvent): void {
+      const range = viewport.range;
+      if (!range) return;
+      const width = u.over.clientWidth || 1;
+      const onMove = (event: MouseEvent) => pan(range, (down.clientX - event.clientX) / width);
+      const onUp = () => {
+        document.removeEventListener("mousemove", onMove);
+        document.removeEventListener("mouseup", onUp);
+      };
+      document.addEventListener("mousemove", onMove);
+      document.addEventListener("mouseup", onUp);
+    }
     const onLeave = () => {
       u.cursor.event = undefined;
     };
@@ -273,7 +384,7 @@ export default function Plot(props: PlotProps) {
       if (event.pointerType !== "touch") return;
       const box = u.over.getBoundingClientRect();
       pinned.current = u.posToVal(event.clientX - box.left, "x");
-      putBack(u, pinned, placing);
+      putBack(u, pinned, placing, latest.current.drawn);
     };
     u.over.addEventListener("wheel", onWheel, { passive: false });
     u.over.addEventListener("mouseleave", onLeave);
@@ -286,70 +397,43 @@ export default function Plot(props: PlotProps) {
     resized.observe(parent);
     return () => {
       resized.disconnect();
+      leave();
       plot.current = null;
+      show.current = () => undefined;
       readings.set(null);
       u.destroy();
     };
-  }, [names, axis, logY, smoothing > 0, scheme, i18n.locale, group, readings]);
+  }, [names, axis, logX, logY, scheme, i18n.locale, group, readings, viewport]);
 
-  useEffect(() => {
-    const u = plot.current;
-    if (!u) return;
-    u.setData(drawing.columns);
-    queueMicrotask(() => {
-      if (plot.current === u) putBack(u, pinned, placing);
-    });
-  }, [drawing]);
-
-  useEffect(() => {
-    const u = plot.current;
-    if (!u || u.data.length === 0) return;
-    const [from, to] = zoom ?? latest.current.full;
-    u.setScale("x", { min: from, max: to });
-    queueMicrotask(() => {
-      if (plot.current === u) putBack(u, pinned, placing);
-    });
-  }, [zoom]);
+  const { full, fixed, clip, asleep } = props;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: draws again for whatever is drawn
+  useEffect(() => show.current(), [drawn, full, fixed, clip, asleep, hidden]);
 
   useEffect(() => {
     const u = plot.current;
     if (u && u.height !== height) u.setSize({ width: u.width, height });
   }, [height]);
 
-  useEffect(() => {
-    const u = plot.current;
-    if (!u) return;
-    const each = (u.series.length - 1) / Math.max(1, latest.current.lines.length);
-    u.batch(() => {
-      for (const [line, { id }] of latest.current.lines.entries()) {
-        for (let column = 0; column < each; column++) {
-          const index = 1 + line * each + column;
-          const show = !hidden.has(id);
-          if (u.series[index]?.show !== show) u.setSeries(index, { show });
-        }
-      }
-    });
-  }, [hidden]);
-
   useImperativeHandle(ref, () => ({
     step: (by) => {
       const u = plot.current;
-      const xs = u?.data[0];
-      if (!u || !xs || xs.length === 0) return;
-      const [first, last] = [u.series[0]?.idxs?.[0] ?? 0, u.series[0]?.idxs?.[1] ?? xs.length - 1];
-      const from = pinned.current === null ? null : u.valToIdx(pinned.current);
-      const next =
-        by === "first"
-          ? first
-          : by === "last"
-            ? last
-            : from === null
-              ? by > 0
-                ? first
-                : last
-              : Math.min(Math.max(from + by, first), last);
-      pinned.current = xs[next] ?? null;
-      putBack(u, pinned, placing);
+      const { drawn: all, hidden: out, full: whole } = latest.current;
+      const shown = all.filter(({ id }) => !out.has(id));
+      if (!u || shown.length === 0) return;
+      const range = viewport.range ?? whole;
+      const [first, last] = endsIn(shown, range);
+      if (first === null || last === null) return;
+      if (by === "first" || by === "last") pinned.current = by === "first" ? first : last;
+      else if (pinned.current === null) pinned.current = by > 0 ? first : last;
+      else {
+        const direction = by > 0 ? 1 : -1;
+        for (let left = Math.abs(by); left > 0; left--) {
+          const next = neighbour(shown, pinned.current, direction, range);
+          if (next === null) break;
+          pinned.current = next;
+        }
+      }
+      putBack(u, pinned, placing, shown);
     },
     leave: () => {
       pinned.current = null;
@@ -358,54 +442,55 @@ export default function Plot(props: PlotProps) {
     canvas: () => plot.current?.ctx.canvas ?? null,
   }));
 
-  function startPan(u: uPlot, down: MouseEvent): void {
-    const range = latest.current.zoom;
-    if (!range) return;
-    const width = u.over.clientWidth || 1;
-    const onMove = (event: MouseEvent) => {
-      const share = (down.clientX - event.clientX) / width;
-      latest.current.onZoom(panned(range, latest.current.full, share));
-    };
-    const onUp = () => {
-      document.removeEventListener("mousemove", onMove);
-      document.removeEventListener("mouseup", onUp);
-    };
-    document.addEventListener("mousemove", onMove);
-    document.addEventListener("mouseup", onUp);
-  }
-
   return <div ref={place} className={classes.canvas} style={{ height }} />;
 }
 
+/** The first and the last place in the range where any line has a point. */
+function endsIn(lines: readonly Drawn[], range: Range): [number | null, number | null] {
+  let first: number | null = null;
+  let last: number | null = null;
+  for (const line of lines) {
+    const [from, end] = within(line, range);
+    if (end <= from) continue;
+    first = Math.min(first ?? Number.POSITIVE_INFINITY, line.x[from] ?? 0);
+    last = Math.max(last ?? Number.NEGATIVE_INFINITY, line.x[end - 1] ?? 0);
+  }
+  return [first, last];
+}
+
 /** Puts the keyboard's cursor on its point, also after the picture has moved under it. */
-function putBack(u: uPlot, pinned: RefObject<number | null>, placing: RefObject<boolean>): void {
+function putBack(
+  u: uPlot,
+  pinned: RefObject<number | null>,
+  placing: RefObject<boolean>,
+  lines: readonly Drawn[],
+): void {
   if (pinned.current === null) return;
-  const index = u.valToIdx(pinned.current);
-  const x = u.data[0][index];
-  if (x == null) return;
-  const column = u.series.findIndex((one, at) => at > 0 && one.show && u.data[at]?.[index] != null);
-  const value = u.data[column]?.[index];
+  const at = pinned.current;
+  const reads = lines.map((line) => readAt(line, at, 0)).filter((one) => one !== null);
+  const read = reads.find(({ x }) => x === at) ?? reads[0];
+  const value = read?.smooth ?? read?.raw ?? Number.NaN;
   placing.current = true;
   u.setCursor({
-    left: u.valToPos(x, "x"),
-    top: value == null ? u.over.clientHeight / 2 : u.valToPos(value, "y"),
+    left: Math.max(0, u.valToPos(at, "x")),
+    top: Number.isFinite(value) ? u.valToPos(value, "y") : u.over.clientHeight / 2,
   });
   placing.current = false;
 }
 
-function loggedValue(kind: "nan" | "up" | "down"): number {
-  if (kind === "nan") return Number.NaN;
-  return kind === "up" ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+/** The values with a little air on both sides, from round number to round number. */
+function airy([low, high]: Range): Range {
+  return uPlot.rangeNum(low, high, 0.1, true) as [number, number];
 }
 
-/** The values with a little air on both sides, on a scale of powers of ten. */
-function logRange(min: number, max: number): [number, number] {
+/** The same on a scale of powers of ten. */
+function withAir([min, max]: Range): Range {
   const [low, high] = [Math.log10(min), Math.log10(max)];
   const air = Math.max((high - low) * 0.06, 0.02);
   return [10 ** (low - air), 10 ** (high + air)];
 }
 
-function labelSpace(lines: readonly Line[], width: number): number {
-  const longest = Math.max(...lines.map(({ label }) => label.length));
-  return Math.min(longest * 6.2 + 14, width * 0.3);
+function labelSpace(names: string, width: number): number {
+  const longest = Math.max(...names.split("\n").map((name) => name.length));
+  return Math.min(longest * 6.2 + 14, width * 0.25);
 }

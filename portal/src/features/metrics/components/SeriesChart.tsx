@@ -14,12 +14,13 @@ import {
 } from "react";
 import { announceFailure } from "@/ui/notices";
 import { seriesStyle } from "@/ui/palette";
-import { type Axis, type Line, panned, type Range, zoomed } from "../axis";
+import { type Axis, extent, type Line, panned, type Range, zoomed } from "../axis";
 import { csvOf, download, type Fullness, fileName, pngOf } from "../export";
 import { type ChartCommand, commandOf } from "../keys";
 import { type Reading, Readings, useReading } from "../readings";
 import { type Words, wordsFor } from "../ticks";
 import { smoothingSteps } from "../view";
+import type { Viewport } from "../viewport";
 import { ChartMenu } from "./ChartMenu";
 import { ChartTooltip } from "./ChartTooltip";
 import { LineSample } from "./LineSample";
@@ -33,12 +34,20 @@ type Props = {
   title: string;
   /** In their order; look and legend follow it. */
   lines: readonly Line[];
+  /** What the lines are, for who does not see them: `loss, 5 runs`. */
+  description: string;
   axis: Axis;
+  logX: boolean;
   logY: boolean;
   smoothing: number;
+  /** Moves what is in view of all charts of the page. */
+  viewport: Viewport;
+  /** Where it rests; `null` is everything. */
   zoom: Range | null;
-  onZoom: (zoom: Range | null) => void;
   onView: (change: { logY?: boolean; smoothing?: number }) => void;
+  /** The vertical range chosen by hand; `null` follows what is in view. */
+  fixed: Range | null;
+  clip: boolean;
   /** How much of what is stored the lines are. */
   fullness: Fullness;
   /** Points may still arrive. */
@@ -48,28 +57,38 @@ type Props = {
   onFollow?: () => void;
   /** Older than what was asked for: dimmed, not blanked. */
   refreshing?: boolean;
+  /** Out of sight: the canvas rests. */
+  asleep: boolean;
+  /** Whether the lines' names stand below the chart, with a switch for each. */
+  legend: boolean;
+  maximised: boolean;
+  onMaximise: (maximised: boolean) => void;
   group: string;
-  /** More entries for the chart's menu. */
+  /** More entries for the chart's menu: above, and among the downloads. */
   menu?: ReactNode;
+  downloads?: ReactNode;
 };
 
 const height = 208;
 
 /** One chart of one or several series: canvas, tooltip, legend, keyboard cursor and table twin. */
 export function SeriesChart(props: Props) {
-  const { title, lines, axis, logY, smoothing, zoom, onZoom, onView, live, fresh = 0 } = props;
+  const { title, lines, axis, logX, logY, smoothing, viewport, zoom, onView, live } = props;
+  const { fresh = 0, maximised, onMaximise } = props;
   const { t, i18n } = useLingui();
   const scheme = useComputedColorScheme("light");
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [tabular, setTabular] = useState(false);
-  const [maximised, setMaximised] = useState(false);
   const [readings] = useState(() => new Readings());
   const plot = useRef<PlotHandle>(null);
   const figure = useRef<HTMLElement>(null);
   const id = useId();
   const words = wordsFor(i18n.locale);
-  const looks = useMemo(() => lines.map((_, index) => seriesStyle(index, scheme)), [lines, scheme]);
-  const full = useMemo(() => extent(lines), [lines]);
+  const looks = useMemo(
+    () => lines.map(({ look }, index) => seriesStyle(look ?? index, scheme)),
+    [lines, scheme],
+  );
+  const full = useMemo(() => extent(lines, logX), [lines, logX]);
   const empty = lines.every(({ x }) => x.length === 0);
   const tall = useMaximisedHeight(maximised);
 
@@ -82,7 +101,8 @@ export function SeriesChart(props: Props) {
   }
 
   function obey(command: ChartCommand, stride: number) {
-    const range = zoom ?? full;
+    const range = viewport.range ?? full;
+    const centre = readings.get()?.x;
     switch (command) {
       case "previous":
         return plot.current?.step(-stride);
@@ -92,15 +112,16 @@ export function SeriesChart(props: Props) {
       case "last":
         return plot.current?.step(command);
       case "zoomIn":
-        return onZoom(zoomed(range, full, 0.5, readings.get()?.x));
+        return viewport.choose(zoomed(range, full, 0.5, centre, logX));
       case "zoomOut":
-        return onZoom(zoomed(range, full, 2, readings.get()?.x));
+        return viewport.choose(zoomed(range, full, 2, centre, logX));
       case "everything":
-        return onZoom(null);
+        return viewport.choose(null);
       case "panLeft":
-        return zoom ? onZoom(panned(zoom, full, -0.25)) : undefined;
-      case "panRight":
-        return zoom ? onZoom(panned(zoom, full, 0.25)) : undefined;
+      case "panRight": {
+        const share = command === "panLeft" ? -0.25 : 0.25;
+        return viewport.range ? viewport.choose(panned(range, full, share, logX)) : undefined;
+      }
       case "follow":
         return follow();
       case "smoothing":
@@ -108,17 +129,17 @@ export function SeriesChart(props: Props) {
       case "logarithmic":
         return onView({ logY: !logY });
       case "maximise":
-        return setMaximised(!maximised);
+        return onMaximise(!maximised);
       case "table":
         return setTabular(!tabular);
       case "leave":
-        if (maximised) return setMaximised(false);
+        if (maximised) return onMaximise(false);
         return readings.get() ? plot.current?.leave() : follow();
     }
   }
 
   function follow(): void {
-    onZoom(null);
+    viewport.choose(null);
     props.onFollow?.();
   }
 
@@ -133,12 +154,16 @@ export function SeriesChart(props: Props) {
     if (!canvas || !figure.current) return;
     const style = getComputedStyle(figure.current);
     const colors = { text: style.color, background: style.backgroundColor };
-    const blob = await pngOf(canvas, title, colors);
+    const entries = lines.flatMap(({ id, label }, index) => {
+      const look = looks[index];
+      return look && lines.length > 1 && !hidden.has(id) ? [{ label, ...look }] : [];
+    });
+    const blob = await pngOf(canvas, title, entries, colors);
     if (blob) download(blob, fileName(title, "png"));
     else announceFailure(t`The picture could not be made`, null);
   }
 
-  const summary = useSummary(lines, axis, full, words);
+  const summary = useSummary(props.description, axis, full, words);
   return (
     <figure
       ref={figure}
@@ -166,15 +191,16 @@ export function SeriesChart(props: Props) {
         <ChartMenu
           title={title}
           zoomable={!empty}
-          onZoomIn={() => onZoom(zoomed(zoom ?? full, full, 0.5))}
-          onZoomOut={() => onZoom(zoomed(zoom ?? full, full, 2))}
-          onReset={zoom ? () => onZoom(null) : undefined}
+          onZoomIn={() => obey("zoomIn", 1)}
+          onZoomOut={() => obey("zoomOut", 1)}
+          onReset={zoom ? () => viewport.choose(null) : undefined}
           maximised={maximised}
-          onMaximise={() => setMaximised(!maximised)}
+          onMaximise={() => onMaximise(!maximised)}
           tabular={tabular}
           onTable={() => setTabular(!tabular)}
           onPng={savePng}
           onCsv={saveCsv}
+          downloads={props.downloads}
         >
           {props.menu}
         </ChartMenu>
@@ -198,14 +224,17 @@ export function SeriesChart(props: Props) {
               ref={plot}
               lines={lines}
               axis={axis}
+              logX={logX}
               logY={logY}
               smoothing={smoothing}
-              zoom={zoom}
+              viewport={viewport}
               full={full}
-              onZoom={onZoom}
+              fixed={props.fixed}
+              clip={props.clip}
               hidden={hidden}
               height={maximised ? tall : height}
               live={live}
+              asleep={props.asleep}
               readings={readings}
               group={props.group}
             />
@@ -215,20 +244,13 @@ export function SeriesChart(props: Props) {
               <Trans>No points in this range</Trans>
             </p>
           ) : null}
-          <ChartTooltip
-            readings={readings}
-            lines={lines}
-            looks={looks}
-            hidden={hidden}
-            axis={axis}
-            words={words}
-          />
+          <ChartTooltip readings={readings} lines={lines} looks={looks} axis={axis} words={words} />
         </div>
       )}
       <div className={classes.foot}>
         <PointCount {...props.fullness} words={words} />
         <NotDrawn lines={lines} logY={logY} />
-        {lines.length > 1 ? (
+        {props.legend && lines.length > 1 ? (
           <ul className={classes.legend} aria-label={t`Lines`}>
             {lines.map((line, index) => {
               const look = looks[index];
@@ -252,7 +274,7 @@ export function SeriesChart(props: Props) {
       {tabular ? (
         <PointTable title={title} lines={lines} axis={axis} zoom={zoom} words={words} />
       ) : null}
-      <Spoken readings={readings} lines={lines} hidden={hidden} axis={axis} words={words} />
+      <Spoken readings={readings} lines={lines} axis={axis} words={words} />
     </figure>
   );
 }
@@ -267,12 +289,6 @@ function nextSmoothing(now: number): number {
   return smoothingSteps.find((step) => step > now) ?? 0;
 }
 
-function extent(lines: readonly Line[]): Range {
-  const first = Math.min(...lines.map(({ x }) => x[0] ?? Number.POSITIVE_INFINITY));
-  const last = Math.max(...lines.map(({ x }) => x.at(-1) ?? Number.NEGATIVE_INFINITY));
-  return first <= last ? [first, last] : [0, 1];
-}
-
 function useMaximisedHeight(maximised: boolean): number {
   const [tall, setTall] = useState(480);
   useEffect(() => {
@@ -285,11 +301,10 @@ function useMaximisedHeight(maximised: boolean): number {
   return tall;
 }
 
-function useSummary(lines: readonly Line[], axis: Axis, full: Range, words: Words): string {
+function useSummary(names: string, axis: Axis, full: Range, words: Words): string {
   const { t } = useLingui();
   const from = words.place(axis, full[0]);
   const to = words.place(axis, full[1]);
-  const names = lines.map(({ label }) => label).join(", ");
   if (axis === "step") return t`${names}, steps ${from} to ${to}`;
   return t`${names}, from ${from} to ${to}`;
 }
@@ -299,7 +314,7 @@ function Now({ line, readings, words }: { line?: Line; readings: Readings; words
   const reading = useReading(readings);
   const pointed = reading?.values[0];
   const value = pointed ? (pointed.smooth ?? pointed.raw) : line?.y.at(-1);
-  if (value === undefined || value === null) return null;
+  if (value === undefined) return null;
   return <span className={classes.now}>{words.value(value)}</span>;
 }
 
@@ -322,14 +337,7 @@ function PointCount({ shown, stored, exact, words }: Fullness & { words: Words }
 
 /** What the canvas cannot show as part of a line, in words. */
 function NotDrawn({ lines, logY }: { lines: readonly Line[]; logY: boolean }) {
-  const values = lines.flatMap(({ y }) => y);
-  const nan = values.filter(Number.isNaN).length;
-  const infinite = values.filter(
-    (value) => value === Number.POSITIVE_INFINITY || value === Number.NEGATIVE_INFINITY,
-  ).length;
-  const notPositive = logY
-    ? values.filter((value) => value <= 0 && Number.isFinite(value)).length
-    : 0;
+  const { nan, infinite, notPositive } = useMemo(() => notDrawn(lines, logY), [lines, logY]);
   return (
     <>
       {nan > 0 ? <span className={`${classes.chip} ${classes.warn}`}>✕ {nan} NaN</span> : null}
@@ -345,16 +353,27 @@ function NotDrawn({ lines, logY }: { lines: readonly Line[]; logY: boolean }) {
   );
 }
 
+function notDrawn(lines: readonly Line[], logY: boolean) {
+  const found = { nan: 0, infinite: 0, notPositive: 0 };
+  for (const { y } of lines) {
+    for (const value of y) {
+      if (Number.isNaN(value)) found.nan += 1;
+      else if (!Number.isFinite(value)) found.infinite += 1;
+      else if (logY && value <= 0) found.notPositive += 1;
+    }
+  }
+  return found;
+}
+
 type SpokenProps = {
   readings: Readings;
   lines: readonly Line[];
-  hidden: ReadonlySet<string>;
   axis: Axis;
   words: Words;
 };
 
 /** Says politely where the keyboard's cursor stands, once it rests. */
-function Spoken({ readings, lines, hidden, axis, words }: SpokenProps) {
+function Spoken({ readings, lines, axis, words }: SpokenProps) {
   const { t } = useLingui();
   const [text, setText] = useState("");
   useEffect(() => {
@@ -362,12 +381,15 @@ function Spoken({ readings, lines, hidden, axis, words }: SpokenProps) {
     const say = (reading: Reading | null) => {
       if (!reading?.at) return setText("");
       const place = words.place(axis, reading.x);
-      const values = lines
-        .map(({ id, label }, index) => {
-          const raw = reading.values[index]?.raw;
-          return hidden.has(id) || raw == null ? "" : `${label} ${words.value(raw)}`;
+      // Of many lines the one pointed at is said first, and no more than an ear can take.
+      const order = lines.map((_, index) => index);
+      order.sort((a, b) => Number(b === reading.nearest) - Number(a === reading.nearest));
+      const values = order
+        .flatMap((index) => {
+          const [line, read] = [lines[index], reading.values[index]];
+          return line && read ? [`${line.label} ${words.value(read.raw)}`] : [];
         })
-        .filter(Boolean)
+        .slice(0, 6)
         .join(", ");
       setText(axis === "step" ? t`Step ${place}: ${values}` : `${place}: ${values}`);
     };
@@ -379,7 +401,7 @@ function Spoken({ readings, lines, hidden, axis, words }: SpokenProps) {
       clearTimeout(timer);
       unsubscribe();
     };
-  }, [readings, lines, hidden, axis, words, t]);
+  }, [readings, lines, axis, words, t]);
   return (
     <span role="status" className="rb-visually-hidden">
       {text}

@@ -87,23 +87,31 @@ test("the stream begins exactly where the pictures end, and its points appear", 
   await renderApp(`${page}?tab=metrics`, backend);
   await figure("loss");
   const live = await stream();
-  expect(live.url).toContain("after=7");
+  expect(new URL(live.url).searchParams.get("after")).toBe(`${run.id}:7`);
   act(() => live.open());
   expect(await screen.findByText("Live")).toBeInTheDocument();
   act(() =>
-    live.send("metrics", { series: [{ key: "loss", step: [2], value: [1.25], time: [3] }] }, "8"),
+    live.send(
+      "metrics",
+      { run_id: run.id, series: [{ key: "loss", step: [2], value: [1.25], time: [3] }] },
+      "c0ffee00.8",
+    ),
   );
   await waitFor(async () => expect(await figure("loss")).toHaveTextContent("1.25"));
   expect(await figure("loss")).toHaveTextContent("3 points");
 });
 
 test("a metric that is logged for the first time gets its chart by itself", async () => {
-  const { backend, page } = recorded(going);
+  const { backend, run, page } = recorded(going);
   await renderApp(`${page}?tab=metrics`, backend);
   expect(await screen.findByText("No metrics yet")).toBeInTheDocument();
   const live = await stream();
   act(() =>
-    live.send("metrics", { series: [{ key: "fresh", step: [0], value: [4], time: [1] }] }, "2"),
+    live.send(
+      "metrics",
+      { run_id: run.id, series: [{ key: "fresh", step: [0], value: [4], time: [1] }] },
+      "c0ffee00.2",
+    ),
   );
   expect(await figure("fresh")).toHaveTextContent("4");
 });
@@ -121,8 +129,8 @@ test("points that arrive do not reset the zoom; they are counted until somebody 
   act(() =>
     live.send(
       "metrics",
-      { series: [{ key: "loss", step: [50, 51], value: [0, 0], time: [1, 2] }] },
-      "2",
+      { run_id: run.id, series: [{ key: "loss", step: [50, 51], value: [0, 0], time: [1, 2] }] },
+      "c0ffee00.2",
     ),
   );
   const follow = await screen.findByRole("button", { name: "Live +2 points" });
@@ -141,7 +149,11 @@ test("while paused nothing moves, afterwards everything is there", async () => {
   const live = await stream();
   await user.click(screen.getByRole("button", { name: "Pause live updates" }));
   act(() =>
-    live.send("metrics", { series: [{ key: "loss", step: [1], value: [1], time: [1] }] }, "2"),
+    live.send(
+      "metrics",
+      { run_id: run.id, series: [{ key: "loss", step: [1], value: [1], time: [1] }] },
+      "c0ffee00.2",
+    ),
   );
   await screen.findByRole("button", { name: "Live +1 points" });
   expect(await figure("loss")).toHaveTextContent("1 points");
@@ -157,12 +169,18 @@ test("a broken stream says so and goes on after the last point it had", async ()
   const live = await stream();
   act(() => live.open());
   act(() =>
-    live.send("metrics", { series: [{ key: "loss", step: [1], value: [2], time: [1] }] }, "12"),
+    live.send(
+      "metrics",
+      { run_id: run.id, series: [{ key: "loss", step: [1], value: [2], time: [1] }] },
+      "c0ffee00.12",
+    ),
   );
   act(() => live.fail(true));
   const toolbar = screen.getByRole("toolbar", { name: "Charts" });
   expect(await within(toolbar).findByText("Reconnecting…")).toBeInTheDocument();
-  await waitFor(() => expect(FakeEventSource.find("/metrics/stream")?.url).toContain("after=12"));
+  await waitFor(() =>
+    expect(FakeEventSource.find("/metrics/stream")?.url).toContain("after=c0ffee00.12"),
+  );
 });
 
 test("a finished run keeps no stream open", async () => {
@@ -172,7 +190,7 @@ test("a finished run keeps no stream open", async () => {
   await figure("loss");
   const live = await stream();
   run.status = "succeeded";
-  act(() => live.send("run", { status: "succeeded" }));
+  act(() => live.send("run", { run_id: run.id, status: "succeeded" }));
   expect(await screen.findByText("Succeeded")).toBeInTheDocument();
   expect(FakeEventSource.find("/metrics/stream")).toBeUndefined();
 });
@@ -220,7 +238,7 @@ test("the keyboard's cursor says the value it stands on, and D shows all as a ta
   await user.keyboard("[ArrowRight][ArrowRight]");
   expect(await within(chart).findByText("Step 1: loss 2.5")).toBeInTheDocument();
   await user.keyboard("[KeyD]");
-  const table = await within(chart).findByRole("table");
+  const table = await within(chart).findByRole("table", { name: "Points of loss" });
   expect(within(table).getByRole("row", { name: "1 2.5" })).toBeInTheDocument();
   await user.keyboard("[KeyY]");
   await waitFor(() => expect(where()).toContain("log=true"));

@@ -10,7 +10,8 @@ import { useRunLinks } from "@/app/run-links";
 import { MetricPanels } from "@/features/metrics/components/MetricPanels";
 import { MetricPreview } from "@/features/metrics/components/MetricPreview";
 import { MetricSummaries } from "@/features/metrics/components/MetricSummaries";
-import { LiveRunProvider } from "@/features/metrics/live-context";
+import { LiveRunsProvider } from "@/features/metrics/live-context";
+import type { ChartRun } from "@/features/metrics/runs";
 import { type ChartView, chartSearch, searchFrom, viewFrom } from "@/features/metrics/view";
 import { Notes } from "@/features/notes/components/Notes";
 import { projectQuery } from "@/features/projects/queries";
@@ -35,9 +36,6 @@ export const Route = createFileRoute("/_app/p/$project/r/$run")({
   component: RunPage,
 });
 
-/** States in which something may still be logged. */
-const open: readonly Run["status"][] = ["draft", "running", "interrupted"];
-
 function RunPage() {
   const { t } = useLingui();
   const { project: slug, run: id } = Route.useParams();
@@ -49,13 +47,18 @@ function RunPage() {
   const links = useRunLinks(slug);
   const canEdit = project.role !== "viewer" && project.archived_at === null;
 
+  const { name, status } = run;
+  const chartRun = useMemo<ChartRun>(
+    () => ({ id, name, status, look: 0, hidden: false, group: null }),
+    [id, name, status],
+  );
   const refresh = useCallback(
     () => void invalidatePath(client, `/api/v1/runs/${id}`),
     [client, id],
   );
 
   return (
-    <LiveRunProvider key={id} runId={id} active={open.includes(run.status)} onStatus={refresh}>
+    <LiveRunsProvider key={id} runs={[run]} onStatus={refresh}>
       <RunHeader
         run={run}
         canEdit={canEdit}
@@ -80,8 +83,7 @@ function RunPage() {
         <Tabs.Panel value={firstTab}>
           <Stack gap="lg">
             <MetricPreview
-              runId={id}
-              startedAt={run.started_at ?? run.created_at}
+              run={chartRun}
               link={
                 <Anchor
                   size="sm"
@@ -110,7 +112,7 @@ function RunPage() {
           </Stack>
         </Tabs.Panel>
         <Tabs.Panel value="metrics">
-          <MetricsTab run={run} search={search} />
+          <MetricsTab run={chartRun} search={search} />
         </Tabs.Panel>
         <Tabs.Panel value="notes">
           <Panel title={t`Notes`}>
@@ -121,11 +123,11 @@ function RunPage() {
           <EnvironmentPanel run={run} />
         </Tabs.Panel>
       </Tabs>
-    </LiveRunProvider>
+    </LiveRunsProvider>
   );
 }
 
-function MetricsTab({ run, search }: { run: Run; search: Parameters<typeof viewFrom>[0] }) {
+function MetricsTab({ run, search }: { run: ChartRun; search: Parameters<typeof viewFrom>[0] }) {
   const { t } = useLingui();
   const navigate = Route.useNavigate();
   const view = useMemo(() => viewFrom(search), [search]);
@@ -139,8 +141,7 @@ function MetricsTab({ run, search }: { run: Run; search: Parameters<typeof viewF
   );
   return (
     <MetricPanels
-      runId={run.id}
-      startedAt={run.started_at ?? run.created_at}
+      run={run}
       view={view}
       onView={onView}
       hint={
