@@ -13,8 +13,6 @@ import { RunsLegend } from "./RunsLegend";
 
 type Props = {
   runs: readonly ChartRun[];
-  /** Metrics that the page knows of already. */
-  metrics?: readonly string[];
   /** What the address and saved views keep of the charts. */
   state: Readonly<Record<string, unknown>>;
   onState: (change: Record<string, unknown>) => void;
@@ -22,11 +20,11 @@ type Props = {
 };
 
 const noKeys: readonly string[] = [];
-/** How many runs are asked for all their keys: with those that the page knows, hardly any is missed. */
-const askedRuns = 3;
+/** How many runs are asked for their keys: runs that stand together mostly log the same. */
+const askedRuns = 6;
 
 /** The charts of many runs: one panel for each metric, all runs in each. */
-export default function RunsCharts({ runs, metrics = noKeys, state, onState, onHide }: Props) {
+export default function RunsCharts({ runs, state, onState, onHide }: Props) {
   const view = useMemo(() => viewIn(state), [state]);
   const latest = useRef({ view, onState });
   useEffect(() => {
@@ -38,20 +36,19 @@ export default function RunsCharts({ runs, metrics = noKeys, state, onState, onH
   const drawn = runs.filter(({ hidden }) => !hidden);
   return (
     <LiveRunsProvider runs={drawn}>
-      <Board {...{ runs, metrics, view, onView, onHide }} />
+      <Board {...{ runs, view, onView, onHide }} />
     </LiveRunsProvider>
   );
 }
 
 type BoardProps = {
   runs: readonly ChartRun[];
-  metrics: readonly string[];
   view: ChartView;
   onView: (change: Partial<ChartView>) => void;
   onHide: Props["onHide"];
 };
 
-function Board({ runs, metrics, view, onView, onHide }: BoardProps) {
+function Board({ runs, view, onView, onHide }: BoardProps) {
   const { t } = useLingui();
   const asked = useQueries({
     queries: runs
@@ -63,16 +60,14 @@ function Board({ runs, metrics, view, onView, onHide }: BoardProps) {
   const found = asked.map(({ data }) => data);
   // biome-ignore lint/correctness/useExhaustiveDependencies: the answers themselves
   const keys = useMemo(
-    () => [...new Set([...metrics, ...found.flatMap((one) => one ?? noKeys), ...liveKeys])],
-    [metrics, liveKeys, ...found],
+    () => [...new Set([...found.flatMap((one) => one ?? noKeys), ...liveKeys])],
+    [liveKeys, ...found],
   );
   if (keys.length === 0) {
     if (asked.some(({ isPending }) => isPending)) return <PanelSkeletons />;
     return (
       <EmptyState icon={<IconChartLine size={24} />} title={t`No metrics yet`}>
-        <Trans>
-          These runs have logged nothing. One line does it: run.log({"{"}"loss": loss{"}"})
-        </Trans>
+        <Trans>These runs have not logged any value yet.</Trans>
       </EmptyState>
     );
   }

@@ -5,6 +5,7 @@ import { createFileRoute } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import * as v from "valibot";
 import { useRunLinks } from "@/app/run-links";
+import { runsCharts } from "@/app/runs-charts";
 import { projectQuery } from "@/features/projects/queries";
 import { RunsWorkspace } from "@/features/runs/components/RunsWorkspace";
 import { type RunSearch, runSearch } from "@/features/runs/filter";
@@ -46,6 +47,7 @@ function RunsPage() {
           canEdit={canEdit}
           runLink={links.run}
           experimentLink={links.experiment}
+          charts={runsCharts}
           empty={
             <EmptyState
               icon={<IconPlayerPlay size={24} />}

@@ -7,6 +7,7 @@ import { useCallback, useMemo } from "react";
 import * as v from "valibot";
 import type { Experiment } from "@/api/generated/models/experiment";
 import { useRunLinks } from "@/app/run-links";
+import { runsCharts } from "@/app/runs-charts";
 import { ExperimentHeader } from "@/features/experiments/components/ExperimentHeader";
 import { experimentQuery, useChangeExperiment } from "@/features/experiments/queries";
 import { Notes } from "@/features/notes/components/Notes";
@@ -73,6 +74,7 @@ function ExperimentPage() {
             canEdit={canEdit}
             runLink={links.run}
             experimentLink={links.experiment}
+            charts={runsCharts}
             empty={
               <EmptyState
                 icon={<IconPlayerPlay size={24} />}
