@@ -1,4 +1,5 @@
 import { Plural, Trans } from "@lingui/react/macro";
+import { useLayoutEffect, useRef } from "react";
 import type { SeriesStyle } from "@/ui/palette";
 import type { Axis, Line } from "../axis";
 import { type Readings, useReading } from "../readings";
@@ -19,12 +20,16 @@ const rowsAtMost = 12;
 /** The values under the cursor from the highest to the lowest, on the side of the plot where the cursor is not. */
 export function ChartTooltip({ readings, lines, looks, axis, words }: Props) {
   const reading = useReading(readings);
-  if (!reading?.at) return null;
-  const { left, width } = reading.at;
-  const side =
-    left > width / 2
-      ? { right: Math.max(8, width - left + 14) }
-      : { left: Math.min(left + 14, width - 90) };
+  const box = useRef<HTMLDivElement>(null);
+  const at = reading?.at;
+  // Beside the cursor, but never out of the chart.
+  useLayoutEffect(() => {
+    if (!at || !box.current) return;
+    const own = box.current.offsetWidth;
+    const wanted = at.left > at.width / 2 ? at.left - 14 - own : at.left + 14;
+    box.current.style.left = `${Math.max(0, Math.min(wanted, at.width - own))}px`;
+  });
+  if (!reading || !at) return null;
   const place = words.place(axis, reading.x);
   const all = lines
     .flatMap((line, index) => {
@@ -39,7 +44,7 @@ export function ChartTooltip({ readings, lines, looks, axis, words }: Props) {
   const shown = all.slice(from, from + rowsAtMost);
   const more = all.length - shown.length;
   return (
-    <div className={classes.tooltip} style={side} aria-hidden="true">
+    <div ref={box} className={classes.tooltip} aria-hidden="true">
       {axis === "step" ? <Trans>Step {place}</Trans> : place}
       <table>
         <tbody>
