@@ -1,14 +1,15 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import {
+  getExportRunUrl,
   getListMetricsQueryKey,
   listMetrics,
+  readBuckets,
   readSeriesOfRuns,
 } from "@/api/generated/metrics/metrics";
-import { request } from "@/api/http";
 import { type Axis, type Range, rangeParams } from "./axis";
 import type { Bucketed } from "./bands";
 import { batched } from "./batch";
-import { noPicture, numberOf, type Picture, pictureFrom, type WireValue } from "./series";
+import { noPicture, numberOf, type Picture, pictureFrom } from "./series";
 
 /** The metrics of a run with their ranges and last values, in pages. */
 export function runMetricsQuery(runId: string, q = "") {
@@ -108,18 +109,6 @@ export function pictureQuery(
   });
 }
 
-type WireBuckets = {
-  series: {
-    run_id: string;
-    key: string;
-    x: number[];
-    count: number[];
-    min: WireValue[];
-    max: WireValue[];
-    mean: WireValue[];
-  }[];
-};
-
 /** What many runs did in the same stretches of the axis, for bands over groups of runs. */
 export function bucketsQuery(
   runIds: readonly string[],
@@ -131,14 +120,8 @@ export function bucketsQuery(
   return queryOptions({
     queryKey: ["/api/v1/metrics/buckets", runIds, key, axis, range, intervals],
     queryFn: async ({ signal }): Promise<Map<string, Bucketed>> => {
-      const query = new URLSearchParams([
-        ...runIds.map((id) => ["run_id", id]),
-        ["key", key],
-        ["x", axis],
-        ["intervals", String(intervals)],
-        ...Object.entries(rangeParams(axis, range)).map(([name, value]) => [name, String(value)]),
-      ]);
-      const { series } = await request<WireBuckets>(`/api/v1/metrics/buckets?${query}`, { signal });
+      const params = { run_id: [...runIds], key: [key], x: axis, intervals };
+      const { series } = await readBuckets({ ...params, ...rangeParams(axis, range) }, { signal });
       const scale = axis === "step" ? 1 : 1e6;
       return new Map(
         series.map((one) => [
@@ -159,9 +142,13 @@ export function bucketsQuery(
   });
 }
 
-/** The address of everything that is stored of one metric of a run. */
-export function exportPath(runId: string, key: string, format: "csv" | "parquet"): string {
-  return `/api/v1/runs/${runId}/metrics/export?${new URLSearchParams({ format, key })}`;
+/** The address of everything that is stored of some metrics of a run. */
+export function exportPath(
+  runId: string,
+  keys: readonly string[],
+  format: "csv" | "parquet",
+): string {
+  return getExportRunUrl(runId, { format, key: [...keys] });
 }
 
 /** The first thousand keys of a run. */

@@ -107,7 +107,7 @@ function PanelFrame(props: FrameProps) {
   };
   const saveAll = (format: "csv" | "parquet") => {
     for (const { id } of runs.slice(0, downloadsAtMost)) {
-      for (const key of metrics) fetchFile(address(exportPath(id, key, format)));
+      fetchFile(address(exportPath(id, metrics, format)));
     }
   };
   return (

@@ -71,7 +71,7 @@ test("another axis is asked of the server, and stands in the address", async () 
   await user.click(screen.getByRole("radio", { name: "Since the start" }));
   await waitFor(() => expect(recordings.askedSeries.at(-1)?.get("x")).toBe("relative"));
   expect(decodeURIComponent(where())).toContain("relative");
-  expect(await figure("loss")).toHaveTextContent("from 0:00 to 0:19");
+  expect(await figure("loss")).toHaveTextContent("from 0 s to 19 s");
 });
 
 test("a zoom of long series asks for all panels' details at once, and names how much is shown", async () => {
