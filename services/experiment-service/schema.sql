@@ -122,6 +122,20 @@ CREATE TABLE experiment.project_changes (
     last_change bigint NOT NULL
 );
 
+CREATE TABLE experiment.run_datasets (
+    run_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    digest text NOT NULL COLLATE pg_catalog."C",
+    "position" integer NOT NULL,
+    source_type text NOT NULL,
+    source text NOT NULL,
+    schema text,
+    profile text,
+    context text,
+    tags jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
 CREATE TABLE experiment.run_models (
     run_id uuid NOT NULL,
     project_id uuid NOT NULL,
@@ -223,6 +237,9 @@ ALTER TABLE ONLY experiment.logged_models
 ALTER TABLE ONLY experiment.project_changes
     ADD CONSTRAINT project_changes_pkey PRIMARY KEY (project_id);
 
+ALTER TABLE ONLY experiment.run_datasets
+    ADD CONSTRAINT run_datasets_pkey PRIMARY KEY (run_id, name, digest);
+
 ALTER TABLE ONLY experiment.run_models
     ADD CONSTRAINT run_models_pkey PRIMARY KEY (run_id, direction, model_id);
 
@@ -250,6 +267,8 @@ CREATE INDEX idempotency_keys_oldest_first ON experiment.idempotency_keys USING 
 CREATE INDEX logged_models_of_experiment ON experiment.logged_models USING btree (experiment_id, created_at, id);
 
 CREATE INDEX logged_models_of_run ON experiment.logged_models USING btree (source_run_id) WHERE (source_run_id IS NOT NULL);
+
+CREATE INDEX run_datasets_by_name ON experiment.run_datasets USING btree (project_id, name, run_id);
 
 CREATE INDEX run_models_by_model ON experiment.run_models USING btree (model_id);
 
@@ -304,6 +323,9 @@ ALTER TABLE ONLY experiment.logged_models
 
 ALTER TABLE ONLY experiment.logged_models
     ADD CONSTRAINT logged_models_run_fkey FOREIGN KEY (project_id, source_run_id) REFERENCES experiment.runs(project_id, id);
+
+ALTER TABLE ONLY experiment.run_datasets
+    ADD CONSTRAINT run_datasets_run_fkey FOREIGN KEY (project_id, run_id) REFERENCES experiment.runs(project_id, id);
 
 ALTER TABLE ONLY experiment.run_models
     ADD CONSTRAINT run_models_model_fkey FOREIGN KEY (project_id, model_id) REFERENCES experiment.logged_models(project_id, id);

@@ -65,7 +65,7 @@ def register(gateway: httpx.Client, name: str) -> Person:
 
 
 def make_world(gateway: httpx.Client, admin: Person) -> World:
-    """An own, an archived and a foreign project, each with an experiment, a run, metrics, a file."""
+    """Own, archived and foreign projects, each with an experiment, a run, metrics and a file."""
     world = World(gateway)
     for name in (*ROLES, "outsider", "bystander"):
         world.people[name] = register(gateway, name)

@@ -195,7 +195,7 @@ async def test_experiments_are_found_by_filter_order_and_page(mlflow: Mlflow) ->
         {"max_results": 1, "filter": "name = 'a' AND"},
         {"max_results": 1, "filter": "(name = 'a')"},
         {"max_results": 1, "filter": "name = 'a'; DROP TABLE runs"},
-        {"max_results": 1, "filter": " AND ".join(["name = 'a'"] * 17)},
+        {"max_results": 1, "filter": " AND ".join(["name = 'a'"] * 13)},
         {"max_results": 1, "order_by": ["colour"]},
         {"max_results": 1, "order_by": ["name; DROP TABLE runs"]},
         {"max_results": 1, "order_by": [""]},
@@ -497,6 +497,122 @@ async def test_the_history_of_models_is_kept_in_a_tag(mlflow: Mlflow) -> None:
     )
     for mistake in ("", "{", "[]", '"text"', '{"run_id": "x"}'):
         await mlflow.post("runs/log-model", run_id=run_id, model_json=mistake, expect=400)
+
+
+async def test_runs_are_found_by_what_columns_and_tags_say(mlflow: Mlflow, api: Api) -> None:
+    experiment_id, other = await mlflow.experiment("a"), await mlflow.experiment("b")
+    parent = (await mlflow.run(experiment_id, run_name="parent"))["info"]["run_id"]
+    for number in range(4):
+        run = await mlflow.run(
+            experiment_id if number < 3 else other,
+            run_name=f"run {number}",
+            user_id="ada" if number else "",
+            start_time=1_000 * (number + 1),
+            tags=[
+                {"key": "mlflow.parentRunId", "value": parent},
+                {"key": "mlflow.source.git.commit", "value": f"abc{number}"},
+                {"key": "size", "value": str(number)},
+            ],
+        )
+        await mlflow.post(
+            "runs/log-parameter", run_id=run["info"]["run_id"], key="n", value=str(10 - number)
+        )
+
+    async def names(**search: Any) -> list[str]:
+        search = {"experiment_ids": [experiment_id], "order_by": ["run_name"], **search}
+        found: list[str] = []
+        token = ""
+        while True:
+            page = await mlflow.post("runs/search", max_results=2, page_token=token, **search)
+            found += [run["info"]["run_name"] for run in page.get("runs", [])]
+            token = page.get("next_page_token", "")
+            if not token:
+                return found
+
+    children = ["run 0", "run 1", "run 2"]
+    assert await names() == ["parent", *children]
+    assert await names(experiment_ids=[experiment_id, other]) == ["parent", *children, "run 3"]
+    assert await names(experiment_ids=[]) == []
+    assert await names(filter=f"tags.mlflow.parentRunId = '{parent}'") == children
+    assert await names(filter="tags.`mlflow.source.git.commit` LIKE 'abc%'") == children
+    assert await names(filter="tags.mlflow.runName = 'run 1'") == ["run 1"]
+    assert await names(filter="attributes.user_id = 'ada'") == ["run 1", "run 2"]
+    assert await names(filter=f"run_id IN ('{parent}', 'nonsense')") == ["parent"]
+    assert await names(filter="start_time <= 2000 AND status = 'RUNNING'") == ["run 0", "run 1"]
+    assert await names(filter="end_time > 0") == []
+    assert await names(filter="params.n = '8'") == ["run 2"]
+    assert await names(filter="params.n IS NULL") == ["parent"]
+    assert await names(filter="metrics.loss < 1") == []
+    assert await names(order_by=["tags.size DESC"]) == ["run 2", "run 1", "run 0", "parent"]
+    assert await names(order_by=["params.n"]) == ["run 0", "run 2", "run 1", "parent"]
+    assert await names(order_by=["metrics.loss", "start_time ASC"], filter="user_id = 'ada'") == [
+        "run 1",
+        "run 2",
+    ]
+    for mistake in (
+        {"filter": "attributes.colour = 'red'"},
+        {"filter": "params.n > 3"},
+        {"filter": "metrics.loss = 'a'"},
+        {"filter": "datasets.colour = 'red'"},
+        {"order_by": ["run_name", "run_name DESC"]},
+        {"order_by": ["datasets.name"]},
+        {"max_results": 0},
+        {"page_token": "x"},
+    ):
+        body: dict[str, Any] = {"experiment_ids": [experiment_id], **mistake}
+        assert await mlflow.post("runs/search", expect=400, **body) == "INVALID_PARAMETER_VALUE"
+
+
+async def test_the_longest_search_is_still_one(mlflow: Mlflow) -> None:
+    experiment_id = await mlflow.experiment()
+    for entity in ("tags", "params", "metrics", "datasets"):
+        key = "name" if entity == "datasets" else "key"
+        value = "1" if entity == "metrics" else "'1'"
+        await mlflow.post(
+            "runs/search",
+            experiment_ids=[experiment_id],
+            filter=" and ".join([f"{entity}.{key} = {value}"] * 12),
+            order_by=[f"{'metrics' if number % 2 else 'tags'}.k{number}" for number in range(8)],
+        )
+    await mlflow.post(
+        "logged-models/search",
+        experiment_ids=[experiment_id],
+        filter=" and ".join(["metrics.a < 1"] * 12),
+        datasets=[{"dataset_name": "d"}],
+        order_by=[{"field_name": "metrics.a", "dataset_name": "d"}] * 8,
+    )
+
+
+async def test_datasets_of_a_run_are_kept_once(mlflow: Mlflow) -> None:
+    run = await mlflow.run(await mlflow.experiment())
+    dataset = {"name": "d", "digest": "1", "source_type": "local", "source": "{}"}
+    inputs = [
+        {
+            "dataset": dataset | {"schema": '{"a": 1}', "profile": "{}"},
+            "tags": [{"key": "mlflow.data.context", "value": "training"}],
+        },
+        {"dataset": dataset | {"digest": "0"}},
+        {"dataset": dataset},
+    ]
+    run_id = run["info"]["run_id"]
+    for _ in range(2):
+        await mlflow.post("runs/log-inputs", run_id=run_id, datasets=inputs)
+
+    assert (await mlflow.read(run))["inputs"] == {"dataset_inputs": inputs[:2]}
+    found = await mlflow.post(
+        "runs/search",
+        experiment_ids=[run["info"]["experiment_id"]],
+        filter="datasets.name = 'd' AND datasets.context = 'training'",
+    )
+    assert found["runs"] == [await mlflow.read(run)]
+    for mistake in (
+        {"dataset": dataset | {"name": ""}},
+        {"dataset": dataset | {"name": "x" * 501}},
+        {"dataset": dataset | {"digest": "x" * 37}},
+        {"dataset": dataset, "tags": [{"key": "k", "value": "x" * 501}]},
+        {},
+    ):
+        await mlflow.post("runs/log-inputs", run_id=run_id, datasets=[mistake], expect=400)
 
 
 # Logged models

@@ -7,6 +7,7 @@ from uuid import UUID
 from servicekit.mlflow import number
 
 from experiment_service.mlflow import labels
+from experiment_service.mlflow.datasets import RunDataset
 from experiment_service.mlflow.entities import (
     LatestMetric,
     ModelStatus,
@@ -44,7 +45,7 @@ class RunParts:
     """What a run's answer is made of beside the run itself."""
 
     metrics: Sequence[LatestMetric] = ()
-    datasets: Sequence[Json] = ()
+    datasets: Sequence[RunDataset] = ()
     models: Sequence[RunModel] = ()
 
 
@@ -109,7 +110,10 @@ def run(stored: StoredRun, parts: RunParts) -> Json:
             params=_pairs({key: param_text(value) for key, value in stored.params.items()}),
             tags=_pairs(labels.shown_tags(stored)),
         ),
-        "inputs": _given(dataset_inputs=list(parts.datasets), model_inputs=inputs),
+        "inputs": _given(
+            dataset_inputs=[dataset_input(dataset) for dataset in parts.datasets],
+            model_inputs=inputs,
+        ),
         "outputs": _given(model_outputs=outputs),
     }
 
@@ -117,6 +121,21 @@ def run(stored: StoredRun, parts: RunParts) -> Json:
 def param_text(value: ParamValue) -> str:
     """A param as MLflow's clients would have logged it: everything is text there."""
     return str(value)
+
+
+def dataset_input(stored: RunDataset) -> Json:
+    """A dataset that a run reads."""
+    dataset: Json = {
+        "name": stored.name,
+        "digest": stored.digest,
+        "source_type": stored.source_type,
+        "source": stored.source,
+    }
+    if stored.schema_text is not None:
+        dataset["schema"] = stored.schema_text
+    if stored.profile is not None:
+        dataset["profile"] = stored.profile
+    return {"dataset": dataset} | _given(tags=_pairs(stored.tags))
 
 
 def model(stored: StoredModel, metrics: Iterable[StoredModelMetric]) -> Json:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from servicekit.mlflow import InvalidParameter
 
-MOST_COMPARISONS = 16
+MOST_COMPARISONS = 12
 
 type Entity = Literal["attribute", "metric", "param", "tag", "dataset"]
 type Value = str | float | tuple[str, ...] | None

@@ -163,7 +163,7 @@ class SearchRuns(Asked):
     filter: str = Field(default="", max_length=8000)
     run_view_type: View = "ACTIVE_ONLY"
     max_results: Int64 = 1000
-    order_by: list[str] = Field(default=[], max_length=20)
+    order_by: list[str] = Field(default=[], max_length=8)
     page_token: str = ""
 
 
@@ -330,5 +330,5 @@ class SearchModels(Asked):
     filter: str = Field(default="", max_length=8000)
     datasets: list[DatasetFilter] = Field(default=[], max_length=100)
     max_results: Int64 = 0
-    order_by: list[ModelOrder] = Field(default=[], max_length=20)
+    order_by: list[ModelOrder] = Field(default=[], max_length=8)
     page_token: str = ""

@@ -17,11 +17,19 @@ from experiment_service.mlflow.messages import (
     LogParam,
     OfRun,
     Pair,
+    SearchRuns,
     TagRun,
     UntagRun,
     UpdateRun,
 )
-from experiment_service.mlflow.projects import of_experiment, of_run, the_experiment
+from experiment_service.mlflow.projects import (
+    of_experiment,
+    of_experiments,
+    of_run,
+    the_experiment,
+    the_experiments,
+)
+from experiment_service.mlflow.run_search import search_runs
 
 BATCH_LIMIT = 8 << 20
 INPUTS_LIMIT = 20 << 20
@@ -41,6 +49,17 @@ async def create_run(request: Request, message: CreateRun) -> Json:
 async def get_run(request: Request, message: OfRun) -> Json:
     """Read a run with its data."""
     return {"run": await runs.get_run(request.app[DATABASE], message.run_id)}
+
+
+@calls.add("POST", "2.0/mlflow/runs/search", policy=policy.viewer(), project=of_experiments)
+async def search(request: Request, message: SearchRuns) -> Json:
+    """Find runs of the project's experiments; those of other projects are left out."""
+    database = request.app[DATABASE]
+    experiment_ids = await the_experiments(request, message.experiment_ids)
+    ids, token = await search_runs(database, request[ACCESS].project_id, experiment_ids, message)
+    found = await runs.read_runs(database, ids)
+    page: Json = {"runs": found} if found else {}
+    return page | ({"next_page_token": token} if token else {})
 
 
 @calls.add("POST", "2.0/mlflow/runs/update", policy=policy.editor(), project=of_run)

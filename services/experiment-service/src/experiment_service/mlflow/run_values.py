@@ -9,6 +9,7 @@ from servicekit.database import Database
 from servicekit.mlflow import DoesNotExist, InvalidParameter
 
 from experiment_service.mlflow import labels, limits, queries
+from experiment_service.mlflow.datasets import insert_run_datasets
 from experiment_service.mlflow.entities import RunModel, StoredRun
 from experiment_service.mlflow.messages import LogBatch, LogInputs, LogModel, LogOutputs, Pair
 from experiment_service.mlflow.model_queries import insert_model_metrics
@@ -120,6 +121,10 @@ async def log_inputs(database: Database, project_id: UUID, asked: LogInputs) -> 
     ]
     async with changing(database, project_id) as now:
         run = await active_run(now.connection, asked.run_id)
+        if asked.datasets:
+            await insert_run_datasets(
+                now.connection, asked.datasets, run_id=run.id, project_id=project_id
+            )
         await _link(now, run, links)
 
 

@@ -11,6 +11,7 @@ from servicekit.problems import NotFound
 
 from experiment_service.errors import ExperimentArchived
 from experiment_service.mlflow import answers, labels, limits, queries
+from experiment_service.mlflow.datasets import RunDataset, select_run_datasets
 from experiment_service.mlflow.entities import (
     Labels,
     LatestMetric,
@@ -243,14 +244,19 @@ async def _parts(connection: Connection, run_ids: Sequence[UUID]) -> dict[UUID, 
     published = await select_metrics_published(connection)
     metrics = await queries.select_latest_metrics(connection, run_ids=run_ids) if published else []
     models = await queries.select_run_models(connection, run_ids=run_ids)
-    metrics_of, models_of = _by_run(metrics), _by_run(models)
+    datasets = await select_run_datasets(connection, run_ids=run_ids)
+    metrics_of, datasets_of, models_of = _by_run(metrics), _by_run(datasets), _by_run(models)
     return {
-        run_id: answers.RunParts(metrics_of.get(run_id, ()), (), models_of.get(run_id, ()))
+        run_id: answers.RunParts(
+            metrics_of.get(run_id, ()), datasets_of.get(run_id, ()), models_of.get(run_id, ())
+        )
         for run_id in run_ids
     }
 
 
-def _by_run[Part: (LatestMetric, RunModel)](parts: Iterable[Part]) -> dict[UUID, list[Part]]:
+def _by_run[Part: (LatestMetric, RunDataset, RunModel)](
+    parts: Iterable[Part],
+) -> dict[UUID, list[Part]]:
     found: dict[UUID, list[Part]] = {}
     for part in parts:
         found.setdefault(part.run_id, []).append(part)
