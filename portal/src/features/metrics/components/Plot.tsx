@@ -108,6 +108,7 @@ export default function Plot(props: PlotProps) {
       return seriesStyle(line?.look ?? index, scheme);
     };
     const withLabels = labelled && parent.clientWidth >= labelsFromWidth;
+    let panning = false;
     let held: { range: Range; neededAt: number; zoom: Range | null } | null = null;
 
     const inView = (): Range => viewport.range ?? latest.current.full;
@@ -310,6 +311,11 @@ export default function Plot(props: PlotProps) {
             else if (event.button === 0) handle(event);
             return null;
           },
+          // Whoever drags the picture looks at it, not at single values.
+          mousemove: (_, __, handle) => (event) => {
+            if (!panning) handle(event);
+            return null;
+          },
           dblclick: () => () => {
             viewport.choose(null);
             return null;
@@ -369,8 +375,11 @@ export default function Plot(props: PlotProps) {
       const range = viewport.range;
       if (!range) return;
       const width = u.over.clientWidth || 1;
+      panning = true;
+      u.setCursor({ left: -10, top: -10 });
       const onMove = (event: MouseEvent) => pan(range, (down.clientX - event.clientX) / width);
       const onUp = () => {
+        panning = false;
         document.removeEventListener("mousemove", onMove);
         document.removeEventListener("mouseup", onUp);
       };
