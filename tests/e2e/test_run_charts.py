@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
@@ -55,7 +55,7 @@ class Recorder:
         answer = self._http.patch(f"/api/v1/runs/{run_id}", json={"status": "succeeded"})
         assert answer.status_code == 200, answer.text
 
-    def _post(self, path: str, body: dict[str, object]) -> dict[str, str]:
+    def _post(self, path: str, body: Mapping[str, object]) -> dict[str, str]:
         answer = self._http.post(path, json=body)
         assert answer.status_code in {200, 201}, answer.text
         return answer.json()
