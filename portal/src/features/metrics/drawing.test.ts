@@ -1,6 +1,14 @@
 import { expect, test } from "vitest";
 import type { Line } from "./axis";
-import { drawnLines, type Frame, heightOf, neighbour, paintLine, readAt } from "./drawing";
+import {
+  drawnLines,
+  endLabels,
+  type Frame,
+  heightOf,
+  neighbour,
+  paintLine,
+  readAt,
+} from "./drawing";
 
 const line = (id: string, x: number[], y: number[], more: Partial<Line> = {}): Line => ({
   id,
@@ -113,4 +121,11 @@ test("the keyboard's cursor goes through the points of all lines in their order"
   }
   expect(visited).toEqual([0, 1, 2, 4]);
   expect(neighbour(lines, 2, -1, [0, 5])).toBe(1);
+});
+
+test("names of lines that end in one place stand one below the other, inside the chart", () => {
+  const ends = ["a", "b", "c"].map((label) => ({ label, color: "red", x: [0, 1], y: [1, 1] }));
+  const frame = { left: 0, top: 0, width: 100, height: 100, logX: false, logY: false, ratio: 1 };
+  const labels = endLabels(ends, { ...frame, x: [0, 1], y: [0, 100] });
+  expect(labels.map(({ y }) => y)).toEqual([74, 87, 100]);
 });

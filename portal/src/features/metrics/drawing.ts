@@ -302,6 +302,12 @@ export function endLabels(
     const [above, own] = [labels[index - 1], labels[index]];
     if (above && own) own.y = Math.max(own.y, above.y + height);
   }
+  // What has been pushed out below comes back, and pushes the others up.
+  let lowest = frame.top + frame.height;
+  for (const label of labels.toReversed()) {
+    label.y = Math.min(label.y, lowest);
+    lowest = label.y - height;
+  }
   return labels;
 }
 

@@ -27,18 +27,16 @@ export function pictureSize(runs: number, large: boolean): number {
 
 export type RunGroup = { id: string; label: string; look: number; runs: ChartRun[] };
 
-/**
- * The drawn runs by what they are drawn together with; `null` while nothing groups them. A group's look is its
- * place among all groups, so that hiding one changes no other.
- */
+/** The drawn runs by what they are drawn together with; `null` while nothing groups them. */
 export function groupsOf(
   all: readonly ChartRun[],
   drawn: readonly ChartRun[] = all,
 ): RunGroup[] | null {
   if (!all.some(({ group }) => group !== null)) return null;
   const names = [...new Set(all.map(({ group }) => group ?? ""))];
-  return names.flatMap((id, look) => {
+  return names.flatMap((id) => {
     const runs = drawn.filter(({ group }) => (group ?? "") === id);
-    return runs.length > 0 ? [{ id, label: id || "–", look, runs }] : [];
+    // Members of a group look alike.
+    return runs[0] ? [{ id, label: id || "–", look: runs[0].look, runs }] : [];
   });
 }

@@ -126,6 +126,7 @@ function PanelFrame(props: FrameProps) {
         fixed={view.heights[metric] ?? null}
         clip={view.clip}
         fullness={found.fullness}
+        averaged={props.groups !== null}
         live={runs.some(mayGrow)}
         fresh={fresh}
         onFollow={props.onFollow}

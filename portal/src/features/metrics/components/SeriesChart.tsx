@@ -50,6 +50,8 @@ type Props = {
   clip: boolean;
   /** How much of what is stored the lines are. */
   fullness: Fullness;
+  /** The lines are means of groups of runs. */
+  averaged: boolean;
   /** Points may still arrive. */
   live: boolean;
   /** How many have arrived since the picture stopped following. */
@@ -249,6 +251,11 @@ export function SeriesChart(props: Props) {
       )}
       <div className={classes.foot}>
         <PointCount {...props.fullness} words={words} />
+        {props.averaged ? (
+          <span className={classes.chip}>
+            <Trans>Mean of each group</Trans>
+          </span>
+        ) : null}
         <NotDrawn lines={lines} logY={logY} />
         {props.legend && lines.length > 1 ? (
           <ul className={classes.legend} aria-label={t`Lines`}>
