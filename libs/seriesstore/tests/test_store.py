@@ -14,6 +14,7 @@ import pyarrow.parquet as pa_parquet
 import pytest
 from seriesstore.aggregate import Intervals, aggregate
 from seriesstore.append import Batch, append
+from seriesstore.codec import UnknownCodec
 from seriesstore.compact import TARGET, compact
 from seriesstore.export import Format, export
 from seriesstore.live import current_ordinals, read_news
@@ -179,6 +180,25 @@ async def test_few_young_chunks_are_left_until_nothing_more_comes(connection: Co
 
     assert (await compact(connection)).chunks_before == 0
     assert (await compact(connection, idle_sec=0)).chunks_before == 1
+
+
+async def test_a_chunk_of_a_newer_version_holds_up_only_its_own_series(
+    connection: Connection,
+) -> None:
+    owner = uuid4()
+    for number in range(3):
+        await store(connection, Batch(owner, {key: ramp(number, 1) for key in "abc"}))
+    newer = await series_id(connection, owner, "b")
+    await connection.execute(
+        "UPDATE chunks SET points = set_byte(points, 1, 77) WHERE series_id = $1", newer
+    )
+
+    assert (await compact(connection, idle_sec=0)).series == 2
+    with pytest.raises(UnknownCodec, match="77"):
+        await compact(connection, idle_sec=0)
+    with pytest.raises(UnknownCodec, match="77"):
+        await read_points(connection, newer)
+    assert len(await read_points(connection, await series_id(connection, owner, "c"))) == 3
 
 
 async def test_exact_repeats_become_one_where_that_is_asked(connection: Connection) -> None:

@@ -14,7 +14,7 @@ import asyncpg
 import numpy as np
 
 from seriesstore.append import Connection
-from seriesstore.codec import pack, pack_outline, unpack
+from seriesstore.codec import UnknownCodec, pack, pack_outline, unpack
 from seriesstore.outline import coarse, whole_outline
 from seriesstore.points import Points, concatenate
 
@@ -49,6 +49,10 @@ async def compact(
     A series is taken when its young chunks fill a chunk, when they are many, or when nothing
     came for `idle_sec`. `distinct` leaves one of each exact repeat inside what is merged. Any
     number of processes may call it: each series is locked by one of them.
+
+    Raises:
+        UnknownCodec, ValueError, RuntimeError: a chunk cannot be decoded, and nothing else was
+            left to merge; the others go first.
     """
     rows = await connection.fetch(
         """
@@ -66,11 +70,18 @@ async def compact(
         most_series,
     )
     series = before = after = 0
+    broken: Exception | None = None
     for row in rows:
-        done = await _compact_series(connection, row["series_id"], distinct=distinct)
+        try:
+            done = await _compact_series(connection, row["series_id"], distinct=distinct)
+        except (UnknownCodec, ValueError, RuntimeError) as exc:
+            broken = exc
+            continue
         series += done is not None
         before += done[0] if done else 0
         after += done[1] if done else 0
+    if broken and not series:
+        raise broken
     return Compacted(series, before, after)
 
 
