@@ -240,7 +240,7 @@ async def test_a_run_is_recorded_and_read_as_mlflow_has_it(mlflow: Mlflow) -> No
     )
     run_id = made["info"]["run_id"]
 
-    assert made == await mlflow.read(made)
+    assert made | {"outputs": {}} == await mlflow.read(made)
     assert made["info"] == {
         "run_id": run_id,
         "run_uuid": run_id,
@@ -257,7 +257,7 @@ async def test_a_run_is_recorded_and_read_as_mlflow_has_it(mlflow: Mlflow) -> No
         "mlflow.user": "ada",
         "note": "a\nb",
     }
-    assert (made["inputs"], made["outputs"]) == ({}, {})
+    assert made["inputs"] == {}
 
 
 async def test_the_portal_and_mlflow_show_the_same_things(mlflow: Mlflow, api: Api) -> None:
@@ -383,7 +383,7 @@ async def test_deleting_an_experiment_hides_its_running_runs_too(mlflow: Mlflow)
     await mlflow.post("runs/create", experiment_id=experiment_id, expect=400)
     await mlflow.post("runs/restore", run_id=run["info"]["run_id"], expect=400)
     await mlflow.post("experiments/restore", experiment_id=experiment_id)
-    assert await mlflow.read(run) == run
+    assert await mlflow.read(run) == run | {"outputs": {}}
     assert (await mlflow.read(other))["info"]["lifecycle_stage"] == "deleted"
 
 
@@ -490,9 +490,9 @@ async def test_the_history_of_models_is_kept_in_a_tag(mlflow: Mlflow) -> None:
 
     history = pairs((await mlflow.read(run))["data"]["tags"])["mlflow.log-model.history"]
     assert history == (
-        '[{"run_id": "x", "utc_time_created": "now", "artifact_path": "m",'
+        '[{"artifact_path": "m", "run_id": "x", "utc_time_created": "now",'
         ' "flavors": {"sklearn": {"code": null}}}, '
-        '{"run_id": "x", "utc_time_created": "now", "artifact_path": "m",'
+        '{"artifact_path": "m", "run_id": "x", "utc_time_created": "now",'
         ' "flavors": {"sklearn": {"code": null}}}]'
     )
     for mistake in ("", "{", "[]", '"text"', '{"run_id": "x"}'):
@@ -757,7 +757,7 @@ async def test_others_see_nothing_and_readers_change_nothing(
     run = await mlflow.run(experiment_id)
     run_id = run["info"]["run_id"]
 
-    assert await reader.read(run) == run
+    assert await reader.read(run) == run | {"outputs": {}}
     assert await reader.post("runs/set-tag", run_id=run_id, key="a", value="1", expect=403) == (
         "PERMISSION_DENIED"
     )

@@ -21,7 +21,7 @@ from experiment_service.queries.runs import update_run_params
 
 _MODEL_FIELDS = {"artifact_path", "flavors", "utc_time_created", "run_id"}
 
-_FIELDS_KEPT = ("run_id", "utc_time_created", "artifact_path", "model_uuid")
+_FIELDS_KEPT = {"run_id", "utc_time_created", "artifact_path", "model_uuid"}
 
 
 async def log_param(database: Database, project_id: UUID, run_id: UUID, param: Pair) -> None:
@@ -193,7 +193,7 @@ def _history(run: StoredRun) -> list[Any]:
 
 def _short(model: dict[str, Any]) -> dict[str, Any]:
     """As much of the description as MLflow keeps: no signatures, no configurations of flavors."""
-    kept = {key: model[key] for key in _FIELDS_KEPT if key in model}
+    kept = {key: value for key, value in model.items() if key in _FIELDS_KEPT}
     flavors = model["flavors"]
     if not isinstance(flavors, dict):
         return kept

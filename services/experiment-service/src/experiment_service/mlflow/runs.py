@@ -87,7 +87,9 @@ async def create_run(
             " Current state is deleted."
         )
         raise InvalidParameter(msg) from exc
-    return (await read_runs(database, [created.id]))[0]
+    run = await get_run(database, created.id)
+    del run["outputs"]  # MLflow does not speak of them yet where a run has just been made
+    return run
 
 
 async def read_runs(database: Database, run_ids: Sequence[UUID]) -> list[answers.Json]:
