@@ -359,9 +359,17 @@ def test_whole(session: nox.Session) -> None:
         "test-whole",
         "tests",
         "--ignore=tests/workspace",
+        "--ignore=tests/mlflow",
         "--timeout=300",
         "--durations=10",
     )
+
+
+@nox.session(name="test-mlflow", default=False)
+def test_mlflow(session: nox.Session) -> None:
+    """Test the real MLflow client against a running stack, beside MLflow's own server."""
+    python = beside_mlflow(session)
+    pytest(session, python, "test-mlflow", "tests/mlflow", "--timeout=300", "--durations=5")
 
 
 @nox.session(default=False)
