@@ -31,7 +31,9 @@ export default function RunsCharts({ runs, state, onState, onHide }: Props) {
     latest.current = { view, onState };
   });
   const onView = useCallback((change: Partial<ChartView>) => {
-    latest.current.onState(searchFrom({ ...latest.current.view, ...change }));
+    // Of two changes in one moment the second builds on the first.
+    latest.current.view = { ...latest.current.view, ...change };
+    latest.current.onState(searchFrom(latest.current.view));
   }, []);
   const drawn = runs.filter(({ hidden }) => !hidden);
   return (

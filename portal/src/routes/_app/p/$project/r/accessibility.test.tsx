@@ -43,6 +43,7 @@ const pages = {
   "a new experiment": () => "x?create=true",
   "an experiment": ({ experiment }: ReturnType<typeof recorded>) => `x/${experiment.id}`,
   runs: () => "runs",
+  "charts of runs": () => "runs?layout=charts",
   "a run": ({ run }: ReturnType<typeof recorded>) => `r/${run.id}`,
   "its charts": ({ run }: ReturnType<typeof recorded>) => `r/${run.id}?tab=metrics`,
   "its notes": ({ run }: ReturnType<typeof recorded>) => `r/${run.id}?tab=notes`,
