@@ -1,12 +1,16 @@
 """What MLflow clients are answered, over HTTP as they ask."""
 
 import asyncio
+import re
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from aiohttp.test_utils import TestClient
 from experiment_api import Api, as_
+from experiment_service.mlflow import experiment_calls, model_calls, probes, run_calls
+from servicekit import policy
+from servicekit.mlflow import Call
 from servicekit.testing.identity import KnownPeople
 
 BASE = "/api/2.0/mlflow"
@@ -834,3 +838,26 @@ async def test_probes_are_answered_to_anybody(client: TestClient) -> None:
 
     assert (await version.text()).startswith("3.")
     assert (await info.json())["workspaces_enabled"] is False
+
+
+CALLS = [
+    (call, path)
+    for room in (experiment_calls, run_calls, model_calls, probes)
+    for call in room.calls
+    for path in call.paths
+]
+
+
+@pytest.mark.parametrize(("call", "path"), CALLS, ids=lambda part: getattr(part, "method", part))
+async def test_every_call_refuses_whoever_does_not_say_who_they_are(
+    client: TestClient, call: Call, path: str
+) -> None:
+    method = "POST" if call.method == "*" else call.method
+    address = re.sub(r"{(\w+)(:[^}]*)?}", "x", path)
+    response = await client.request(method, address, json={}, headers={"Authorization": ""})
+
+    if call.policy == policy.public():
+        assert response.status == 200
+    else:
+        assert response.status == 401, address
+        assert (await response.json())["error_code"] == "UNAUTHENTICATED"
