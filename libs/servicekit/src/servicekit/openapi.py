@@ -36,6 +36,8 @@ _PROBLEM: Schema = {
                 "properties": {
                     "pointer": {"type": "string"},
                     "parameter": {"type": "string"},
+                    "position": {"type": "integer"},
+                    "length": {"type": "integer"},
                     "detail": {"type": "string"},
                 },
             },

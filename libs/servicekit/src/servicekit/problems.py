@@ -19,7 +19,7 @@ class Problem(Exception):
         self,
         detail: str = "",
         *,
-        errors: Sequence[Mapping[str, str]] = (),
+        errors: Sequence[Mapping[str, str | int]] = (),
         headers: Mapping[str, str] | None = None,
     ) -> None:
         super().__init__(detail or self.title())

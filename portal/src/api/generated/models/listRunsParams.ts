@@ -36,6 +36,11 @@ export type ListRunsParams = {
    */
   tag?: TagFilter[];
   parent_run_id?: string | null;
+  /**
+   * The search language: `metrics.loss < 0.2 and params.optimizer = 'adam'`.
+   * @maxLength 8000
+   */
+  filter?: string;
   archived?: ArchivedFilter;
   /**
    * created_at, started_at, name, status, duration_seconds, metrics.<key> or params.<key>, with a minus for the greatest first. Runs without a value come last, NaN before them.

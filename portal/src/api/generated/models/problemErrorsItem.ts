@@ -8,6 +8,8 @@
 
 export type ProblemErrorsItem = {
   detail?: string;
+  length?: number;
   parameter?: string;
   pointer?: string;
+  position?: number;
 };

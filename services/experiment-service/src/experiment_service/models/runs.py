@@ -116,6 +116,11 @@ class ExperimentRunsQuery(PageQuery):
         default=[], max_length=10, description="`key` or `key=value`; all must be there."
     )
     parent_run_id: UUID | None = None
+    filter: str = Field(
+        default="",
+        max_length=8000,
+        description="The search language: `metrics.loss < 0.2 and params.optimizer = 'adam'`.",
+    )
     archived: ArchivedFilter = "false"
     sort: RunSort = Field(
         default="-created_at",

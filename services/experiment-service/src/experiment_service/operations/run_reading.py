@@ -1,11 +1,13 @@
 """Reading runs: one, or a page of them, with their latest metrics."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from uuid import UUID
 
 from servicekit.database import Connection, Database
 from servicekit.pagination import Page
-from servicekit.problems import NotFound
+from servicekit.problems import Invalid, NotFound
 
 from experiment_service.models.runs import MAX_METRICS_SHOWN, ExperimentRunsQuery, Run
 from experiment_service.operations.filters import archived_filter, tag_filters
@@ -14,6 +16,8 @@ from experiment_service.queries.keyset import position
 from experiment_service.queries.metrics import select_latest_metrics, select_metrics_published
 from experiment_service.queries.run_search import RunFilter, run_order, select_run_page
 from experiment_service.queries.runs import select_run, select_runs
+from experiment_service.search.syntax import parse_filter
+from experiment_service.search.tokens import Mistake
 
 
 async def get_run(database: Database, run_id: UUID) -> Run:
@@ -29,7 +33,13 @@ async def list_runs(
     *,
     experiment_id: UUID | None,
 ) -> Page[Run]:
-    """One page of a project's runs, or of one of its experiments'."""
+    """One page of a project's runs, or of one of its experiments'.
+
+    Raises:
+        Invalid: the filter cannot be read; the error has the position of the part.
+    """
+    with _readable():
+        matching = parse_filter(query.filter)
     wanted = RunFilter(
         project_id=project_id,
         experiment_id=experiment_id,
@@ -38,6 +48,7 @@ async def list_runs(
         name_part=query.q,
         tags=tag_filters(query.tag),
         archived=archived_filter(query.archived, query.status),
+        matching=matching,
     )
     async with database.acquire() as connection:
         published = await select_metrics_published(connection)
@@ -45,11 +56,29 @@ async def list_runs(
         after = position(query.cursor, query.sort, order.segments)
         if experiment_id and await select_project(connection, experiment_id) != project_id:
             return Page(items=[])
-        page, end = await select_run_page(connection, wanted, order, after=after, limit=query.limit)
+        wanted = replace(wanted, metrics_published=published)
+        with _readable():
+            page, end = await select_run_page(
+                connection, wanted, order, after=after, limit=query.limit
+            )
         items = await runs_with_metrics(
             connection, [row.id for row in page if row.id], published=published
         )
     return Page(items=items, next_cursor=end.cursor(query.sort).encode() if end else None)
+
+
+@contextmanager
+def _readable() -> Generator[None]:
+    try:
+        yield
+    except Mistake as mistake:
+        entry = {
+            "parameter": "filter",
+            "detail": str(mistake),
+            "position": mistake.span.start,
+            "length": mistake.span.length,
+        }
+        raise Invalid(errors=[entry]) from mistake
 
 
 async def runs_with_metrics(

@@ -1,7 +1,8 @@
 """Finding runs: the filters and sorts of run lists as SQL, composed from literals."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import LiteralString
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from experiment_service.queries.keyset import (
     page_sql,
     read_page,
 )
+from experiment_service.search.conditions import condition_of
+from experiment_service.search.syntax import Node
 
 _CREATED = Column("r.created_at", "timestamptz")
 
@@ -92,6 +95,9 @@ class RunFilter:
     name_part: str | None = None
     tags: tuple[tuple[str, str | None], ...] = ()
     archived: bool | None = False
+    matching: Node | None = None
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    metrics_published: bool = False
 
 
 def run_order(sort: str, *, metrics_published: bool) -> Order:
@@ -148,6 +154,15 @@ def _conditions(runs: RunFilter, statement: Statement) -> list[LiteralString]:
         conditions.append(f"r.name_key LIKE {statement.place(like_part(runs.name_part))}")
     for key, value in runs.tags:
         conditions.append(_has_tag(statement, key, value))
+    if runs.matching:
+        conditions.append(
+            condition_of(
+                runs.matching,
+                statement,
+                metrics_published=runs.metrics_published,
+                now=runs.now,
+            )
+        )
     return conditions
 
 

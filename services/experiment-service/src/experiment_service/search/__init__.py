@@ -1,0 +1,1 @@
+"""The language that runs are searched in."""
