@@ -1,6 +1,13 @@
 /** The error every failed request becomes: RFC 9457, or what we can say when the server said nothing. */
 
-export type FieldError = { pointer?: string; parameter?: string; detail: string };
+export type FieldError = {
+  pointer?: string;
+  parameter?: string;
+  detail: string;
+  /** Where in the value the mistake is, in characters. */
+  position?: number;
+  length?: number;
+};
 
 type ProblemBody = {
   type?: string;

@@ -3,6 +3,7 @@
 import type { Experiment } from "@/api/generated/models/experiment";
 import type { Run } from "@/api/generated/models/run";
 import { type Backend, newId, page, problem } from "@/testing/backend";
+import { filtered, ordered, registerSearch, type StoredView } from "@/testing/search";
 
 type Point = readonly [step: number, value: number | "NaN" | "Infinity" | "-Infinity"];
 
@@ -13,6 +14,7 @@ export class Recordings {
   readonly series = new Map<string, Map<string, Point[]>>();
   /** The query of every request for a list of runs. */
   readonly asked: URLSearchParams[] = [];
+  readonly views: StoredView[] = [];
   readonly askedSeries: URLSearchParams[] = [];
   readonly askedBuckets: URLSearchParams[] = [];
   ordinal = 1;
@@ -24,6 +26,7 @@ export class Recordings {
     this.registerExperiments();
     this.registerRuns();
     this.registerMetrics();
+    registerSearch(backend, () => this.runs, this.views);
   }
 
   addExperiment(name: string, change: Partial<Experiment> = {}): Experiment {
@@ -141,20 +144,28 @@ export class Recordings {
     const find = (id = "") => this.runs.find((one) => one.id === id);
     backend.on("GET /api/v1/projects/{}/runs", ({ query }) => {
       this.asked.push(query);
-      const statuses = query.getAll("status");
-      const q = query.get("q")?.toLowerCase() ?? "";
-      const archived = query.get("archived") === "true";
+      const archived = query.get("archived") ?? "false";
       const experiment = query.get("experiment_id");
       const parent = query.get("parent_run_id");
-      const found = this.runs.filter(
+      const scoped = this.runs.filter(
         (run) =>
-          (statuses.length === 0 || statuses.includes(run.status)) &&
-          run.name.toLowerCase().includes(q) &&
-          (run.archived_at !== null) === archived &&
+          (archived === "all" || (run.archived_at !== null) === (archived === "true")) &&
           (!experiment || run.experiment_id === experiment) &&
           (!parent || run.parent_run_id === parent),
       );
-      return page(sorted(found, query.get("sort") ?? "-created_at"));
+      const found = filtered(scoped, query.get("filter"));
+      if (found instanceof Response) return found;
+      const orders = query.getAll("order_by");
+      const all =
+        orders.length > 0
+          ? ordered(found, orders)
+          : sorted(found, query.get("sort") ?? "-created_at");
+      const from = Number(query.get("cursor") ?? 0);
+      const limit = Number(query.get("limit") ?? 100);
+      return Response.json({
+        items: all.slice(from, from + limit),
+        next_cursor: from + limit < all.length ? String(from + limit) : null,
+      });
     });
     backend.on("GET /api/v1/runs/{}", ({ params: [id] }) => {
       const run = find(id);

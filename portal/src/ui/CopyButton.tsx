@@ -48,7 +48,7 @@ export function CopyButton({ text, label, children }: Props) {
 }
 
 /** Copies, also where the page is served over plain http and the clipboard API is missing. */
-async function copyText(text: string): Promise<void> {
+export async function copyText(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
   } catch {

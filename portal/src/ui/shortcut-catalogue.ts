@@ -39,6 +39,8 @@ export const shortcutCatalogue = {
   rowExtendDown: { keys: "Shift+KeyJ", label: msg`Select down to the next row`, group: "table" },
   rowExtendUp: { keys: "Shift+KeyK", label: msg`Select up to the previous row`, group: "table" },
   rowHide: { keys: "KeyH", label: msg`Hide the run from charts, or show it`, group: "table" },
+  rowPin: { keys: "KeyP", label: msg`Keep the run on top, or no longer`, group: "table" },
+  rowBase: { keys: "KeyB", label: msg`Measure the others against the run`, group: "table" },
   layoutTable: { keys: "Digit1", label: msg`Runs: the table alone`, group: "table" },
   layoutSplit: { keys: "Digit2", label: msg`Runs: table and charts`, group: "table" },
   layoutCharts: { keys: "Digit3", label: msg`Runs: the charts alone`, group: "table" },

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { Run } from "@/api/generated/models/run";
 import { automaticColumns, foundColumns } from "./columns";
-import { nextSort, runParams } from "./filter";
+import { nextSort } from "./workspace";
 
 const run = (params: Run["params"], metrics: Run["metrics"] = {}) =>
   ({ params, metrics, tags: {} }) as Run;
@@ -11,9 +11,14 @@ test("columns show what tells the runs apart, and how they did", () => {
     run({ lr: 0.1, seed: 1 }, { loss: 1 }),
     run({ lr: 0.2, seed: 1 }, { loss: 2, acc: 1 }),
   ];
-  const found = foundColumns(runs);
-  expect(found).toEqual({ differing: ["lr"], identical: ["seed"], metrics: ["loss", "acc"] });
-  expect(automaticColumns(runs, found, true)).toEqual([
+  const found = foundColumns([runs.slice(0, 1), runs.slice(1)]);
+  expect(found).toMatchObject({
+    differing: ["lr"],
+    identical: ["seed"],
+    metrics: ["loss", "acc"],
+  });
+  expect(found.equal.get("seed")).toBe(1);
+  expect(automaticColumns(found, { withExperiment: true, single: false, same: false })).toEqual([
     "status",
     "experiment",
     "created_at",
@@ -25,23 +30,26 @@ test("columns show what tells the runs apart, and how they did", () => {
 });
 
 test("a parameter that only some runs have differs", () => {
-  expect(foundColumns([run({ lr: 1 }), run({})]).differing).toEqual(["lr"]);
+  expect(foundColumns([[run({ lr: 1 })], [run({})]]).differing).toEqual(["lr"]);
 });
 
 test("a single run shows its parameters although nothing differs", () => {
-  const runs = [run({ lr: 1 })];
-  expect(automaticColumns(runs, foundColumns(runs), false)).toContain("params.lr");
+  const found = foundColumns([[run({ lr: 1 })]]);
+  const columns = automaticColumns(found, { withExperiment: false, single: true, same: false });
+  expect(columns).toContain("params.lr");
 });
 
 test("a head sorts metrics from the greatest, names from A, then the other way, then not at all", () => {
-  expect(nextSort("metrics.loss", "-created_at")).toBe("-metrics.loss");
-  expect(nextSort("metrics.loss", "-metrics.loss")).toBe("metrics.loss");
-  expect(nextSort("metrics.loss", "metrics.loss")).toBeUndefined();
-  expect(nextSort("name", "-created_at")).toBe("name");
+  const usual = ["-created_at"];
+  expect(nextSort("metrics.loss", usual)).toEqual(["-metrics.loss"]);
+  expect(nextSort("metrics.loss", ["-metrics.loss"])).toEqual(["metrics.loss"]);
+  expect(nextSort("metrics.loss", ["metrics.loss"])).toBeUndefined();
+  expect(nextSort("name", usual)).toEqual(["name"]);
 });
 
-test("blank filters are not sent", () => {
-  expect(runParams({ projectId: "p" }, { q: "  ", status: [], tag: [] })).toEqual({
-    sort: "-created_at",
-  });
+test("a further key decides after those before it, and goes without touching them", () => {
+  const both = nextSort("metrics.loss", ["params.lr"], true);
+  expect(both).toEqual(["params.lr", "-metrics.loss"]);
+  expect(nextSort("metrics.loss", both ?? [], true)).toEqual(["params.lr", "metrics.loss"]);
+  expect(nextSort("metrics.loss", ["params.lr", "metrics.loss"], true)).toEqual(["params.lr"]);
 });

@@ -18,19 +18,40 @@ import {
   getGetRunQueryKey,
   getListRunsQueryKey,
   getRun,
-  listRuns,
   restoreRun,
   tagRuns,
 } from "@/api/generated/runs/runs";
 import { ifVersion } from "@/api/http";
 import { invalidatePath } from "@/api/invalidate";
-import { type RunScope, type RunSearch, runParams } from "./filter";
+import { writtenValue } from "./language";
+import {
+  changeView,
+  createView,
+  deleteView,
+  type FieldKind,
+  fieldsPath,
+  getView,
+  groupRuns,
+  groupsPath,
+  listFields,
+  listFieldValues,
+  listRuns,
+  listViews,
+  type View,
+  type ViewChange,
+  viewPath,
+  viewsPath,
+} from "./search-api";
+import { type RunScope, runParams, type Workspace } from "./workspace";
 
 const pageSize = 200;
 
-/** The runs of a scope in the order and choice of the address, by the server, page after page. */
-export function runsQuery(scope: RunScope, search: RunSearch) {
-  const params = runParams(scope, search);
+/**
+ * The runs of a scope in the order and choice of a workspace, by the server, page after page. `narrowed` is
+ * one more condition, such as a group's.
+ */
+export function runsQuery(scope: RunScope, workspace: Workspace, narrowed?: string) {
+  const params = runParams(scope, workspace, narrowed);
   return infiniteQueryOptions({
     queryKey: [...getListRunsQueryKey(scope.projectId), "pages", params],
     queryFn: ({ pageParam, signal }) =>
@@ -43,6 +64,118 @@ export function runsQuery(scope: RunScope, search: RunSearch) {
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: keepPreviousData,
   });
+}
+
+/** Single runs by their ids, wherever they stand in the list or whether it has them at all. */
+export function runsByIdQuery(projectId: string, ids: readonly string[]) {
+  const sorted = [...ids].sort();
+  return queryOptions({
+    queryKey: [...getListRunsQueryKey(projectId), "by-id", sorted],
+    queryFn: async ({ signal }) => {
+      const filter = `attributes.run_id in (${sorted.map(writtenValue).join(", ")})`;
+      const params = { filter, archived: "all", limit: sorted.length } as const;
+      return (await listRuns(projectId, params, { signal })).items;
+    },
+    enabled: sorted.length > 0,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** The groups of a scope's runs by some fields, with what their metrics were together. */
+export function groupsQuery(
+  scope: RunScope,
+  { filter, archived, group = [] }: Workspace,
+  metrics: readonly string[],
+) {
+  const asked = {
+    ...(filter?.trim() ? { filter: filter.trim() } : {}),
+    ...(archived ? { archived } : {}),
+    ...(scope.experimentId ? { experiment_ids: [scope.experimentId] } : {}),
+    by: group,
+    metrics: [...metrics],
+    limit: 1000,
+  };
+  return queryOptions({
+    queryKey: [groupsPath(scope.projectId), asked],
+    queryFn: ({ signal }) => groupRuns(scope.projectId, asked, { signal }),
+    enabled: group.length > 0,
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** The first runs of a group, by the condition that its members meet. */
+export function groupMembersQuery(
+  scope: RunScope,
+  workspace: Workspace,
+  condition: string,
+  limit: number,
+) {
+  const params = { ...runParams(scope, workspace, condition), limit };
+  return queryOptions({
+    queryKey: [...getListRunsQueryKey(scope.projectId), "members", params],
+    queryFn: ({ signal }) => listRuns(scope.projectId, params, { signal }),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** What runs can be filtered, shown and grouped by. */
+export function fieldsQuery(
+  { projectId, experimentId }: RunScope,
+  { kind, q = "", limit = 50 }: { kind?: FieldKind; q?: string; limit?: number },
+) {
+  const asked = { kind, q, experiment_id: experimentId, limit };
+  return queryOptions({
+    queryKey: [fieldsPath(projectId), asked],
+    queryFn: ({ signal }) => listFields(projectId, asked, { signal }),
+    placeholderData: keepPreviousData,
+    staleTime: 30_000,
+  });
+}
+
+/** The values that a field has, the most frequent first. */
+export function fieldValuesQuery({ projectId, experimentId }: RunScope, field: string, q: string) {
+  const asked = { field, q, experiment_id: experimentId, limit: 50 };
+  return queryOptions({
+    queryKey: [fieldsPath(projectId), "values", asked],
+    queryFn: ({ signal }) => listFieldValues(projectId, asked, { signal }),
+    staleTime: 30_000,
+  });
+}
+
+/** The saved views that this person can open: the shared ones and their own. */
+export function viewsQuery(projectId: string) {
+  return queryOptions({
+    queryKey: [viewsPath(projectId)],
+    queryFn: ({ signal }) => listViews(projectId, { signal }),
+  });
+}
+
+export function viewQuery(viewId: string) {
+  return queryOptions({
+    queryKey: [viewPath(viewId)],
+    queryFn: ({ signal }) => getView(viewId, { signal }),
+    staleTime: 60_000,
+  });
+}
+
+/** What changes saved views. */
+export function useViewChanges(projectId: string) {
+  const client = useQueryClient();
+  const take = (view: View) => client.setQueryData([viewPath(view.id)], view);
+  const again = () => invalidatePath(client, viewsPath(projectId));
+  const create = useMutation({
+    mutationFn: (view: ViewChange & { name: string }) =>
+      createView(projectId, { ...view, kind: "runs" }),
+    onSuccess: take,
+    onSettled: again,
+  });
+  const change = useMutation({
+    mutationFn: ({ id, ...change }: ViewChange & { id: string }) => changeView(id, change),
+    onSuccess: take,
+    onSettled: again,
+  });
+  const remove = useMutation({ mutationFn: deleteView, onSettled: again });
+  return { create, change, remove };
 }
 
 /** The newest runs of a project; asked again while one of them is running. */
@@ -63,6 +196,14 @@ export function runQuery(runId: string) {
   });
 }
 
+/** Forgets all pages of a list but the first, so that asking again is one request and not fifty. */
+export function keepFirstPage(client: QueryClient, scope: RunScope, workspace: Workspace): void {
+  client.setQueryData<InfiniteData<PageRun, string | null>>(
+    runsQuery(scope, workspace).queryKey,
+    (data) => data && { pages: data.pages.slice(0, 1), pageParams: data.pageParams.slice(0, 1) },
+  );
+}
+
 /** Puts newer versions of runs into every list and page that shows them, without moving any. */
 export function takeRuns(client: QueryClient, runs: ReadonlyMap<string, Run>): void {
   const [first] = runs.values();
@@ -78,6 +219,14 @@ export function takeRuns(client: QueryClient, runs: ReadonlyMap<string, Run>): v
             : page,
         ),
       },
+  );
+  client.setQueriesData<PageRun>(
+    { queryKey: [...getListRunsQueryKey(first.project_id), "members"] },
+    (page) => page && { ...page, items: page.items.map((run) => newer(run, runs.get(run.id))) },
+  );
+  client.setQueriesData<Run[]>(
+    { queryKey: [...getListRunsQueryKey(first.project_id), "by-id"] },
+    (known) => known?.map((run) => newer(run, runs.get(run.id))),
   );
   for (const run of runs.values()) {
     client.setQueryData<Run>(getGetRunQueryKey(run.id), (known) => known && newer(known, run));
@@ -96,6 +245,7 @@ function useSettled(projectId: string) {
       invalidatePath(
         client,
         `/api/v1/projects/${projectId}/runs`,
+        groupsPath(projectId),
         `/api/v1/projects/${projectId}/experiments`,
         "/api/v1/runs",
         "/api/v1/experiments",

@@ -3,7 +3,7 @@ import { SegmentedControl, VisuallyHidden } from "@mantine/core";
 import { IconChartLine, IconLayoutColumns, IconTable } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useShortcut } from "@/ui/shortcuts";
-import type { Layout } from "../filter";
+import type { Layout } from "../workspace";
 
 type Props = {
   layout: Layout;

@@ -17,10 +17,10 @@ export function NestedRuns({ run, runLink }: Props) {
   const { t } = useLingui();
   const scope = { projectId: run.project_id, parentRunId: run.id };
   const { data, hasNextPage, fetchNextPage, isFetchingNextPage } = useInfiniteQuery(
-    runsQuery(scope, { sort: "created_at" }),
+    runsQuery(scope, { sort: ["created_at"] }),
   );
   const rows = data?.pages.flatMap(({ items }) => items);
-  const found = foundColumns(rows ?? []);
+  const found = foundColumns(rows ? [rows] : []);
   const columns: DataColumn<Run>[] = [
     { id: "name", header: t`Name`, cell: ({ row }) => runLink(row.original, row.original.name) },
     {

@@ -1,65 +1,85 @@
 import { useLingui } from "@lingui/react/macro";
-import { IconArrowDown, IconArrowUp, IconEyeOff } from "@tabler/icons-react";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { memo, type ReactNode, useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { Run } from "@/api/generated/models/run";
 import { useShortcut } from "@/ui/shortcuts";
-import { type ColumnId, sortKeyOf, widthOf } from "../columns";
-import { nextSort } from "../filter";
+import { type ColumnId, widthOf } from "../columns";
+import type { TableRow } from "../groups";
 import { between, toggled } from "../selection";
-import { isNumeric, type LinkTo, RunCell } from "./cells";
-import { useColumnName } from "./column-names";
+import { isNumeric, type LinkTo } from "./cells";
+import { GroupRow, RestRow } from "./GroupRow";
+import { type RowActions, RunRow } from "./RunRow";
 import classes from "./RunsTable.module.css";
-import { Swatch } from "./Swatch";
+import { type ColumnActions, TableHead } from "./TableHead";
+import type { Placed, RowFrame } from "./table-frame";
 
 const rowHeight = 36;
 
 type Props = {
   label: string;
-  runs: Run[];
+  /** Runs that stay on top, the baseline before all. */
+  pinned: readonly Run[];
+  rows: readonly TableRow[];
   columns: readonly ColumnId[];
-  sort: string;
-  onSort: (sort: string | undefined) => void;
+  /** How many of the columns keep their place beside the name. */
+  fixed: number;
+  widths: Readonly<Record<string, number>>;
+  by: readonly string[];
+  /** All runs that are loaded, to see what their columns hold. */
+  runs: readonly Run[];
+  sort: readonly string[];
+  columnActions: ColumnActions;
   selected: ReadonlySet<string>;
   onSelect: (selected: ReadonlySet<string>) => void;
   /** Runs that charts leave out, and the looks of those that they draw. */
   hidden: ReadonlySet<string>;
   looks: ReadonlyMap<string, number>;
-  /** Missing where there are no charts. */
-  onHide?: (id: string, hidden: boolean) => void;
+  base: Run | null;
+  withCharts: boolean;
+  onHide: (ids: readonly string[], hidden: boolean) => void;
+  onPin: (id: string) => void;
+  onBase: (id: string) => void;
+  onLook: (id: string, look: number | undefined) => void;
+  onOpen: (groupKey: string) => void;
+  onRest: (groupKey: string) => void;
   runLink: LinkTo;
   experimentLink: LinkTo;
   /** Called when the last rows come into view. */
   onEnd: () => void;
-  /** How many runs there are in all, -1 while that is not known. */
+  /** How many rows there are in all, -1 while that is not known. */
   total: number;
   refreshing: boolean;
   /** Whether somebody is in the table with pointer or focus, or has scrolled away from its top. */
   onEngaged: (engaged: boolean) => void;
-  children?: ReactNode;
 };
 
 /** Any number of runs in rows of equal height; only those in view, and the focused one, are in the page. */
 export function RunsTable(props: Props) {
-  const { runs, columns, sort, onSort, selected, onSelect, hidden, onHide, total } = props;
+  const { pinned, rows, columns, fixed, widths, runs, selected, onSelect, hidden, total } = props;
   const { t } = useLingui();
-  const columnName = useColumnName();
   const frame = useRef<HTMLDivElement>(null);
   const [active, setActive] = useState<string | null>(null);
   const focusAsked = useRef(false);
+  const anchor = useRef<string | null>(null);
   const engagement = useRef({ pointer: false, focus: false, scrolled: false });
 
   const numericNames = columns.filter((column) => isNumeric(column, runs)).join("\n");
   const numeric = useMemo(() => new Set(numericNames.split("\n")), [numericNames]);
-  const activeIndex = active === null ? -1 : runs.findIndex(({ id }) => id === active);
+  const lines = useMemo(
+    () => [...pinned.map((run) => `pin:${run.id}`), ...rows.map(({ key }) => key)],
+    [pinned, rows],
+  );
+  const activeLine = active === null ? -1 : lineOf(lines, active);
+  const activeIndex = activeLine - pinned.length;
+  const headHeight = rowHeight * (1 + pinned.length);
 
   const vertical = useVirtualizer({
-    count: runs.length,
+    count: rows.length,
     getScrollElement: () => frame.current,
     estimateSize: () => rowHeight,
     overscan: 8,
-    scrollPaddingStart: rowHeight,
-    getItemKey: (index) => runs[index]?.id ?? index,
+    scrollPaddingStart: headHeight,
+    getItemKey: (index) => rows[index]?.key ?? index,
     // The row with the focus stays in the page, or scrolling away would lose the focus.
     rangeExtractor: ({ startIndex, endIndex, overscan, count }) => {
       const first = Math.max(0, startIndex - overscan);
@@ -69,28 +89,39 @@ export function RunsTable(props: Props) {
       return [...shown, activeIndex].sort((a, b) => a - b);
     },
   });
+  // A mean has a deviation beside it, and a measured value its distance from the baseline.
+  const roomy = props.by.length > 0 || props.base !== null;
+  const width = useCallback(
+    (column: ColumnId) =>
+      widths[column] ??
+      (roomy && column.startsWith("metrics.") ? Math.max(156, widthOf(column)) : widthOf(column)),
+    [widths, roomy],
+  );
+  const scrolling = useMemo(() => columns.slice(fixed), [columns, fixed]);
   const horizontal = useVirtualizer({
     horizontal: true,
-    count: columns.length,
+    count: scrolling.length,
     getScrollElement: () => frame.current,
-    estimateSize: (index) => widthOf(columns[index] ?? ""),
+    estimateSize: (index) => width(scrolling[index] ?? ""),
     overscan: 4,
   });
   // biome-ignore lint/correctness/useExhaustiveDependencies: other columns have other widths
-  useEffect(() => horizontal.measure(), [columns]);
+  useEffect(() => horizontal.measure(), [scrolling, width]);
 
   const items = vertical.getVirtualItems();
   const lastShown = items.at(-1)?.index ?? 0;
   const { onEnd } = props;
   useEffect(() => {
-    if (runs.length > 0 && lastShown >= runs.length - 20) onEnd();
-  }, [lastShown, runs.length, onEnd]);
+    if (rows.length > 0 && lastShown >= rows.length - 20) onEnd();
+  }, [lastShown, rows.length, onEnd]);
 
   useEffect(() => {
     if (!focusAsked.current || active === null) return;
     focusAsked.current = false;
+    const line = lines[lineOf(lines, active)] ?? active;
     frame.current
-      ?.querySelector<HTMLElement>(`[data-run="${CSS.escape(active)}"] a`)
+      ?.querySelector<HTMLElement>(`[data-line="${CSS.escape(line)}"] [data-main]`)
+      ?.querySelector<HTMLElement>("a, button")
       ?.focus({ preventScroll: true });
   });
 
@@ -99,64 +130,150 @@ export function RunsTable(props: Props) {
     props.onEngaged(Object.values(engagement.current).some(Boolean));
   }
 
-  function moveTo(index: number): void {
-    const place = Math.min(Math.max(index, 0), runs.length - 1);
-    const run = runs[place];
-    if (!run) return;
+  function moveTo(line: number): void {
+    const place = Math.min(Math.max(line, 0), lines.length - 1);
+    const key = lines[place];
+    if (key === undefined) return;
     focusAsked.current = true;
-    setActive(run.id);
-    vertical.scrollToIndex(place, { align: "auto" });
+    setActive(key);
+    const index = place - pinned.length;
+    if (index >= 0) vertical.scrollToIndex(index, { align: "auto" });
+  }
+
+  /** The runs behind a line: its own, or the members of its group. */
+  function runsOf(line: string | undefined): readonly string[] {
+    if (line === undefined) return [];
+    if (line.startsWith("pin:")) return [line.slice(4)];
+    const row = rows.find(({ key }) => key === line);
+    if (row?.kind === "run") return [row.run.id];
+    return row?.kind === "group" ? row.group.run_ids : [];
   }
 
   function extend(by: number): void {
-    const from = runs[activeIndex];
-    const to = runs[activeIndex + by];
-    if (from && to) onSelect(new Set([...selected, from.id, to.id]));
-    moveTo(activeIndex + by);
+    const ids = [...runsOf(lines[activeLine]), ...runsOf(lines[activeLine + by])];
+    onSelect(new Set([...selected, ...ids]));
+    moveTo(activeLine + by);
   }
 
-  function select(id: string, range: boolean): void {
-    const ids = runs.map((run) => run.id);
-    onSelect(
-      range && active ? new Set([...selected, ...between(ids, active, id)]) : toggled(selected, id),
-    );
-    setActive(id);
+  function select(line: string, range: boolean): void {
+    if (range && anchor.current !== null) {
+      const ids = between(lines, anchor.current, line).flatMap(runsOf);
+      onSelect(new Set([...selected, ...ids]));
+    } else {
+      const ids = runsOf(line);
+      if (ids.length === 1 && ids[0]) onSelect(toggled(selected, ids[0]));
+      else if (ids.every((id) => selected.has(id))) {
+        onSelect(new Set([...selected].filter((id) => !ids.includes(id))));
+      } else onSelect(new Set([...selected, ...ids]));
+    }
+    anchor.current = line;
+    setActive(line);
   }
 
-  const latestSelect = useRef(select);
+  const latest = useRef({ ...props, select });
   useEffect(() => {
-    latestSelect.current = select;
+    latest.current = { ...props, select };
   });
-  const onRowSelect = useCallback(
-    (id: string, range: boolean) => latestSelect.current(id, range),
+  // Rows are drawn again only when they change, so what they call must stay the same.
+  const actions = useMemo<RowActions>(
+    () => ({
+      select: (line, range) => latest.current.select(line, range),
+      activate: setActive,
+      hide: (ids, hide) => latest.current.onHide(ids, hide),
+      pin: (id) => latest.current.onPin(id),
+      base: (id) => latest.current.onBase(id),
+      look: (id, look) => latest.current.onLook(id, look),
+      open: (key) => latest.current.onOpen(key),
+      rest: (key) => latest.current.onRest(key),
+    }),
     [],
   );
 
-  useShortcut("rowNext", () => moveTo(activeIndex + 1));
-  useShortcut("rowPrevious", () => moveTo(activeIndex < 0 ? 0 : activeIndex - 1));
-  useShortcut("rowSelect", () => active && select(active, false));
-  useShortcut(
-    "rowHide",
-    () => active && onHide?.(active, !hidden.has(active)),
-    onHide !== undefined,
-  );
+  const onActive = (act: (ids: readonly string[]) => void) => () => {
+    const ids = runsOf(lines[activeLine]);
+    if (ids.length > 0) act(ids);
+  };
+  useShortcut("rowNext", () => moveTo(activeLine + 1));
+  useShortcut("rowPrevious", () => moveTo(activeLine < 0 ? 0 : activeLine - 1));
+  useShortcut("rowSelect", () => {
+    const line = lines[activeLine];
+    if (line !== undefined) select(line, false);
+  });
   useShortcut("rowExtendDown", () => extend(1));
   useShortcut("rowExtendUp", () => extend(-1));
+  useShortcut(
+    "rowHide",
+    onActive((ids) => props.onHide(ids, !ids.every((id) => hidden.has(id)))),
+    props.withCharts,
+  );
+  const onActiveRun = (act: (id: string) => void) =>
+    onActive(([id]) => {
+      if (!id || active?.startsWith("group:")) return;
+      // The run may stand elsewhere then; the focus goes with it.
+      focusAsked.current = true;
+      act(id);
+    });
+  useShortcut("rowPin", onActiveRun(props.onPin));
+  useShortcut("rowBase", onActiveRun(props.onBase));
 
   const virtualColumns = horizontal.getVirtualItems();
   const firstColumn = virtualColumns[0]?.index ?? 0;
   const lastColumn = virtualColumns.at(-1)?.index ?? -1;
-  const shownColumns = useMemo(
+  const nameWidth = pinnedWidth(widths.name);
+  const stuck = useMemo(() => {
+    let start = nameWidth;
+    return columns.slice(0, fixed).map((id, place): Placed => {
+      const placed = { id, place, size: width(id), start };
+      start += placed.size;
+      return placed;
+    });
+  }, [columns, fixed, width, nameWidth]);
+  const stuckWidth = stuck.reduce((sum, { size }) => sum + size, 0);
+  const shown = useMemo(
     () =>
-      columns
+      scrolling
         .slice(firstColumn, lastColumn + 1)
-        .map((id, offset): ShownColumn => ({ id, place: firstColumn + offset, size: widthOf(id) })),
-    [columns, firstColumn, lastColumn],
+        .map(
+          (id, offset): Placed => ({ id, place: fixed + firstColumn + offset, size: width(id) }),
+        ),
+    [scrolling, fixed, firstColumn, lastColumn, width],
   );
   const before = virtualColumns[0]?.start ?? 0;
   const after = horizontal.getTotalSize() - (virtualColumns.at(-1)?.end ?? 0);
-  const width = horizontal.getTotalSize() + pinnedWidth();
-  const allSelected = runs.length > 0 && runs.every(({ id }) => selected.has(id));
+  const rowFrame = useMemo<RowFrame>(
+    () => ({ nameWidth, stuck, shown, numeric, before, after }),
+    [nameWidth, stuck, shown, numeric, before, after],
+  );
+  const loaded = useMemo(
+    () => [
+      ...new Set([
+        ...pinned.map(({ id }) => id),
+        ...rows.flatMap((row) => (row.kind === "run" ? [row.run.id] : [])),
+      ]),
+    ],
+    [pinned, rows],
+  );
+  const allSelected = loaded.length > 0 && loaded.every((id) => selected.has(id));
+  const row = (run: Run, line: string, index: number, start: number | null) => (
+    <RunRow
+      key={line}
+      run={run}
+      line={line}
+      index={index}
+      start={start}
+      frame={rowFrame}
+      selected={selected.has(run.id)}
+      hidden={hidden.has(run.id)}
+      look={props.looks.get(run.id)}
+      pinned={start === null}
+      base={props.base}
+      nested={props.by.length > 0 && start !== null}
+      withCharts={props.withCharts}
+      actions={actions}
+      runLink={props.runLink}
+      experimentLink={props.experimentLink}
+    />
+  );
 
   return (
     // biome-ignore lint/a11y/noStaticElementInteractions: it only notices that somebody is here
@@ -169,219 +286,91 @@ export function RunsTable(props: Props) {
       onBlur={(event) => engage({ focus: event.currentTarget.contains(event.relatedTarget) })}
       onScroll={(event) => engage({ scrolled: event.currentTarget.scrollTop > rowHeight })}
     >
-      {props.children}
       {/* biome-ignore-start lint/a11y/useSemanticElements: rows stand where the virtualiser puts them, outside of a table's flow */}
-      {/* biome-ignore-start lint/a11y/useFocusableInteractive: the focus is on the link and box inside each row */}
       <div
         role="table"
         aria-label={props.label}
-        aria-rowcount={total < 0 ? -1 : total + 1}
+        aria-rowcount={total < 0 ? -1 : total + pinned.length + 1}
         aria-colcount={columns.length + 1}
         aria-busy={props.refreshing}
         className={classes.table}
-        style={{ minWidth: width }}
+        style={{ minWidth: horizontal.getTotalSize() + nameWidth + stuckWidth }}
       >
         <div role="rowgroup" className={classes.head}>
-          <div role="row" aria-rowindex={1} className={classes.row}>
-            <div
-              role="columnheader"
-              aria-colindex={1}
-              aria-sort={ariaSort("name", sort)}
-              className={`${classes.cell} ${classes.pinned}`}
-              style={{ width: pinnedWidth() }}
-            >
-              <label className={classes.box}>
-                <input
-                  type="checkbox"
-                  aria-label={t`Select all runs that are loaded`}
-                  checked={allSelected}
-                  ref={(box) => {
-                    if (box) box.indeterminate = !allSelected && selected.size > 0;
-                  }}
-                  onChange={() =>
-                    onSelect(allSelected ? new Set() : new Set(runs.map(({ id }) => id)))
-                  }
-                />
-              </label>
-              <HeadButton column="name" name={columnName("name")} sort={sort} onSort={onSort} />
-            </div>
-            <span style={{ flex: `0 0 ${before}px` }} />
-            {shownColumns.map(({ id: column, place, size }) => {
-              return (
-                <div
-                  key={column}
-                  role="columnheader"
-                  aria-colindex={place + 2}
-                  aria-sort={ariaSort(column, sort)}
-                  className={
-                    numeric.has(column) ? `${classes.cell} ${classes.numeric}` : classes.cell
-                  }
-                  style={{ width: size }}
-                >
-                  <HeadButton
-                    column={column}
-                    name={columnName(column)}
-                    sort={sort}
-                    onSort={onSort}
-                  />
-                </div>
-              );
-            })}
-            <span className={`${classes.cell} ${classes.filler}`} style={{ minWidth: after }} />
-          </div>
+          <TableHead
+            frame={rowFrame}
+            columns={columns}
+            fixed={fixed}
+            sort={props.sort}
+            actions={props.columnActions}
+          >
+            <label className={classes.box}>
+              <input
+                type="checkbox"
+                aria-label={t`Select all runs that are loaded`}
+                checked={allSelected}
+                ref={(box) => {
+                  if (box) box.indeterminate = !allSelected && selected.size > 0;
+                }}
+                onChange={() => onSelect(new Set(allSelected ? [] : loaded))}
+              />
+            </label>
+          </TableHead>
+          {pinned.map((run, at) => row(run, `pin:${run.id}`, at, null))}
         </div>
         <div role="rowgroup" className={classes.body} style={{ height: vertical.getTotalSize() }}>
           {items.map(({ index, start }) => {
-            const run = runs[index];
-            if (!run) return null;
+            const item = rows[index];
+            if (!item) return null;
+            const at = index + pinned.length;
+            if (item.kind === "run") return row(item.run, item.key, at, start);
+            if (item.kind === "rest") {
+              return (
+                <RestRow
+                  key={item.key}
+                  row={item}
+                  index={at}
+                  start={start}
+                  frame={rowFrame}
+                  actions={actions}
+                />
+              );
+            }
+            const ids = item.group.run_ids;
+            const chosen = ids.filter((id) => selected.has(id)).length;
             return (
-              <Row
-                key={run.id}
-                run={run}
-                index={index}
+              <GroupRow
+                key={item.key}
+                line={item.key}
+                group={item.group}
+                open={item.open}
+                by={props.by}
+                index={at}
                 start={start}
-                selected={selected.has(run.id)}
-                hidden={hidden.has(run.id)}
-                look={props.looks.get(run.id)}
-                onHide={onHide}
-                columns={shownColumns}
-                numeric={numeric}
-                before={before}
-                after={after}
-                onSelect={onRowSelect}
-                onActive={setActive}
-                runLink={props.runLink}
-                experimentLink={props.experimentLink}
+                frame={rowFrame}
+                chosen={chosen === 0 ? "none" : chosen === ids.length ? "all" : "some"}
+                hidden={ids.length > 0 && ids.every((id) => hidden.has(id))}
+                look={ids.map((id) => props.looks.get(id)).find((look) => look !== undefined)}
+                withCharts={props.withCharts}
+                actions={actions}
               />
             );
           })}
         </div>
       </div>
-      {/* biome-ignore-end lint/a11y/useFocusableInteractive: see above */}
       {/* biome-ignore-end lint/a11y/useSemanticElements: see above */}
     </div>
   );
 }
 
-type ShownColumn = { id: ColumnId; place: number; size: number };
-
-type RowProps = {
-  run: Run;
-  index: number;
-  start: number;
-  selected: boolean;
-  hidden: boolean;
-  look: number | undefined;
-  onHide?: (id: string, hidden: boolean) => void;
-  columns: readonly ShownColumn[];
-  numeric: ReadonlySet<ColumnId>;
-  before: number;
-  after: number;
-  onSelect: (id: string, range: boolean) => void;
-  onActive: (id: string) => void;
-  runLink: LinkTo;
-  experimentLink: LinkTo;
-};
-
-/** One run. It is drawn again only when itself, its place or the columns change. */
-const Row = memo(function Row(props: RowProps) {
-  const { run, index, columns, numeric, hidden, onHide } = props;
-  const { t } = useLingui();
-  return (
-    // biome-ignore-start lint/a11y/useSemanticElements: see RunsTable
-    // biome-ignore-start lint/a11y/useFocusableInteractive: see RunsTable
-    <div
-      role="row"
-      data-run={run.id}
-      aria-rowindex={index + 2}
-      aria-selected={props.selected}
-      data-hidden={hidden || undefined}
-      className={classes.row}
-      style={{ transform: `translateY(${props.start}px)` }}
-      onFocus={() => props.onActive(run.id)}
-    >
-      <div
-        role="rowheader"
-        aria-colindex={1}
-        className={`${classes.cell} ${classes.pinned}`}
-        style={{ width: pinnedWidth() }}
-      >
-        <label className={classes.box}>
-          <input
-            type="checkbox"
-            aria-label={t`Select ${run.name}`}
-            checked={props.selected}
-            onClick={(event) => props.onSelect(run.id, event.shiftKey)}
-            readOnly
-          />
-        </label>
-        {onHide ? (
-          <button
-            type="button"
-            className={classes.eye}
-            aria-pressed={!hidden}
-            aria-label={t`Draw ${run.name}`}
-            title={hidden ? t`Show in charts` : t`Hide from charts`}
-            onClick={() => onHide(run.id, !hidden)}
-          >
-            {hidden ? <IconEyeOff size={15} aria-hidden /> : <Swatch look={props.look} />}
-          </button>
-        ) : null}
-        {props.runLink(run, run.name, classes.name)}
-      </div>
-      <span style={{ flex: `0 0 ${props.before}px` }} />
-      {columns.map(({ id, place, size }) => (
-        <div
-          key={id}
-          role="cell"
-          aria-colindex={place + 2}
-          className={numeric.has(id) ? `${classes.cell} ${classes.numeric}` : classes.cell}
-          style={{ width: size }}
-        >
-          <RunCell run={run} column={id} experimentLink={props.experimentLink} />
-        </div>
-      ))}
-      <span className={`${classes.cell} ${classes.filler}`} style={{ minWidth: props.after }} />
-    </div>
-    // biome-ignore-end lint/a11y/useFocusableInteractive: see RunsTable
-    // biome-ignore-end lint/a11y/useSemanticElements: see RunsTable
-  );
-});
+/** Where a line stands, also after its run went to the top or came back from there. */
+function lineOf(lines: readonly string[], line: string): number {
+  const at = lines.indexOf(line);
+  if (at >= 0) return at;
+  return lines.indexOf(line.startsWith("pin:") ? line.slice("pin:".length) : `pin:${line}`);
+}
 
 /** The name keeps its place while the rest scrolls, so on a phone it must leave room for the rest. */
-function pinnedWidth(): number {
-  return Math.min(widthOf("name") + 64, Math.max(150, window.innerWidth * 0.46));
-}
-
-type HeadProps = {
-  column: ColumnId;
-  name: string;
-  sort: string;
-  onSort: (sort: string | undefined) => void;
-};
-
-function HeadButton({ column, name, sort, onSort }: HeadProps) {
-  const key = sortKeyOf(column);
-  if (!key) return <span className={classes.text}>{name}</span>;
-  const Mark = sort === key ? IconArrowUp : IconArrowDown;
-  return (
-    <button
-      type="button"
-      className={classes.sort}
-      title={name}
-      onClick={() => onSort(nextSort(key, sort))}
-    >
-      <span className={classes.text}>{name}</span>
-      {sort === key || sort === `-${key}` ? (
-        <Mark size={14} aria-hidden style={{ flex: "none" }} />
-      ) : null}
-    </button>
-  );
-}
-
-function ariaSort(column: ColumnId, sort: string): "ascending" | "descending" | "none" | undefined {
-  const key = sortKeyOf(column);
-  if (!key) return undefined;
-  if (sort === key) return "ascending";
-  return sort === `-${key}` ? "descending" : "none";
+function pinnedWidth(wanted = widthOf("name")): number {
+  return Math.min(wanted, Math.max(150, window.innerWidth * 0.46));
 }

@@ -5,6 +5,9 @@ import {
   IconArchiveOff,
   IconCircleCheck,
   IconCircleX,
+  IconEye,
+  IconEyeOff,
+  IconPin,
   IconTag,
 } from "@tabler/icons-react";
 import { type FormEvent, type ReactNode, useState } from "react";
@@ -25,10 +28,14 @@ type Props = {
   onClear: () => void;
   archived: boolean;
   canEdit: boolean;
+  /** Missing where there are no charts. */
+  onHide?: (hide: boolean) => void;
+  onPin: () => void;
 };
 
 /** What can be done with the selected runs together. */
-export function SelectionBar({ projectId, selected, runs, onClear, archived, canEdit }: Props) {
+export function SelectionBar(props: Props) {
+  const { projectId, selected, runs, onClear, archived, canEdit, onHide } = props;
   const { t } = useLingui();
   const ids = [...selected];
   const count = ids.length;
@@ -82,6 +89,34 @@ export function SelectionBar({ projectId, selected, runs, onClear, archived, can
       <Text size="sm" fw={600} role="status">
         <Plural value={count} one="# run selected" other="# runs selected" />
       </Text>
+      {onHide ? (
+        <>
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconEyeOff size={15} aria-hidden />}
+            onClick={() => onHide(true)}
+          >
+            <Trans>Hide from charts</Trans>
+          </Button>
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconEye size={15} aria-hidden />}
+            onClick={() => onHide(false)}
+          >
+            <Trans>Show in charts</Trans>
+          </Button>
+        </>
+      ) : null}
+      <Button
+        size="xs"
+        variant="default"
+        leftSection={<IconPin size={15} aria-hidden />}
+        onClick={props.onPin}
+      >
+        <Trans>Keep on top</Trans>
+      </Button>
       {!canEdit ? null : archived ? (
         <Button
           size="xs"

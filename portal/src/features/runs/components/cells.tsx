@@ -11,11 +11,29 @@ import classes from "./RunsTable.module.css";
 
 export type LinkTo = (run: Run, children: ReactNode, className?: string) => ReactNode;
 
-type Props = { run: Run; column: ColumnId; experimentLink: LinkTo };
+type Props = {
+  run: Run;
+  column: ColumnId;
+  experimentLink: LinkTo;
+  /** The run that metrics are measured against. */
+  base?: Run | null;
+};
 
 /** What a column shows of a run. */
-export function RunCell({ run, column, experimentLink }: Props) {
-  if (column.startsWith("metrics.")) return <Value value={run.metrics[keyOf(column)]} />;
+export function RunCell({ run, column, experimentLink, base }: Props) {
+  if (column.startsWith("metrics.")) {
+    const value = run.metrics[keyOf(column)];
+    const other = base?.metrics[keyOf(column)];
+    return (
+      <>
+        {typeof value === "number" && typeof other === "number" ? (
+          <Delta value={value} base={other} />
+        ) : null}
+        <Value value={value} />
+      </>
+    );
+  }
+  if (column.startsWith("tags.")) return <Text text={run.tags[keyOf(column)] ?? null} />;
   if (column.startsWith("params.")) return <Value value={run.params[keyOf(column)]} />;
   switch (column) {
     case "status":
@@ -62,7 +80,7 @@ function Text({ text }: { text: string | null }) {
 /** A parameter or metric: numbers by language with six digits, everything else as it was logged. */
 export function Value({ value }: { value: string | number | boolean | null | undefined }) {
   const { t } = useLingui();
-  const formats = useFormats();
+  const numberText = useNumberText();
   if (value === undefined) {
     return (
       <>
@@ -72,11 +90,7 @@ export function Value({ value }: { value: string | number | boolean | null | und
     );
   }
   const text =
-    typeof value === "number"
-      ? numberText(value, formats.number)
-      : value === null
-        ? "null"
-        : String(value);
+    typeof value === "number" ? numberText(value) : value === null ? "null" : String(value);
   return (
     <span className={classes.text} title={String(value)}>
       {text}
@@ -84,17 +98,39 @@ export function Value({ value }: { value: string | number | boolean | null | und
   );
 }
 
-function numberText(
-  value: number,
-  format: (value: number, options?: Intl.NumberFormatOptions) => string,
-): string {
-  const size = Math.abs(value);
-  const scientific = size !== 0 && (size < 1e-4 || size >= 1e9);
-  const text = format(value, {
-    maximumSignificantDigits: scientific ? 4 : 6,
-    notation: scientific ? "scientific" : "standard",
-  });
-  return scientific ? text.replace("E", "e") : text;
+/** Numbers in a table: by language, with few digits, very large and very small ones in powers of ten. */
+export function useNumberText(): (value: number, digits?: number) => string {
+  const formats = useFormats();
+  return (value, digits = 6) => {
+    const size = Math.abs(value);
+    const scientific = size !== 0 && (size < 1e-4 || size >= 1e9);
+    const text = formats.number(value, {
+      maximumSignificantDigits: scientific ? Math.min(digits, 4) : digits,
+      notation: scientific ? "scientific" : "standard",
+    });
+    return scientific ? text.replace("E", "e") : text;
+  };
+}
+
+/** How far a value is from the baseline's: sign and arrow say the direction, colour only repeats it. */
+function Delta({ value, base }: { value: number; base: number }) {
+  const { t } = useLingui();
+  const text = useNumberText();
+  const formats = useFormats();
+  const delta = value - base;
+  if (Number.isNaN(delta)) return null;
+  const share = base === 0 ? Number.NaN : delta / Math.abs(base);
+  const percent = Number.isFinite(share)
+    ? ` (${formats.number(share, { style: "percent", maximumFractionDigits: 1, signDisplay: "exceptZero" })})`
+    : "";
+  const way = delta > 0 ? "up" : delta < 0 ? "down" : "same";
+  const words = `${delta > 0 ? "+" : ""}${text(delta, 3)}`;
+  return (
+    <span className={classes.delta} data-way={way} title={t`To the baseline: ${words}${percent}`}>
+      <span aria-hidden>{way === "up" ? "▲" : way === "down" ? "▼" : "="}</span>
+      {way === "same" ? <span className="rb-visually-hidden">{t`as the baseline`}</span> : words}
+    </span>
+  );
 }
 
 /** Branch and short commit, with a word when the working copy had changes. */

@@ -1,42 +1,55 @@
-import { useMemo, useRef, useState } from "react";
+import { useMemo, useRef } from "react";
 import type { Run } from "@/api/generated/models/run";
-import { type DrawnRun, drawnAtFirst, drawnRun, looksOf } from "../drawn";
+import { type DrawnRun, drawnRun, looksOf } from "../drawn";
 
 type Options = {
-  /** As the table shows them. */
-  runs: readonly Run[];
-  selected: ReadonlySet<string>;
+  /** Runs that may be drawn, in the order of the table; the last word has what is known of them. */
+  candidates: readonly string[];
+  known: ReadonlyMap<string, Run>;
+  /** The group of each run, while they are grouped. */
+  groups: ReadonlyMap<string, string> | null;
   hidden: ReadonlySet<string>;
   picked: Readonly<Record<string, number>>;
+  limit: number;
 };
 
-/** The runs that charts draw: the selected ones, or the first of the table that are not hidden. */
-export function useDrawn({ runs, selected, hidden, picked }: Options) {
-  const [limit, setLimit] = useState(drawnAtFirst);
-  const looks = useRef<ReadonlyMap<string, number>>(new Map());
-  const [chosen, drawable] = useMemo(() => {
-    const candidates = selected.size > 0 ? runs.filter(({ id }) => selected.has(id)) : runs;
-    const shown: Run[] = [];
-    let room = limit;
-    for (const run of candidates) {
-      if (room === 0) break;
-      shown.push(run);
-      if (!hidden.has(run.id)) room -= 1;
-    }
-    return [shown, candidates.filter(({ id }) => !hidden.has(id)).length] as const;
-  }, [runs, selected, hidden, limit]);
+/** The first of the candidates that are not hidden, each with its look; hidden ones on the way too. */
+export function chosenOf(
+  candidates: readonly string[],
+  hidden: ReadonlySet<string>,
+  limit: number,
+): string[] {
+  const chosen: string[] = [];
+  let room = limit;
+  for (const id of candidates) {
+    if (room === 0) break;
+    chosen.push(id);
+    if (!hidden.has(id)) room -= 1;
+  }
+  return chosen;
+}
 
-  const given = useMemo(() => {
-    const ids = chosen.map(({ id }) => id);
-    // What has a look keeps it, also while it is not drawn for a moment.
-    looks.current = new Map([...looks.current, ...looksOf(ids, picked, looks.current)]);
-    return new Map(ids.map((id) => [id, looks.current.get(id) ?? 0]));
-  }, [chosen, picked]);
+/** The runs that charts draw, with looks that stay while runs come and go. */
+export function useDrawn({ candidates, known, groups, hidden, picked, limit }: Options) {
+  const given = useRef<ReadonlyMap<string, number>>(new Map());
+  const chosen = useMemo(() => chosenOf(candidates, hidden, limit), [candidates, hidden, limit]);
+  const looks = useMemo(() => {
+    // The members of a group look alike, so that it is the groups that are told apart.
+    const subject = (id: string) => groups?.get(id) ?? id;
+    const subjects = [...new Set(chosen.map(subject))];
+    given.current = new Map([...given.current, ...looksOf(subjects, picked, given.current)]);
+    return new Map(chosen.map((id) => [id, picked[id] ?? given.current.get(subject(id)) ?? 0]));
+  }, [chosen, groups, picked]);
 
   const drawn = useSteady(
-    chosen.map((run) => drawnRun(run, given.get(run.id) ?? 0, hidden.has(run.id))),
+    chosen.flatMap((id) => {
+      const run = known.get(id);
+      return run
+        ? [drawnRun(run, looks.get(id) ?? 0, hidden.has(id), groups?.get(id) ?? null)]
+        : [];
+    }),
   );
-  return { drawn, drawable, limit, setLimit, looks: given };
+  return { drawn, looks };
 }
 
 /** The same list as before while nothing in it has changed: live runs tick, charts need not notice. */

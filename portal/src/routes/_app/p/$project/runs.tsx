@@ -3,19 +3,18 @@ import { IconPlayerPlay } from "@tabler/icons-react";
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
-import * as v from "valibot";
 import { useRunLinks } from "@/app/run-links";
 import { runsCharts } from "@/app/runs-charts";
 import { projectQuery } from "@/features/projects/queries";
 import { RunsWorkspace } from "@/features/runs/components/RunsWorkspace";
-import { type RunSearch, runSearch } from "@/features/runs/filter";
+import { type RunSearch, runSearch } from "@/features/runs/workspace";
 import { FirstRun } from "@/features/tokens/components/FirstRun";
 import { EmptyState } from "@/ui/EmptyState";
 import { PageHeader } from "@/ui/PageHeader";
 import { Panel } from "@/ui/Panel";
 
 export const Route = createFileRoute("/_app/p/$project/runs")({
-  validateSearch: v.object(runSearch),
+  validateSearch: runSearch,
   component: RunsPage,
 });
 
@@ -29,8 +28,7 @@ function RunsPage() {
   const links = useRunLinks(slug);
   const canEdit = project.role !== "viewer" && project.archived_at === null;
   const onSearch = useCallback(
-    (change: Partial<RunSearch>) =>
-      void navigate({ search: (old) => ({ ...old, ...change }), replace: true }),
+    (next: RunSearch, push: boolean) => void navigate({ search: () => next, replace: !push }),
     [navigate],
   );
   return (
@@ -44,6 +42,7 @@ function RunsPage() {
           scope={scope}
           search={search}
           onSearch={onSearch}
+          withDefault
           canEdit={canEdit}
           runLink={links.run}
           experimentLink={links.experiment}

@@ -4,7 +4,6 @@ import { IconPlayerPlay } from "@tabler/icons-react";
 import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
-import * as v from "valibot";
 import type { Experiment } from "@/api/generated/models/experiment";
 import { useRunLinks } from "@/app/run-links";
 import { runsCharts } from "@/app/runs-charts";
@@ -13,13 +12,13 @@ import { experimentQuery, useChangeExperiment } from "@/features/experiments/que
 import { Notes } from "@/features/notes/components/Notes";
 import { projectQuery } from "@/features/projects/queries";
 import { RunsWorkspace } from "@/features/runs/components/RunsWorkspace";
-import { type RunSearch, runSearch } from "@/features/runs/filter";
+import { type RunSearch, runSearch } from "@/features/runs/workspace";
 import { FirstRun } from "@/features/tokens/components/FirstRun";
 import { EmptyState } from "@/ui/EmptyState";
 import { Panel } from "@/ui/Panel";
 
 export const Route = createFileRoute("/_app/p/$project/x/$experiment")({
-  validateSearch: v.object(runSearch),
+  validateSearch: runSearch,
   loader: ({ context, params }) =>
     context.queryClient.ensureQueryData(experimentQuery(params.experiment)),
   component: ExperimentPage,
@@ -39,8 +38,7 @@ function ExperimentPage() {
   const canEdit = project.role !== "viewer" && project.archived_at === null;
   const writes = canEdit && experiment.archived_at === null;
   const onSearch = useCallback(
-    (changed: Partial<RunSearch>) =>
-      void navigate({ search: (old) => ({ ...old, ...changed }), replace: true }),
+    (next: RunSearch, push: boolean) => void navigate({ search: () => next, replace: !push }),
     [navigate],
   );
   const storedIn = ({ description, version }: Experiment) => ({ text: description, version });
