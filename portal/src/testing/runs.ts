@@ -147,8 +147,18 @@ export class Recordings {
       const archived = query.get("archived") ?? "false";
       const experiment = query.get("experiment_id");
       const parent = query.get("parent_run_id");
+      const statuses = query.getAll("status");
+      const q = query.get("q")?.toLowerCase() ?? "";
+      const tagged = (run: Run) =>
+        query.getAll("tag").every((tag) => {
+          const [key = "", ...value] = tag.split("=");
+          return value.length > 0 ? run.tags[key] === value.join("=") : key in run.tags;
+        });
       const scoped = this.runs.filter(
         (run) =>
+          (statuses.length === 0 || statuses.includes(run.status)) &&
+          run.name.toLowerCase().includes(q) &&
+          tagged(run) &&
           (archived === "all" || (run.archived_at !== null) === (archived === "true")) &&
           (!experiment || run.experiment_id === experiment) &&
           (!parent || run.parent_run_id === parent),

@@ -42,7 +42,6 @@ function RunsPage() {
           scope={scope}
           search={search}
           onSearch={onSearch}
-          withDefault
           canEdit={canEdit}
           runLink={links.run}
           experimentLink={links.experiment}
