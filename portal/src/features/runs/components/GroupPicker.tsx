@@ -97,7 +97,7 @@ export function GroupPicker({ scope, group, found, onGroup }: Props) {
             disabled={allParams.length === 0}
             onClick={() => onGroup(allParams)}
           >
-            <Trans>By all parameters that differ; untick the exceptions</Trans>
+            <Trans>All parameters, then untick some</Trans>
           </Button>
           <Button
             size="xs"
