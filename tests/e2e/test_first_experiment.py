@@ -152,7 +152,7 @@ async def _sort_by_accuracy(page: Page, slug: str) -> None:
     await page.goto(f"/p/{slug}/runs?layout=table")
     table = page.get_by_role("table", name="Runs")
     header = table.get_by_role("columnheader").filter(has_text="accuracy").first
-    await header.get_by_role("button").click()
+    await header.get_by_role("button").first.click()
     await expect(page).to_have_url(re.compile(r"sort=[^&]*metrics"))
     column = await header.get_attribute("aria-colindex")
     rows = table.get_by_role("row")
