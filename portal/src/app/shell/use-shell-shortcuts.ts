@@ -17,7 +17,10 @@ export function useShellShortcuts({ openPalette, openHelp }: Actions): void {
   useShortcut("help", openHelp);
   useShortcut("theme", () => setColorScheme(dark ? "light" : "dark"));
   useShortcut("filter", () =>
-    document.querySelector<HTMLInputElement>("main input[type=search]")?.focus(),
+    (
+      document.querySelector<HTMLInputElement>("main input[data-filter]") ??
+      document.querySelector<HTMLInputElement>("main input[type=search]")
+    )?.focus(),
   );
   useShortcut("goHome", () => void navigate({ to: "/" }));
   useShortcut("goProjects", () => void navigate({ to: "/p" }));

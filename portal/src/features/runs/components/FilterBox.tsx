@@ -7,7 +7,6 @@ import { useQuery } from "@tanstack/react-query";
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
 import { isProblem } from "@/api/problem";
 import { useProblemText } from "@/ui/problem-text";
-import { useShortcut } from "@/ui/shortcuts";
 import {
   completed,
   fieldName,
@@ -45,7 +44,6 @@ export function FilterBox({ scope, filter, onFilter, error }: Props) {
   const [open, setOpen] = useState(false);
   const [active, setActive] = useState(-1);
   const wanted = useRef<number | null>(null);
-  useShortcut("filter", () => input.current?.focus());
 
   // Somebody else changed the address (back button, a chip, a view): the box follows.
   useEffect(() => setText(filter), [filter]);
@@ -132,6 +130,7 @@ export function FilterBox({ scope, filter, onFilter, error }: Props) {
             ref={input}
             type="text"
             role="combobox"
+            data-filter
             aria-label={t`Filter runs by an expression`}
             aria-expanded={shown}
             aria-controls={`${id}-list`}
