@@ -152,6 +152,12 @@ CREATE TABLE experiment.run_params (
     kind text NOT NULL,
     number numeric,
     text text COLLATE pg_catalog."C",
+    reading numeric GENERATED ALWAYS AS (
+CASE
+    WHEN (kind = 'number'::text) THEN number
+    WHEN ((kind = 'text'::text) AND (length(text) <= 40) AND (text ~ '^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$'::text)) THEN (text)::numeric
+    ELSE NULL::numeric
+END) STORED,
     CONSTRAINT run_params_kind_check CHECK ((((kind = ANY (ARRAY['number'::text, 'boolean'::text, 'null'::text])) AND (number IS NOT NULL) AND (text IS NULL)) OR ((kind = 'text'::text) AND (text IS NOT NULL) AND (number IS NULL))))
 );
 
@@ -274,6 +280,8 @@ CREATE INDEX run_models_by_model ON experiment.run_models USING btree (model_id)
 
 CREATE INDEX run_params_by_number ON experiment.run_params USING btree (project_id, key, kind, number, run_id);
 
+CREATE INDEX run_params_by_reading ON experiment.run_params USING btree (project_id, key, reading, run_id) WHERE (reading IS NOT NULL);
+
 CREATE INDEX run_params_by_text ON experiment.run_params USING btree (project_id, key, text, run_id) WHERE (kind = 'text'::text);
 
 CREATE INDEX run_tags_by_value ON experiment.run_tags USING btree (project_id, key, "left"(value, 200), run_id);
@@ -284,7 +292,17 @@ CREATE INDEX runs_by_change ON experiment.runs USING btree (project_id, change, 
 
 CREATE INDEX runs_by_creation ON experiment.runs USING btree (project_id, created_at, id);
 
+CREATE INDEX runs_by_creator ON experiment.runs USING btree (project_id, created_by, id);
+
 CREATE INDEX runs_by_duration ON experiment.runs USING btree (project_id, duration_seconds, id);
+
+CREATE INDEX runs_by_finish ON experiment.runs USING btree (project_id, finished_at, id) WHERE (finished_at IS NOT NULL);
+
+CREATE INDEX runs_by_git_branch ON experiment.runs USING btree (project_id, git_branch, id) WHERE (git_branch IS NOT NULL);
+
+CREATE INDEX runs_by_git_commit ON experiment.runs USING btree (project_id, git_commit, id) WHERE (git_commit IS NOT NULL);
+
+CREATE INDEX runs_by_host ON experiment.runs USING btree (project_id, host, id) WHERE (host IS NOT NULL);
 
 CREATE INDEX runs_by_name ON experiment.runs USING btree (project_id, name_key, id);
 
@@ -292,9 +310,15 @@ CREATE INDEX runs_by_parent ON experiment.runs USING btree (parent_run_id) WHERE
 
 CREATE INDEX runs_by_part_of_name ON experiment.runs USING gin (name_key experiment.gin_trgm_ops);
 
+CREATE INDEX runs_by_source ON experiment.runs USING btree (project_id, source, id) WHERE (source IS NOT NULL);
+
 CREATE INDEX runs_by_start ON experiment.runs USING btree (project_id, started_at, id);
 
 CREATE INDEX runs_by_status ON experiment.runs USING btree (project_id, status, created_at, id);
+
+CREATE INDEX runs_by_update ON experiment.runs USING btree (project_id, updated_at, id);
+
+CREATE INDEX runs_living_by_creation ON experiment.runs USING btree (project_id, created_at, id) WHERE (archived_at IS NULL);
 
 CREATE INDEX runs_of_experiment_by_creation ON experiment.runs USING btree (experiment_id, created_at, id);
 
@@ -306,7 +330,11 @@ CREATE INDEX runs_of_experiment_by_start ON experiment.runs USING btree (experim
 
 CREATE INDEX runs_of_experiment_by_status ON experiment.runs USING btree (experiment_id, status, created_at, id);
 
+CREATE INDEX runs_of_experiment_living_by_creation ON experiment.runs USING btree (experiment_id, created_at, id) WHERE (archived_at IS NULL);
+
 CREATE INDEX runs_running ON experiment.runs USING btree (project_id, id) WHERE (status = 'running'::text);
+
+CREATE INDEX runs_with_notes ON experiment.runs USING btree (project_id, id) WHERE (notes <> ''::text);
 
 CREATE TRIGGER runs_added AFTER INSERT ON experiment.runs REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION experiment.count_added_runs();
 

@@ -23,16 +23,19 @@ async def metrics(connection):
     await connection.execute(
         """
         CREATE SCHEMA metrics;
-        CREATE TABLE metrics.values (run_id uuid, key text, value double precision);
+        CREATE TABLE metrics.values (
+            project_id uuid, run_id uuid, key text, value double precision
+        );
         CREATE VIEW metrics.latest AS
-            SELECT run_id, key, value, 1::bigint AS step, now() AS time FROM metrics.values
+            SELECT project_id, run_id, key, value, 1::bigint AS step, now() AS time
+            FROM metrics.values
         """
     )
 
     async def log(run, **values) -> None:
         await connection.executemany(
-            "INSERT INTO metrics.values VALUES ($1, $2, $3)",
-            [(run["id"], key, value) for key, value in values.items()],
+            "INSERT INTO metrics.values VALUES ($1, $2, $3, $4)",
+            [(run["project_id"], run["id"], key, value) for key, value in values.items()],
         )
 
     return log
@@ -70,7 +73,7 @@ async def test_runs_sort_by_a_metric_with_nan_and_nothing_last(api, experiment, 
     assert await api.names(path, sort="-metrics.loss") == ["inf", "b", "a", "low", "nan", "none"]
 
 
-async def test_runs_sort_by_a_param_number_by_number_and_text_by_text(api, experiment) -> None:
+async def test_runs_sort_by_a_param_what_reads_as_a_number_first(api, experiment) -> None:
     huge = 2**53
     params = {
         "ten": 10, "half": 0.5, "text": "0.1", "tenth": 0.1, "huge+1": huge + 1, "huge": huge,
@@ -84,10 +87,10 @@ async def test_runs_sort_by_a_param_number_by_number_and_text_by_text(api, exper
     descending = await api.names(f"{api.project}/runs", sort="-params.p")
 
     assert ascending == [
-        "tenth", "half", "ten", "huge", "huge+1", "text", "letters", "no", "yes", "null", "none",
+        "text", "tenth", "half", "ten", "huge", "huge+1", "letters", "no", "yes", "null", "none",
     ]  # fmt: skip
     assert descending == [
-        "huge+1", "huge", "ten", "half", "tenth", "letters", "text", "yes", "no", "null", "none",
+        "huge+1", "huge", "ten", "half", "tenth", "text", "letters", "yes", "no", "null", "none",
     ]  # fmt: skip
 
 

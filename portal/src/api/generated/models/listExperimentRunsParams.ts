@@ -6,6 +6,8 @@
  * OpenAPI spec version: 1
  */
 import type { ArchivedFilter } from "./archivedFilter.ts";
+import type { Filter } from "./filter.ts";
+import type { OrderTermText } from "./orderTermText.ts";
 import type { RunSort } from "./runSort.ts";
 import type { RunStatus } from "./runStatus.ts";
 import type { TagFilter } from "./tagFilter.ts";
@@ -36,14 +38,18 @@ export type ListExperimentRunsParams = {
    */
   tag?: TagFilter[];
   parent_run_id?: string | null;
-  /**
-   * The search language: `metrics.loss < 0.2 and params.optimizer = 'adam'`.
-   * @maxLength 8000
-   */
-  filter?: string;
   archived?: ArchivedFilter;
   /**
-   * created_at, started_at, name, status, duration_seconds, metrics.<key> or params.<key>, with a minus for the greatest first. Runs without a value come last, NaN before them.
+   * created_at, started_at, name, status, duration_seconds, metrics.<key>, params.<key> or another field, with a minus for the greatest first. Runs without a value come last, NaN before them. `order_by` takes its place.
    */
   sort?: RunSort;
+  /**
+   * The search language: `metrics.loss < 0.2 and params.optimizer = "adam" and tags.rig like "A%" and status = "succeeded"`. A mistake is answered with its position.
+   */
+  filter?: Filter | null;
+  /**
+   * `metrics.loss asc`, `params.lr desc`, `created_at desc`: the first orders, the others break ties. What is missing comes last.
+   * @maxItems 4
+   */
+  order_by?: OrderTermText[];
 };

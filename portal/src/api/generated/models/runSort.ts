@@ -7,6 +7,6 @@
  */
 
 /**
- * @pattern ^-?(created_at|started_at|name|status|duration_seconds|(metrics|params)\.[^\x00]{1,250})$
+ * @pattern ^-?(created_at|started_at|finished_at|updated_at|name|status|duration_seconds|host|source|git_commit|git_branch|created_by|(metrics|params|tags)\.[^\x00]{1,250})$
  */
 export type RunSort = string;

@@ -35,6 +35,7 @@ import type { PageRun } from "../models/pageRun.ts";
 import type { Problem } from "../models/problem.ts";
 import type { Run } from "../models/run.ts";
 import type { RunChange } from "../models/runChange.ts";
+import type { RunSearch } from "../models/runSearch.ts";
 import type { StreamRunsParams } from "../models/streamRunsParams.ts";
 
 type SecondParameter<T extends (...args: never) => unknown> = Parameters<T>[1];
@@ -61,7 +62,7 @@ export const getListExperimentRunsUrl = (
   const normalizedParams = new URLSearchParams();
 
   Object.entries(params || {}).forEach(([key, value]) => {
-    const explodeParameters = ["status", "tag"];
+    const explodeParameters = ["status", "tag", "order_by"];
 
     if (Array.isArray(value) && explodeParameters.includes(key)) {
       value.forEach((v) => {
@@ -320,7 +321,7 @@ export const getListRunsUrl = (projectId: string, params?: ListRunsParams) => {
   const normalizedParams = new URLSearchParams();
 
   Object.entries(params || {}).forEach(([key, value]) => {
-    const explodeParameters = ["status", "tag"];
+    const explodeParameters = ["status", "tag", "order_by"];
 
     if (Array.isArray(value) && explodeParameters.includes(key)) {
       value.forEach((v) => {
@@ -662,6 +663,108 @@ export const useTagRuns = <TError = Problem, TContext = unknown>(
   TContext
 > => {
   return useMutation(getTagRunsMutationOptions(options), queryClient);
+};
+export const getSearchRunsUrl = (projectId: string) => {
+  return `/api/v1/projects/${encodeURIComponent(String(projectId))}/runs/search`;
+};
+
+/**
+ * The same as the list, for filters that are too long for an address.
+ * @summary Search a project's runs.
+ */
+export const searchRuns = async (
+  projectId: string,
+  runSearch: RunSearch,
+  options?: Parameters<typeof request>[1],
+): Promise<PageRun> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<PageRun>(getSearchRunsUrl(projectId), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(runSearch),
+  });
+};
+
+export const getSearchRunsMutationKey = () => ["searchRuns"] as const;
+
+export const getSearchRunsMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof searchRuns>>,
+    TError,
+    SearchRunsMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof searchRuns>>,
+  TError,
+  SearchRunsMutationVariables,
+  TContext
+> => {
+  const mutationKey = getSearchRunsMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof searchRuns>>,
+    SearchRunsMutationVariables
+  > = (props) => {
+    const { projectId, data } = props ?? {};
+
+    return searchRuns(projectId, data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type SearchRunsMutationResult = NonNullable<Awaited<ReturnType<typeof searchRuns>>>;
+export type SearchRunsMutationBody = RunSearch;
+export type SearchRunsMutationError = Problem;
+export type SearchRunsMutationVariables = { projectId: string; data: RunSearch };
+
+/**
+ * @summary Search a project's runs.
+ */
+export const useSearchRuns = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof searchRuns>>,
+      TError,
+      SearchRunsMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof searchRuns>>,
+  TError,
+  SearchRunsMutationVariables,
+  TContext
+> => {
+  return useMutation(getSearchRunsMutationOptions(options), queryClient);
 };
 export const getStreamRunsUrl = (projectId: string, params?: StreamRunsParams) => {
   const normalizedParams = new URLSearchParams();

@@ -8,6 +8,7 @@ from servicekit.fields import Answer, Body, Key, Label, Name, NotFinite, Text, T
 from servicekit.pagination import PageQuery
 
 from experiment_service.models.experiments import ArchivedFilter, TagFilter
+from experiment_service.models.run_filters import MAX_FILTER, MAX_ORDERS
 from experiment_service.models.statuses import RunStatus
 from experiment_service.models.values import (
     MAX_TAGS,
@@ -25,10 +26,17 @@ type AutoCompleteMinutes = Annotated[int, Field(ge=1, le=525_600)]
 type RunSort = Annotated[
     str,
     StringConstraints(
-        pattern=r"^-?(created_at|started_at|name|status|duration_seconds"
-        r"|(metrics|params)\.[^\x00]{1,250})$"
+        pattern=r"^-?(created_at|started_at|finished_at|updated_at|name|status|duration_seconds"
+        r"|host|source|git_commit|git_branch|created_by|(metrics|params|tags)\.[^\x00]{1,250})$"
     ),
 ]
+type Filter = Annotated[str, StringConstraints(max_length=MAX_FILTER)]
+type OrderTermText = Annotated[str, StringConstraints(min_length=1, max_length=300)]
+
+_FILTER = """The search language: `metrics.loss < 0.2 and params.optimizer = "adam" and tags.rig
+ like "A%" and status = "succeeded"`. A mistake is answered with its position."""
+_ORDER_BY = """`metrics.loss asc`, `params.lr desc`, `created_at desc`: the first orders, the others
+ break ties. What is missing comes last."""
 
 
 class NewRun(Body):
@@ -116,17 +124,16 @@ class ExperimentRunsQuery(PageQuery):
         default=[], max_length=10, description="`key` or `key=value`; all must be there."
     )
     parent_run_id: UUID | None = None
-    filter: str = Field(
-        default="",
-        max_length=8000,
-        description="The search language: `metrics.loss < 0.2 and params.optimizer = 'adam'`.",
-    )
     archived: ArchivedFilter = "false"
     sort: RunSort = Field(
         default="-created_at",
-        description="created_at, started_at, name, status, duration_seconds, metrics.<key> or"
-        " params.<key>, with a minus for the greatest first. Runs without a value come last,"
-        " NaN before them.",
+        description="created_at, started_at, name, status, duration_seconds, metrics.<key>,"
+        " params.<key> or another field, with a minus for the greatest first. Runs without a value"
+        " come last, NaN before them. `order_by` takes its place.",
+    )
+    filter: Filter | None = Field(default=None, description=_FILTER.replace("\n", ""))
+    order_by: list[OrderTermText] = Field(
+        default=[], max_length=MAX_ORDERS, description=_ORDER_BY.replace("\n", "")
     )
 
 
@@ -134,6 +141,21 @@ class RunsQuery(ExperimentRunsQuery):
     """Which runs of a project, in which order."""
 
     experiment_id: UUID | None = None
+
+
+class RunSearch(Body):
+    """Which runs of a project, in which order: for filters that are too long for an address."""
+
+    filter: Filter | None = Field(default=None, description=_FILTER.replace("\n", ""))
+    order_by: list[OrderTermText] = Field(
+        default=[], max_length=MAX_ORDERS, description=_ORDER_BY.replace("\n", "")
+    )
+    experiment_ids: list[UUID] = Field(
+        default=[], max_length=1000, description="Of these experiments; of all without any."
+    )
+    archived: ArchivedFilter = "false"
+    limit: int = Field(default=100, ge=1, le=1000)
+    cursor: str | None = Field(default=None, max_length=2000)
 
 
 class Heartbeat(Answer):

@@ -26,6 +26,18 @@ async def select_project(connection: Connection, experiment_id: UUID) -> UUID | 
     )
 
 
+async def select_experiments_of_project(
+    connection: Connection, *, project_id: UUID, experiment_ids: Sequence[UUID]
+) -> list[UUID]:
+    """Those of the experiments that are the project's."""
+    rows = await connection.fetch(
+        "SELECT id FROM experiment.experiments WHERE project_id = $1 AND id = ANY($2::uuid[])",
+        project_id,
+        experiment_ids,
+    )
+    return [row["id"] for row in rows]
+
+
 async def select_experiment(connection: Connection, *, experiment_id: UUID) -> Experiment | None:
     """One experiment as it is answered."""
     return await fetch_optional(

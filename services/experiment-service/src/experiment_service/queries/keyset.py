@@ -13,6 +13,7 @@ from itertools import accumulate
 from typing import Any, LiteralString, cast
 from uuid import UUID
 
+import asyncpg
 from pydantic import AwareDatetime, TypeAdapter
 from servicekit.database import Connection
 from servicekit.pagination import Cursor
@@ -32,6 +33,8 @@ _PLACES: tuple[LiteralString, ...] = (
 _TYPES: dict[str, TypeAdapter[Any]] = {
     "timestamptz": TypeAdapter(AwareDatetime),
     "numeric": TypeAdapter(Decimal),
+    "int": TypeAdapter(int),
+    "uuid": TypeAdapter(UUID),
     "float8": TypeAdapter(float),
     "text": TypeAdapter(str),
 }
@@ -39,10 +42,11 @@ _TYPES: dict[str, TypeAdapter[Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What rows are sorted by, and its type."""
+    """What rows are sorted by, its type, and its direction where that is not the list's."""
 
     sql: LiteralString
     type: LiteralString
+    descending: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +131,9 @@ def page_sql(
     """
     columns: list[LiteralString] = [column.sql for column in segment.columns]
     keys: list[LiteralString] = [*columns, f"{row}.id"]
+    down = [
+        descending if column.descending is None else column.descending for column in segment.columns
+    ] + [descending]
     where: list[LiteralString] = [*conditions]
     if segment.condition:
         where.append(segment.condition)
@@ -136,12 +143,14 @@ def page_sql(
             for value, column in zip(after.values, segment.columns, strict=True)
         ]
         places.append(f"{statement.place(after.id)}::uuid")
-        than: LiteralString = "<" if descending else ">"
-        where.append(f"({', '.join(keys)}) {than} ({', '.join(places)})")
-    direction: LiteralString = " DESC" if descending else ""
+        where.append(_behind(keys, places, down))
     leading: list[LiteralString] = [segment.leading] if segment.leading else []
-    order: list[LiteralString] = [f"{key}{direction}" for key in (*leading, *keys)]
-    selected: list[LiteralString] = [f"{row}.id", f"{row}.weight", *columns]
+    directed = zip((*leading, *keys), (*(descending for _ in leading), *down), strict=True)
+    order: list[LiteralString] = [f"{key} DESC" if falls else key for key, falls in directed]
+    named: list[LiteralString] = [
+        f"{column} AS {name}" for column, name in zip(columns, _NAMES, strict=False)
+    ]
+    selected: list[LiteralString] = [f"{row}.id", f"{row}.weight", *named]
     # Only literals of this package and places are put together here, as the types say.
     return f"""
         SELECT {", ".join(selected)}
@@ -150,6 +159,37 @@ def page_sql(
         ORDER BY {", ".join(order)}
         LIMIT {statement.place(limit)}::int
     """  # noqa: S608
+
+
+_NAMES: tuple[LiteralString, ...] = (
+    *("key1", "key2", "key3", "key4", "key5", "key6", "key7", "key8", "key9", "key10", "key11"),
+    *("key12", "key13", "key14", "key15"),
+)
+
+
+def _behind(
+    keys: Sequence[LiteralString], places: Sequence[LiteralString], down: Sequence[bool]
+) -> LiteralString:
+    """Rows that come after one: by comparing rows where all keys go the same way."""
+    if len(set(down)) == 1:
+        than: LiteralString = "<" if down[0] else ">"
+        return f"({', '.join(keys)}) {than} ({', '.join(places)})"
+    ways: list[LiteralString] = []
+    for number, (key, place, falls) in enumerate(zip(keys, places, down, strict=True)):
+        equal: list[LiteralString] = [
+            f"{keys[earlier]} = {places[earlier]}" for earlier in range(number)
+        ]
+        ways.append(" AND ".join([*equal, f"{key} {'<' if falls else '>'} {place}"]))
+    # The first key alone, once more: it is what an index is entered by.
+    first: LiteralString = f"{keys[0]} {'<=' if down[0] else '>='} {places[0]}"
+    return f"{first} AND ({' OR '.join(ways)})"
+
+
+def read_segment(rows: Sequence[asyncpg.Record], number: int) -> list[Position]:
+    """Rows that `page_sql` reads of one segment, as positions in it."""
+    return [
+        Position(segment=number, id=row[0], weight=row[1], values=tuple(row)[2:]) for row in rows
+    ]
 
 
 async def read_page(
@@ -170,14 +210,18 @@ async def read_page(
         begin = after if number == after.segment else None
         sql, statement = compose(segments[number], begin, limit + 1 - len(found))
         rows = await connection.fetch(sql, *statement.arguments)
-        found += [
-            Position(segment=number, id=row[0], weight=row[1], values=tuple(row)[2:])
-            for row in rows
-        ]
+        found += read_segment(rows, number)
         if len(found) > limit:
             break
+    return page_of_positions(found, limit)
+
+
+def page_of_positions(
+    found: Sequence[Position], limit: int
+) -> tuple[list[Position], Position | None]:
+    """Of so many rows as there are those that make a page, and where to go on if that is cut."""
     fits = sum(1 for total in accumulate(row.weight for row in found) if total <= MAX_PAGE_BYTES)
-    page = found[: min(limit, max(1, fits))]
+    page = list(found[: min(limit, max(1, fits))])
     return page, page[-1] if len(page) < len(found) else None
 
 

@@ -19,9 +19,10 @@ from experiment_service.models.runs import (
     NewRun,
     Run,
     RunChange,
+    RunSearch,
     RunsQuery,
 )
-from experiment_service.operations import run_reading, run_states
+from experiment_service.operations import run_reading, run_search, run_states
 from experiment_service.operations import runs as operations
 from experiment_service.queries.runs import select_project
 from experiment_service.routes.experiments import OF_EXPERIMENT, STEPS
@@ -51,13 +52,13 @@ async def create_run(request: Request, experiment_id: UUID, body: NewRun) -> Run
 @routes.get(
     "/api/v1/experiments/{experiment_id}/runs",
     policy=policy.viewer(OF_EXPERIMENT),
-    raises=(InvalidCursor,),
+    raises=(InvalidCursor, Invalid),
 )
 async def list_experiment_runs(
     request: Request, experiment_id: UUID, query: ExperimentRunsQuery
 ) -> Page[Run]:
     """List an experiment's runs."""
-    return await run_reading.list_runs(
+    return await run_search.list_runs(
         request_database(request),
         request[ACCESS].project_id,
         query,
@@ -65,12 +66,30 @@ async def list_experiment_runs(
     )
 
 
-@routes.get("/api/v1/projects/{project_id}/runs", policy=policy.viewer(), raises=(InvalidCursor,))
+@routes.get(
+    "/api/v1/projects/{project_id}/runs",
+    policy=policy.viewer(),
+    raises=(InvalidCursor, Invalid),
+)
 async def list_runs(request: Request, project_id: UUID, query: RunsQuery) -> Page[Run]:
     """List a project's runs."""
-    return await run_reading.list_runs(
+    return await run_search.list_runs(
         request_database(request), project_id, query, experiment_id=query.experiment_id
     )
+
+
+@routes.post(
+    "/api/v1/projects/{project_id}/runs/search",
+    policy=policy.viewer(),
+    raises=(InvalidCursor, Invalid),
+    status=200,
+)
+async def search_runs(request: Request, project_id: UUID, body: RunSearch) -> Page[Run]:
+    """Search a project's runs.
+
+    The same as the list, for filters that are too long for an address.
+    """
+    return await run_search.search_runs(request_database(request), project_id, body)
 
 
 @routes.get("/api/v1/runs/{run_id}", policy=policy.viewer(OF_RUN))

@@ -1,1 +1,0 @@
-"""The language that runs are searched in."""
