@@ -42,6 +42,7 @@ EVERYTHING = (
     "test-sdk",
     "test-gateway",
     "test-whole",
+    "test-mlflow",
 )
 # Ctrl-C gives a session this long to end in order; nox would kill it after half a second.
 PATIENT = {"interrupt_timeout": 15.0, "terminate_timeout": 5.0}

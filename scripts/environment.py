@@ -87,7 +87,7 @@ TOLD = {
         "RUNBENCH_ADMIN_PASSWORD",
     ),
     "experiment-service": (*SERVICE, "AUTH_SERVICE_URL", "RUN_HEARTBEAT_TIMEOUT_SEC"),
-    "metrics-service": (*SERVICE, "AUTH_SERVICE_URL"),
+    "metrics-service": (*SERVICE, "AUTH_SERVICE_URL", "EXPERIMENT_SERVICE_URL"),
     "artifact-service": (*SERVICE, "AUTH_SERVICE_URL", "ARTIFACT_STORE_URL"),
     "api-gateway": (
         "AUTH_SERVICE_URL",

@@ -5,6 +5,7 @@ from importlib.metadata import version
 
 import asyncpg
 from aiohttp import web
+from servicekit import mlflow
 from servicekit.application import Check, application
 from servicekit.auth_client import AuthClient
 from servicekit.database import DATABASE, database
@@ -12,10 +13,12 @@ from servicekit.debug_identity import DebugIdentity
 from servicekit.identity import Identity
 from servicekit.problems import Problem
 
+from metrics_service.clients.experiments import Experiments
 from metrics_service.jobs.feeds import Feeds
 from metrics_service.jobs.upkeep import upkeep
 from metrics_service.jobs.wakeups import Wakeups
 from metrics_service.jobs.writer import writer
+from metrics_service.mlflow import calls
 from metrics_service.queries.runs import has_published_runs
 from metrics_service.routes import batches, buckets, exports, series, stream
 from metrics_service.settings import Settings
@@ -33,6 +36,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
         wakeups.context,
         writer,
+        Experiments(settings.experiment_service_url).context,
         feeds.context,
         upkeep(timedelta(days=settings.batch_ids_kept_days)),
     ]
@@ -55,6 +59,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         contexts=contexts,
         identity=identity or DebugIdentity(settings),
         checks=checks,
+        doors=mlflow.doors(calls.calls),
     )
 
 

@@ -1,11 +1,11 @@
 """What metrics-service reads from its environment."""
 
 from pydantic import Field
-from servicekit.settings import ServiceSettings
+from servicekit.settings import HttpAddress, ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """What all services have, a port of its own, and how long repeats are known."""
+    """What all services have, how long repeats are known, and where MLflow's params go."""
 
     port: int = Field(
         default=8004, ge=0, le=65535, description="Port to listen on; 0 takes a free one."
@@ -15,4 +15,7 @@ class Settings(ServiceSettings):
         ge=1,
         le=36_500,
         description="Days for which a repeat of a batch id is known to be one.",
+    )
+    experiment_service_url: HttpAddress = Field(
+        default="", description="Where params and tags of a batch of an MLflow client are sent on."
     )
