@@ -185,8 +185,14 @@ def _object(given: object, where: str) -> dict[str, Any]:
 
 
 def _entries(body: dict[str, Any], name: str) -> Entries:
-    given = body.get(name) or []
-    if not isinstance(given, list) or set(map(type, cast("list[object]", given))) - {dict}:
-        msg = f"Invalid value for parameter '{name}': must be a list of objects."
-        raise InvalidParameter(msg)
-    return cast("Entries", given)
+    given: object = body.get(name) or []
+    if not isinstance(given, list):
+        raise _no_list(name)
+    entries = cast("list[object]", given)
+    if set(map(type, entries)) - {dict}:
+        raise _no_list(name)
+    return cast("Entries", entries)
+
+
+def _no_list(name: str) -> InvalidParameter:
+    return InvalidParameter(f"Invalid value for parameter '{name}': must be a list of objects.")
