@@ -172,7 +172,7 @@ def _to_int(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise TypeError
     number = int(value)
-    if isinstance(value, float) and number != value:
+    if isinstance(value, float) and not value.is_integer():
         raise ValueError
     return number
 
