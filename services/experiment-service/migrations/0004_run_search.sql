@@ -1,5 +1,7 @@
 -- Run search compares a param that reads as a number with numbers, also where a client sends all
--- params as text (MLflow's does): so each row carries the number that it reads as.
+-- params as text (MLflow's does): so each row carries the number that it reads as. The table is
+-- written anew for it, once, before the service serves.
+-- squawk-ignore adding-field-with-default
 ALTER TABLE run_params ADD COLUMN reading numeric GENERATED ALWAYS AS (
     CASE
         WHEN kind = 'number' THEN number
