@@ -51,7 +51,7 @@ async def list_runs(
         InvalidCursor: the cursor belongs to another list.
     """
     expression = read_filter(query.filter, {"parameter": "filter"})
-    statuses = [*query.status, *(["archived"] if _wants_archived(expression) else [])]
+    statuses = [*query.status, *(["archived"] if speaks_of_archived(expression) else [])]
     terms = read_order(query.order_by, {"parameter": "order_by"}) or (_sorted_by(query.sort),)
     asked = _Asked(
         text=f"{query.sort}{_digest(query.filter, query.order_by)}",
@@ -90,7 +90,7 @@ async def search_runs(database: Database, project_id: UUID, search: RunSearch) -
         project_id=project_id,
         experiment_ids=tuple(dict.fromkeys(search.experiment_ids)),
         archived=archived_filter(
-            search.archived, ["archived"] if _wants_archived(expression) else []
+            search.archived, ["archived"] if speaks_of_archived(expression) else []
         ),
         expression=expression,
     )
@@ -195,7 +195,7 @@ def _digest(filter_text: str | None, order_by: Sequence[str]) -> str:
     return f"~{sha256(said.encode()).hexdigest()[:12]}"
 
 
-def _wants_archived(part: Expression | None) -> bool:
+def speaks_of_archived(part: Expression | None) -> bool:
     """Whether a filter speaks of archived runs: then they are not left out beforehand."""
     match part:
         case None:
@@ -207,6 +207,6 @@ def _wants_archived(part: Expression | None) -> bool:
                 return False
             return "archived" in (part.value if isinstance(part.value, tuple) else (part.value,))
         case Not():
-            return _wants_archived(part.part)
+            return speaks_of_archived(part.part)
         case Every() | Some():
-            return any(_wants_archived(one) for one in part.parts)
+            return any(speaks_of_archived(one) for one in part.parts)
