@@ -219,6 +219,23 @@ CREATE TABLE experiment.schema_migrations (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE experiment.views (
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    kind text NOT NULL,
+    visibility text NOT NULL,
+    name text NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
+    state jsonb NOT NULL,
+    is_default boolean DEFAULT false NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT views_kind_check CHECK ((kind = 'runs'::text)),
+    CONSTRAINT views_visibility_check CHECK ((visibility = ANY (ARRAY['personal'::text, 'shared'::text])))
+);
+
 ALTER TABLE ONLY experiment.experiments
     ADD CONSTRAINT experiments_name_key UNIQUE (project_id, name_key);
 
@@ -263,6 +280,9 @@ ALTER TABLE ONLY experiment.runs
 
 ALTER TABLE ONLY experiment.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY experiment.views
+    ADD CONSTRAINT views_pkey PRIMARY KEY (id);
 
 CREATE INDEX experiments_by_creation ON experiment.experiments USING btree (project_id, created_at, id);
 
@@ -335,6 +355,14 @@ CREATE INDEX runs_of_experiment_living_by_creation ON experiment.runs USING btre
 CREATE INDEX runs_running ON experiment.runs USING btree (project_id, id) WHERE (status = 'running'::text);
 
 CREATE INDEX runs_with_notes ON experiment.runs USING btree (project_id, id) WHERE (notes <> ''::text);
+
+CREATE UNIQUE INDEX views_personal_default_key ON experiment.views USING btree (project_id, kind, created_by) WHERE ((visibility = 'personal'::text) AND is_default);
+
+CREATE UNIQUE INDEX views_personal_name_key ON experiment.views USING btree (project_id, kind, created_by, name_key) WHERE (visibility = 'personal'::text);
+
+CREATE UNIQUE INDEX views_shared_default_key ON experiment.views USING btree (project_id, kind) WHERE ((visibility = 'shared'::text) AND is_default);
+
+CREATE UNIQUE INDEX views_shared_name_key ON experiment.views USING btree (project_id, kind, name_key) WHERE (visibility = 'shared'::text);
 
 CREATE TRIGGER runs_added AFTER INSERT ON experiment.runs REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION experiment.count_added_runs();
 

@@ -110,6 +110,8 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
     )
     artifact = f"/api/v1/runs/{run['id']}/artifacts/notes/first.txt"
     world.call("PUT", artifact, owner, content=b"first")
+    shared = {"name": "all", "state": {}, "visibility": "shared"}
+    view = world.call("POST", f"{path}/views", owner, json=shared)
     token = world.call("POST", f"{path}/tokens", owner, json={"name": "spare", "role": "viewer"})
     return Place(
         project["id"],
@@ -119,6 +121,7 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
             "run_id": run["id"],
             "path": "notes/first.txt",
             "token_id": token["id"],
+            "view_id": view["id"],
             "user_id": world.people["bystander"].user_id,
             "session_id": str(uuid4()),
         },

@@ -14,7 +14,7 @@ from experiment_service.jobs.feeds import Feeds
 from experiment_service.jobs.sweeper import sweeper
 from experiment_service.jobs.wakeups import Wakeups
 from experiment_service.mlflow import experiment_calls, model_calls, probes, run_calls
-from experiment_service.routes import bulk, experiments, groups, runs, stream
+from experiment_service.routes import bulk, experiments, fields, groups, runs, stream, views
 from experiment_service.settings import Settings
 
 NAME = "experiment-service"
@@ -44,7 +44,15 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
     app = application(
         name=NAME,
         version=VERSION,
-        routes=[experiments.routes, stream.routes, bulk.routes, runs.routes, groups.routes],
+        routes=[
+            experiments.routes,
+            stream.routes,
+            bulk.routes,
+            runs.routes,
+            groups.routes,
+            fields.routes,
+            views.routes,
+        ],
         contexts=contexts,
         identity=identity or DebugIdentity(settings),
         checks=checks,

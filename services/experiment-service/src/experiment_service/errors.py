@@ -45,6 +45,12 @@ class ParamAlreadySet(Conflict):
     code = "param-already-set"
 
 
+class ViewNameTaken(Conflict):
+    """Another view already has that name."""
+
+    code = "view-name-taken"
+
+
 class LimitExceeded(Invalid):
     """That is more than one run or experiment may hold."""
 

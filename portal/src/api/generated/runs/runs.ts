@@ -26,8 +26,13 @@ import type { BulkStatus } from "../models/bulkStatus.ts";
 import type { BulkStatusChanged } from "../models/bulkStatusChanged.ts";
 import type { BulkTagged } from "../models/bulkTagged.ts";
 import type { BulkTags } from "../models/bulkTags.ts";
+import type { FieldValues } from "../models/fieldValues.ts";
+import type { GroupSearch } from "../models/groupSearch.ts";
 import type { Heartbeat } from "../models/heartbeat.ts";
 import type { ListExperimentRunsParams } from "../models/listExperimentRunsParams.ts";
+
+import type { ListFieldsParams } from "../models/listFieldsParams.ts";
+import type { ListFieldValuesParams } from "../models/listFieldValuesParams.ts";
 import type { ListRunsParams } from "../models/listRunsParams.ts";
 import type { NewParams } from "../models/newParams.ts";
 import type { NewRun } from "../models/newRun.ts";
@@ -35,6 +40,8 @@ import type { PageRun } from "../models/pageRun.ts";
 import type { Problem } from "../models/problem.ts";
 import type { Run } from "../models/run.ts";
 import type { RunChange } from "../models/runChange.ts";
+import type { RunFields } from "../models/runFields.ts";
+import type { RunGroups } from "../models/runGroups.ts";
 import type { RunSearch } from "../models/runSearch.ts";
 import type { StreamRunsParams } from "../models/streamRunsParams.ts";
 
@@ -663,6 +670,380 @@ export const useTagRuns = <TError = Problem, TContext = unknown>(
   TContext
 > => {
   return useMutation(getTagRunsMutationOptions(options), queryClient);
+};
+export const getListFieldsUrl = (projectId: string, params?: ListFieldsParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/projects/${encodeURIComponent(String(projectId))}/runs/fields?${stringifiedParams}`
+    : `/api/v1/projects/${encodeURIComponent(String(projectId))}/runs/fields`;
+};
+
+/**
+ * @summary List what a project's runs can be searched, sorted and grouped by.
+ */
+export const listFields = async (
+  projectId: string,
+  params?: ListFieldsParams,
+  options?: Parameters<typeof request>[1],
+): Promise<RunFields> => {
+  return request<RunFields>(getListFieldsUrl(projectId, params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getListFieldsQueryKey = (projectId: string, params?: ListFieldsParams) => {
+  return [`/api/v1/projects/${projectId}/runs/fields`, ...(params ? [params] : [])] as const;
+};
+
+export const getListFieldsQueryOptions = <
+  TData = Awaited<ReturnType<typeof listFields>>,
+  TError = Problem,
+>(
+  projectId: string,
+  params?: ListFieldsParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listFields>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getListFieldsQueryKey(projectId, params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof listFields>>> = ({ signal }) =>
+    listFields(projectId, params, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: projectId !== null && projectId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof listFields>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type ListFieldsQueryResult = NonNullable<Awaited<ReturnType<typeof listFields>>>;
+export type ListFieldsQueryError = Problem;
+
+export function useListFields<TData = Awaited<ReturnType<typeof listFields>>, TError = Problem>(
+  projectId: string,
+  params: undefined | ListFieldsParams,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof listFields>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listFields>>,
+          TError,
+          Awaited<ReturnType<typeof listFields>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListFields<TData = Awaited<ReturnType<typeof listFields>>, TError = Problem>(
+  projectId: string,
+  params?: ListFieldsParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listFields>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listFields>>,
+          TError,
+          Awaited<ReturnType<typeof listFields>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListFields<TData = Awaited<ReturnType<typeof listFields>>, TError = Problem>(
+  projectId: string,
+  params?: ListFieldsParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listFields>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary List what a project's runs can be searched, sorted and grouped by.
+ */
+
+export function useListFields<TData = Awaited<ReturnType<typeof listFields>>, TError = Problem>(
+  projectId: string,
+  params?: ListFieldsParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listFields>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getListFieldsQueryOptions(projectId, params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getListFieldValuesUrl = (projectId: string, params: ListFieldValuesParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/projects/${encodeURIComponent(String(projectId))}/runs/fields/values?${stringifiedParams}`
+    : `/api/v1/projects/${encodeURIComponent(String(projectId))}/runs/fields/values`;
+};
+
+/**
+ * @summary List values that a field has among a project's runs, the most frequent first.
+ */
+export const listFieldValues = async (
+  projectId: string,
+  params: ListFieldValuesParams,
+  options?: Parameters<typeof request>[1],
+): Promise<FieldValues> => {
+  return request<FieldValues>(getListFieldValuesUrl(projectId, params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getListFieldValuesQueryKey = (projectId: string, params?: ListFieldValuesParams) => {
+  return [`/api/v1/projects/${projectId}/runs/fields/values`, ...(params ? [params] : [])] as const;
+};
+
+export const getListFieldValuesQueryOptions = <
+  TData = Awaited<ReturnType<typeof listFieldValues>>,
+  TError = Problem,
+>(
+  projectId: string,
+  params: ListFieldValuesParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listFieldValues>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getListFieldValuesQueryKey(projectId, params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof listFieldValues>>> = ({ signal }) =>
+    listFieldValues(projectId, params, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: projectId !== null && projectId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof listFieldValues>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type ListFieldValuesQueryResult = NonNullable<Awaited<ReturnType<typeof listFieldValues>>>;
+export type ListFieldValuesQueryError = Problem;
+
+export function useListFieldValues<
+  TData = Awaited<ReturnType<typeof listFieldValues>>,
+  TError = Problem,
+>(
+  projectId: string,
+  params: ListFieldValuesParams,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof listFieldValues>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listFieldValues>>,
+          TError,
+          Awaited<ReturnType<typeof listFieldValues>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListFieldValues<
+  TData = Awaited<ReturnType<typeof listFieldValues>>,
+  TError = Problem,
+>(
+  projectId: string,
+  params: ListFieldValuesParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listFieldValues>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listFieldValues>>,
+          TError,
+          Awaited<ReturnType<typeof listFieldValues>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListFieldValues<
+  TData = Awaited<ReturnType<typeof listFieldValues>>,
+  TError = Problem,
+>(
+  projectId: string,
+  params: ListFieldValuesParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listFieldValues>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary List values that a field has among a project's runs, the most frequent first.
+ */
+
+export function useListFieldValues<
+  TData = Awaited<ReturnType<typeof listFieldValues>>,
+  TError = Problem,
+>(
+  projectId: string,
+  params: ListFieldValuesParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listFieldValues>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getListFieldValuesQueryOptions(projectId, params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getGroupRunsUrl = (projectId: string) => {
+  return `/api/v1/projects/${encodeURIComponent(String(projectId))}/runs/groups`;
+};
+
+/**
+ * Each group comes with its size and figures of the metrics that were asked for.
+ * @summary Put a project's runs into groups by what they have in common.
+ */
+export const groupRuns = async (
+  projectId: string,
+  groupSearch: GroupSearch,
+  options?: Parameters<typeof request>[1],
+): Promise<RunGroups> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<RunGroups>(getGroupRunsUrl(projectId), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(groupSearch),
+  });
+};
+
+export const getGroupRunsMutationKey = () => ["groupRuns"] as const;
+
+export const getGroupRunsMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof groupRuns>>,
+    TError,
+    GroupRunsMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof groupRuns>>,
+  TError,
+  GroupRunsMutationVariables,
+  TContext
+> => {
+  const mutationKey = getGroupRunsMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof groupRuns>>,
+    GroupRunsMutationVariables
+  > = (props) => {
+    const { projectId, data } = props ?? {};
+
+    return groupRuns(projectId, data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type GroupRunsMutationResult = NonNullable<Awaited<ReturnType<typeof groupRuns>>>;
+export type GroupRunsMutationBody = GroupSearch;
+export type GroupRunsMutationError = Problem;
+export type GroupRunsMutationVariables = { projectId: string; data: GroupSearch };
+
+/**
+ * @summary Put a project's runs into groups by what they have in common.
+ */
+export const useGroupRuns = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof groupRuns>>,
+      TError,
+      GroupRunsMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof groupRuns>>,
+  TError,
+  GroupRunsMutationVariables,
+  TContext
+> => {
+  return useMutation(getGroupRunsMutationOptions(options), queryClient);
 };
 export const getSearchRunsUrl = (projectId: string) => {
   return `/api/v1/projects/${encodeURIComponent(String(projectId))}/runs/search`;

@@ -65,7 +65,7 @@ _KINDS: Mapping[str, FieldKind] = {
     **dict.fromkeys(("tag", "tags"), "tag"),
     **dict.fromkeys(("dataset", "datasets"), "dataset"),
 }
-_DATASET_KEYS = ("name", "digest", "context")
+DATASET_KEYS = ("name", "digest", "context")
 STATUSES: Mapping[str, str] = {
     **{name: name for name in ("draft", "running", "succeeded", "failed", "interrupted")},
     "archived": "archived",
@@ -196,6 +196,18 @@ def parse_filter(text: str, *, now: datetime | None = None) -> Expression | None
     found = reader.either(0)
     reader.expect_end()
     return found
+
+
+def parse_field(text: str) -> Field:
+    """One name: `params.optimizer`.
+
+    Raises:
+        FilterMistake: it is none.
+    """
+    reader = _Reader(text, datetime.now(UTC))
+    field, _token = reader.field()
+    reader.expect_end(" nothing more")
+    return field
 
 
 def parse_order(text: str) -> OrderTerm:
@@ -343,8 +355,8 @@ class _Reader:
         key, key_token = self._key(token)
         if kind == "attribute":
             return self._attribute(key, key_token), token
-        if kind == "dataset" and key not in _DATASET_KEYS:
-            raise self._mistake(f"a dataset has {', '.join(_DATASET_KEYS)}", key_token)
+        if kind == "dataset" and key not in DATASET_KEYS:
+            raise self._mistake(f"a dataset has {', '.join(DATASET_KEYS)}", key_token)
         return Field(kind, key), token
 
     def _key(self, before: _Token) -> tuple[str, _Token]:

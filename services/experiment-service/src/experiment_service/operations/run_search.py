@@ -18,6 +18,7 @@ from experiment_service.models.run_filters import (
     Not,
     OrderTerm,
     Some,
+    parse_field,
     parse_filter,
     parse_order,
 )
@@ -135,6 +136,18 @@ def read_filter(text: str | None, where: dict[str, str]) -> Expression | None:
     """
     try:
         return parse_filter(text) if text else None
+    except FilterMistake as mistake:
+        raise _invalid(mistake, where) from None
+
+
+def read_field(text: str, where: dict[str, str]) -> Field:
+    """One field by its name.
+
+    Raises:
+        Invalid: there is none of that name.
+    """
+    try:
+        return parse_field(text)
     except FilterMistake as mistake:
         raise _invalid(mistake, where) from None
 
