@@ -2,6 +2,7 @@ import { createMemoryHistory } from "@tanstack/react-router";
 import { render } from "@testing-library/react";
 import userEvent, { type UserEvent } from "@testing-library/user-event";
 import { http } from "msw";
+import { onTestFinished, vi } from "vitest";
 import { Application } from "@/app/Application";
 import { activate } from "@/app/i18n";
 import { createQueryClient } from "@/app/queries";
@@ -30,6 +31,11 @@ export async function renderApp(
   queryClient.setDefaultOptions({ queries: { retry: false } });
   const router = createAppRouter(queryClient, createMemoryHistory({ initialEntries: [path] }));
   leaveWhenSignedOut(queryClient, router);
+  // A page that is still being opened when its test has ended would go on without a window.
+  onTestFinished(async () => {
+    const settled = () => router.state.status === "idle" || Promise.reject(new Error("loading"));
+    await vi.waitFor(settled, { timeout: 1000 }).catch(() => {});
+  });
   render(<Application queryClient={queryClient} router={router} env="test" />);
   return {
     user: userEvent.setup(),

@@ -77,7 +77,8 @@ export function valueSuggestions(
 }
 
 export function jointSuggestions(stage: Stage): Suggestion[] {
-  return "and".startsWith(stage.typed.toLowerCase()) ? [{ text: "and ", label: "and" }] : [];
+  const words = ["and", "or"].filter((word) => word.startsWith(stage.typed.toLowerCase()));
+  return words.map((word) => ({ text: `${word} `, label: word }));
 }
 
 /** The expression and the caret's place after a choice. */

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { conditions, stageAt, withConditions, writtenField, writtenValue } from "./language";
+import {
+  conditions,
+  joined,
+  stageAt,
+  withConditions,
+  writtenField,
+  writtenValue,
+} from "./language";
 
 /** The stage at the bar in a text. */
 const at = (text: string) => {
@@ -68,4 +75,16 @@ test("fields and values are written so that they can be read again", () => {
   expect(writtenField('tags.a "b"')).toBe('tags.`a "b"`');
   expect(writtenValue(0.5)).toBe("0.5");
   expect(writtenValue('5" pipe')).toBe(`'5" pipe'`);
+});
+
+test("an or is kept together where something is added to it", () => {
+  expect(joined("a = 1 or b = 2", "c = 3")).toBe("(a = 1 or b = 2) and c = 3");
+  expect(joined("", "c = 3")).toBe("c = 3");
+  expect(joined('tags.x = "this or that"', "c = 3")).toBe('tags.x = "this or that" and c = 3');
+});
+
+test("quotes in a value are doubled", () => {
+  const written = writtenValue(`5" 'wide'`);
+  expect(written).toBe(`'5" ''wide'''`);
+  expect(conditions(`tags.x = ${written}`)?.[0]?.values).toEqual([`5" 'wide'`]);
 });

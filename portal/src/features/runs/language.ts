@@ -25,7 +25,7 @@ export type Kind = (typeof kinds)[number];
 const patterns: [Token["kind"], RegExp][] = [
   // A key may stand in quotes behind its kind: metrics."val/loss", params.`batch size`.
   ["name", /[a-z_]\w*(?:\.(?:"[^"]*"?|`[^`]*`?|[^\s"'`=!<>,()]+)?)?/iy],
-  ["text", /"[^"]*"?|'[^']*'?/y],
+  ["text", /"(?:[^"]|"")*"?|'(?:[^']|'')*'?/y],
   ["number", /[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d*)?/iy],
   ["operator", /!=|<=|>=|<>|=|<|>/y],
   ["mark", /[(),]/y],
@@ -121,8 +121,12 @@ export function withConditions(
   return [...kept, ...added].join(" and ");
 }
 
+/** Expressions that must all hold, as one; what holds an `or` is put in parentheses. */
 export function joined(...parts: readonly string[]): string {
-  return parts.filter((part) => part.trim() !== "").join(" and ");
+  const there = parts.filter((part) => part.trim() !== "");
+  if (there.length < 2) return there.join("");
+  const loose = (part: string) => tokens(part).some((token) => is(token, "or"));
+  return there.map((part) => (loose(part) ? `(${part})` : part)).join(" and ");
 }
 
 /** `metrics."val/loss"` → `metrics.val/loss`: a field as the server names it. */
@@ -139,17 +143,18 @@ export function writtenField(field: string): string {
   return key.includes('"') ? `${kind}.\`${key}\`` : `${kind}."${key}"`;
 }
 
-/** A value as it is written in an expression: numbers bare, all else in quotes. */
+/** A value as it is written in an expression: numbers bare, all else in quotes; a quote in it is doubled. */
 export function writtenValue(value: string | number | boolean): string {
   if (typeof value === "number" && Number.isFinite(value)) return String(value);
   const text = String(value);
-  return text.includes('"') ? `'${text}'` : `"${text}"`;
+  return text.includes('"') ? `'${text.replaceAll("'", "''")}'` : `"${text}"`;
 }
 
 function unquoted(text: string): string {
-  return /^["']/.test(text)
-    ? text.slice(1, text.endsWith(text[0] ?? "") && text.length > 1 ? -1 : undefined)
-    : text;
+  const quote = text[0] ?? "";
+  if (quote !== '"' && quote !== "'") return text;
+  const closed = text.length > 1 && text.endsWith(quote);
+  return text.slice(1, closed ? -1 : undefined).replaceAll(quote + quote, quote);
 }
 
 /** What may be typed at a place of an expression, and the part of the text that a choice replaces. */

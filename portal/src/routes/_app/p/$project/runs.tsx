@@ -46,6 +46,7 @@ function RunsPage() {
           runLink={links.run}
           experimentLink={links.experiment}
           charts={runsCharts}
+          withDefault
           empty={
             <EmptyState
               icon={<IconPlayerPlay size={24} />}
