@@ -5,11 +5,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from uuid import UUID
 
 import psycopg
 from localpostgres import Cluster
 
-from benchmarks import mlflow_api, native_api, own, peer_rows, peers
+from benchmarks import mlflow_api, native_api, own, own_rows, peer_rows, peers
 from benchmarks.database import make_database
 from benchmarks.load import Target
 from benchmarks.machine import family, memory
@@ -73,7 +74,7 @@ def run(cluster: Cluster, home: Path, sizes: Sizes, report: Report) -> None:
             asyncio.run(read_like_mlflow(peer.target, experiment, long_run, sizes, report, name))
     with own.runbench(cluster.address) as running:
         report.add(Figure(START, RUNBENCH, running.start_seconds, "s"))
-        weigh = weighing(report, RUNBENCH, lambda: running.pids)
+        weigh = weighing(report, RUNBENCH, lambda: list(running.pids.values()))
         asyncio.run(measure_own(running, cluster, sizes, report, weigh))
 
 
@@ -124,8 +125,19 @@ async def measure_own(
 ) -> None:
     """The same for Runbench, then what only its own API has."""
     target, seconds = running.target, sizes.seconds
-    if await mlflow_api.supported(target):
-        await log_like_mlflow(target, sizes, report, RUNBENCH, weigh)
+    await log_like_mlflow(target, sizes, report, RUNBENCH, weigh)
+    many = await mlflow_api.create_experiment(target, "many runs")
+    own_rows.make_runs(
+        f"{cluster.address}/experiment_db",
+        project_id=running.project_id,
+        experiment_id=many,
+        owner_id=running.owner_id,
+        count=sizes.runs,
+    )
+    (long_run,) = await mlflow_api.create_runs(target, many, 1)
+    await native_api.fill(target, str(UUID(long_run)), "loss", sizes.history)
+    await compacted(cluster)
+    await read_like_mlflow(target, many, long_run, sizes, report, RUNBENCH)
     experiment = await native_api.create_experiment(target, running.project_id, "own API")
     runs = await native_api.create_runs(target, experiment, 64)
     for clients in (1, 8):

@@ -1,6 +1,5 @@
 """The load as MLflow's client sends it: the same requests for MLflow's server and for Runbench."""
 
-import asyncio
 import math
 import time
 from collections.abc import Sequence
@@ -109,15 +108,6 @@ async def read_history(target: Target, run_id: str, key: str, points: int) -> fl
     if count != points:
         raise LoadFailed(f"{target.name} hands out {count:,} of {points:,} points")
     return took
-
-
-async def supported(target: Target) -> bool:
-    """Whether this server speaks MLflow's dialect."""
-    try:
-        await asyncio.wait_for(ask(target, "GET", "experiments/get?experiment_id=0"), 30)
-    except LoadFailed:
-        return False
-    return True
 
 
 def _new_run(experiment_id: str) -> dict[str, object]:

@@ -72,7 +72,7 @@ class Report:
     def table(self, systems: list[str], ours: str) -> str:
         """A Markdown table: a row for each thing, a column for each system, and ratios to ours."""
         rows = list(dict.fromkeys(one.what for one in self.figures if one.system in systems))
-        others = [system for system in systems if system != ours]
+        others = [system for system in systems if not system.startswith(ours)]
         head = ["", *systems, *(f"{ours} : {other}" for other in others)]
         lines = [head, ["---"] * len(head)]
         for what in rows:
