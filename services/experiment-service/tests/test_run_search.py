@@ -9,6 +9,7 @@ import pytest
 from experiment_service.models.run_filters import FilterMistake, parse_filter, parse_order
 from hypothesis import given
 from hypothesis import strategies as st
+from servicekit.database import DATABASE
 
 WORDS = [
     "metrics.loss", "params.lr", "tags.rig", "status", "datasets.name", "created_at", "and", "or",
@@ -145,6 +146,12 @@ async def shelf(api, experiment, metrics):
         ("params.opt like 'Adam\\%'", ""),
         ("params.opt in ('sgd', 'adam')", "ab"),
         ("params.opt not in ('sgd', 'adam')", "cd"),
+        ("params.lr in (0.1, '1', 'adam')", "ac"),
+        ("params.lr not in (0.1, 'x')", "bc"),
+        ("params.deep in (true, 'true', 7)", "a"),
+        ("params.opt != 7", "abcd"),
+        (f"params.lr in ({', '.join(map(str, range(700)))})", "c"),
+        (" and ".join(["params.opt != 'none'"] * 50), "abcd"),
         (f"params.opt = '{'x' * 300}'", "d"),
         (f"params.opt = '{'x' * 299}'", ""),
         ("params.lr like '0.%'", "ab"),
@@ -318,3 +325,12 @@ def test_values_are_read_as_they_are_written() -> None:
     assert found.value == Decimal(1)
     earlier = parse_filter("created_at > -36h", now=now)
     assert earlier.value == datetime(2026, 11, 24, 0, tzinfo=UTC)
+
+
+async def test_a_statement_is_planned_for_its_arguments_however_often_it_runs(client) -> None:
+    async with client.app[DATABASE].acquire() as connection:
+        settings = [
+            await connection.fetchval(f"SHOW {name}") for name in ("plan_cache_mode", "jit")
+        ]
+
+    assert settings == ["force_custom_plan", "off"]

@@ -78,6 +78,12 @@ async def _leave_as_it_is(_connection: Connection) -> None:
     """
 
 
+# A plan for any arguments, which PostgreSQL else turns to after five executions of a statement, can
+# take a thousand times as long as one for these: a list of ids counts as ten there. To compile an
+# expression takes longer than a statement of ours may.
+_PLANNING = {"plan_cache_mode": "force_custom_plan", "jit": "off"}
+
+
 @asynccontextmanager
 async def open_database(dsn: str, *, schema: str, size: int) -> AsyncGenerator[Pool]:
     """A pool of at most `size` connections, closed at the end.
@@ -91,7 +97,7 @@ async def open_database(dsn: str, *, schema: str, size: int) -> AsyncGenerator[P
         init=set_codecs,
         reset=_leave_as_it_is,
         command_timeout=COMMAND_TIMEOUT_SEC,
-        server_settings={"search_path": schema, "application_name": schema},
+        server_settings={"search_path": schema, "application_name": schema, **_PLANNING},
     ) as pool:
         yield Pool(pool)
 

@@ -17,6 +17,7 @@ from experiment_service.models.run_filters import (
     Expression,
     Field,
     Not,
+    Scalar,
     Some,
     reads_as_number,
 )
@@ -192,32 +193,60 @@ def _metric(comparison: Comparison, statement: Statement) -> LiteralString:
 def _param(comparison: Comparison, key: LiteralString, statement: Statement) -> LiteralString:
     value, operator = comparison.value, comparison.operator
     if isinstance(value, tuple):
-        tests: list[LiteralString] = [_param_is(one, key, statement) for one in value]
-        among: LiteralString = f"({' OR '.join(tests)})"
-        return among if operator == "IN" else f"NOT {among}"
+        among = _param_among(value, key, statement)
+        return among if operator == "IN" else f"NOT coalesce({among}, false)"
     if operator in {"=", "!="}:
         same = _param_is(value, key, statement)
-        return same if operator == "=" else f"NOT {same}"
+        return same if operator == "=" else f"NOT coalesce({same}, false)"
     if isinstance(value, Decimal):
         return f"p.reading {_SYMBOLS[operator]} {statement.place(value)}::numeric"
     return _text(_PARAM_AS_TEXT, comparison, statement)
 
 
+def _param_among(
+    values: tuple[Scalar, ...], key: LiteralString, statement: Statement
+) -> LiteralString:
+    """Whether a param is one of these values: all numbers, and all short texts, in one look."""
+    numbers: list[Decimal] = []
+    texts: list[str] = []
+    others: dict[str, Scalar] = {}
+    for value in values:
+        if isinstance(value, Decimal):
+            numbers.append(value)
+        elif isinstance(value, str) and (number := reads_as_number(value)) is not None:
+            numbers.append(number)
+        elif isinstance(value, str) and value not in {"true", "false"} and len(value) < CUT:
+            texts.append(value)
+        else:
+            others[str(value).lower() if isinstance(value, bool) else str(value)] = value
+    tests: list[LiteralString] = [_param_is(value, key, statement) for value in others.values()]
+    if numbers:
+        place = statement.place(numbers)
+        tests.append(f"p.reading = ANY({place}::numeric[])")
+    if texts:
+        place = statement.place(texts)
+        tests.append(f"p.kind = 'text' AND p.text = ANY({place}::text[])")
+    return f"({' OR '.join(tests)})"
+
+
 def _param_is(value: object, key: LiteralString, statement: Statement) -> LiteralString:
-    """Whether a param is this value: numbers also where one of the two is written as text."""
+    """Whether a param is this value: numbers also where one of the two is written as text.
+
+    Null counts as no; so that an index can answer it, it stays null.
+    """
     match value:
         case bool():
             word, number = statement.place(str(value).lower()), statement.place(Decimal(value))
             return f"""(p.kind = 'boolean' AND p.number = {number}::numeric
                 OR p.kind = 'text' AND p.text = {word})"""
         case Decimal():
-            return f"coalesce(p.reading = {statement.place(value)}::numeric, false)"
+            return f"p.reading = {statement.place(value)}::numeric"
         case str() if (number := reads_as_number(value)) is not None:
-            return f"coalesce(p.reading = {statement.place(number)}::numeric, false)"
+            return f"p.reading = {statement.place(number)}::numeric"
         case str() if value in {"true", "false"}:
             return _param_is(value == "true", key, statement)
         case str() if len(value) < CUT:
-            return f"coalesce(p.text = {statement.place(value)}, false)"
+            return f"(p.kind = 'text' AND p.text = {statement.place(value)})"
         case _:
             begins = statement.place(str(value)[:CUT])
             whole = statement.place(str(value))
