@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from runbench.api import ApiError, Unreachable
-    from runbench.progress import track
     from runbench.reading import Runs, StoredRun, runs
-    from runbench.run import Run, current, finish, flush, init, log, resume
+    from runbench.run import Run, current, finish, flush, init, log
     from runbench.values import NotRecordable
 
 __all__ = [
@@ -26,9 +25,7 @@ __all__ = [
     "flush",
     "init",
     "log",
-    "resume",
     "runs",
-    "track",
 ]
 
 _HOMES = {
@@ -43,9 +40,7 @@ _HOMES = {
     "flush": "runbench.run",
     "init": "runbench.run",
     "log": "runbench.run",
-    "resume": "runbench.run",
     "runs": "runbench.reading",
-    "track": "runbench.progress",
 }
 
 __version__ = "0.1.0"
