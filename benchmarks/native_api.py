@@ -10,7 +10,7 @@ import numpy as np
 import orjson
 
 from benchmarks.load import Channel, Make, Target, Timing, measure
-from benchmarks.mlflow_api import BATCH_KEYS, BATCH_STEPS, FIRST_TIME_MS
+from benchmarks.mlflow_api import BATCH_KEYS, BATCH_STEPS, FIRST_TIME_MS, SEARCH_PAGE
 
 LARGEST_BATCH = 10_000
 PICTURE_POINTS = 2_000
@@ -96,6 +96,15 @@ async def draw(
         return target.request("GET", path + ends)
 
     return await measure(target, [picture], seconds=seconds)
+
+
+async def search(
+    target: Target, project_id: str, filters: str, order: str, *, seconds: float
+) -> Timing:
+    """Pages of 100 runs of a project, by the search language."""
+    body = {"filter": filters, "order_by": [order], "limit": SEARCH_PAGE}
+    request = target.request("POST", f"/api/v1/projects/{project_id}/runs/search", body)
+    return await measure(target, [lambda _: request], seconds=seconds)
 
 
 def _columns(key: str, start: int, count: int) -> dict[str, object]:
