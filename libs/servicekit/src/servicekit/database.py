@@ -59,12 +59,14 @@ DATABASE: web.AppKey[Database] = web.AppKey("database", Database)
 
 
 def database(
-    dsn: str, *, schema: str, size: int = 10
+    dsn: str, *, schema: str, size: int = 10, planned_each_time: bool = False
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     """A cleanup context that opens the pool at start and closes it at the end."""
 
     async def context(app: web.Application) -> AsyncIterator[None]:
-        async with open_database(dsn, schema=schema, size=size) as pool:
+        async with open_database(
+            dsn, schema=schema, size=size, planned_each_time=planned_each_time
+        ) as pool:
             app[DATABASE] = pool
             yield
 
@@ -78,18 +80,23 @@ async def _leave_as_it_is(_connection: Connection) -> None:
     """
 
 
+# To compile an expression takes longer than a statement of ours may.
+_PLANNING = {"jit": "off"}
 # A plan for any arguments, which PostgreSQL else turns to after five executions of a statement, can
-# take a thousand times as long as one for these: a list of ids counts as ten there. To compile an
-# expression takes longer than a statement of ours may.
-_PLANNING = {"plan_cache_mode": "force_custom_plan", "jit": "off"}
+# take a thousand times as long as one for these: a list of ids counts as ten there.
+_PLANNED_EACH_TIME = {"plan_cache_mode": "force_custom_plan"}
 
 
 @asynccontextmanager
-async def open_database(dsn: str, *, schema: str, size: int) -> AsyncGenerator[Pool]:
+async def open_database(
+    dsn: str, *, schema: str, size: int, planned_each_time: bool = False
+) -> AsyncGenerator[Pool]:
     """A pool of at most `size` connections, closed at the end.
 
-    Unqualified names resolve in `schema`, the one that the service owns.
+    Unqualified names resolve in `schema`, the one that the service owns. `planned_each_time` is for
+    services whose statements differ much by their arguments, as searches do: it costs others time.
     """
+    planning = _PLANNING | (_PLANNED_EACH_TIME if planned_each_time else {})
     async with asyncpg.create_pool(
         dsn,
         min_size=1,
@@ -97,7 +104,7 @@ async def open_database(dsn: str, *, schema: str, size: int) -> AsyncGenerator[P
         init=set_codecs,
         reset=_leave_as_it_is,
         command_timeout=COMMAND_TIMEOUT_SEC,
-        server_settings={"search_path": schema, "application_name": schema, **_PLANNING},
+        server_settings={"search_path": schema, "application_name": schema, **planning},
     ) as pool:
         yield Pool(pool)
 

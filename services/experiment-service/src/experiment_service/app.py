@@ -27,7 +27,12 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
     wakeups = Wakeups(settings.telemetry_broker_url)
     feeds = Feeds(wakeups)
     contexts = [
-        database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
+        database(
+            str(settings.database_url),
+            schema=SCHEMA,
+            size=settings.database_pool_size,
+            planned_each_time=True,
+        ),
         wakeups.context,
         feeds.context,
         sweeper(settings, wakeups),

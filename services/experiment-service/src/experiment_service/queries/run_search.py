@@ -239,7 +239,8 @@ async def _read(
         conditions = _conditions(runs, statement)
         if runs.expression is not None:
             test = test_in_sets if sets else test_of_run
-            run_id: LiteralString = "r.id"
+            # Tested where the few come from, not again for every row that they are joined with.
+            run_id: LiteralString = "r.id" if among is None else "few.id"
             if sets and segment.join:
                 run_id = _joined_id(segment.join)
             conditions.append(test(runs.expression, run_id, runs.scope, statement))
