@@ -56,6 +56,8 @@ class Server:
         self.heartbeats = 0
         self.idempotent: dict[str, tuple[Any, Any]] = {}
         self.requests: list[tuple[str, str]] = []
+        self.queries: list[dict[str, Any]] = []
+        self.files: dict[str, bytes] = {}
         self.tokens_seen: set[str] = set()
         self.faults: list[Fault] = []
         self.scope: str | None = self.project["id"]
@@ -197,6 +199,9 @@ class Server:
             found = [r for r in found if query["q"].lower() in r["name"].lower()]
         if "status" in query:
             found = [r for r in found if r["status"] == query["status"]]
+        if "tag" in query:
+            key, _, value = query["tag"].partition("=")
+            found = [r for r in found if r["tags"].get(key) == value]
         if "experiment_id" in query:
             found = [r for r in found if r["experiment_id"] == query["experiment_id"]]
         return found[::-1]
@@ -224,6 +229,15 @@ class Server:
                 return self.take(run, body)
             case "GET", ["metrics"]:
                 return page(self.summary(run["id"]), query)
+            case "PUT", ["artifacts", *name]:
+                self.files["/".join([run["id"], *name])] = body
+                return {"path": "/".join(name)}
+            case "HEAD" | "GET", ["artifacts", *name]:
+                found = self.files.get("/".join([run["id"], *name]))
+                return missing() if found is None else found
+            case "GET", ["metrics", "export"]:
+                rows = [f"{k},{s},{v},{t}" for k, s, v, t in self.points.get(run["id"], [])]
+                return "\n".join(["key,step,value,time", *rows, ""]).encode()
             case "GET", ["metrics", "series"]:
                 keys = query["key"] if isinstance(query["key"], list) else [query["key"]]
                 return {"series": [self.one_series(run["id"], key) for key in keys]}
@@ -338,12 +352,13 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.serve()
 
-    do_POST = do_PATCH = do_GET
+    do_POST = do_PATCH = do_PUT = do_HEAD = do_GET
 
     def serve(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         data = self.rfile.read(length)
-        body = json.loads(data) if data else None
+        raw = "/artifacts/" in self.path
+        body = data if raw else json.loads(data) if data else None
         url = urlsplit(self.path)
         query = {
             name: value[0] if len(value) == 1 else value
@@ -352,6 +367,7 @@ class Handler(BaseHTTPRequestHandler):
         app = self.app
         with app.lock:
             app.requests.append((self.command, url.path))
+            app.queries.append(query)
             if "Authorization" in self.headers:
                 app.tokens_seen.add(self.headers["Authorization"])
             fault = self.fault(f"{self.command} {url.path}", body)
@@ -369,7 +385,7 @@ class Handler(BaseHTTPRequestHandler):
                 status, headers = 200, {}
                 if isinstance(made, dict) and "version" in made:
                     headers["ETag"] = f'"{made["version"]}"'
-                answer = json.dumps(made).encode()
+                answer = made if isinstance(made, bytes) else json.dumps(made).encode()
             except Refusal as refusal:
                 status, headers, answer = refusal.status, {}, json.dumps(refusal.problem).encode()
         if fault is not None:
@@ -395,6 +411,7 @@ class Handler(BaseHTTPRequestHandler):
             for name, value in headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(data)
+            if self.command != "HEAD":
+                self.wfile.write(data)
         except OSError:
             self.close_connection = True

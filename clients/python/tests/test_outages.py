@@ -8,8 +8,8 @@ from support import until
 
 import runbench
 from runbench import settings
-from runbench.recorder import BACKOFF_MOST, Backoff
-from runbench.spool import is_busy, leftovers
+from runbench.recorder import BACKOFF_MOST, BATCH_BYTES, Backoff
+from runbench.spool import is_busy, leftovers, read_records
 from runbench.sync import sync
 
 
@@ -359,3 +359,39 @@ def test_finish_waits_no_longer_than_it_is_told(online, spools):
     online.faults.clear()
     assert [o.result for o in sync_all()] in (["sent"], [])
     assert points(online, online.only_run()) == [(0, 1.0)]
+
+
+@pytest.mark.parametrize("raw", [b"[]", b"{}", b'"ok"', b"null", b'{"accepted": "yes"}'])
+def test_json_that_acknowledges_nothing_is_no_acknowledgement(online, raw):
+    online.fail("POST .*/runs$", 200, times=2, raw=raw)
+    online.fail("POST .*/metrics", 200, times=2, raw=raw)
+    with runbench.init() as run:
+        run.log({"x": 1.0})
+    assert points(online, online.only_run()) == [(0, 1.0)]
+    assert len(online.runs) == 1
+
+
+def test_one_run_that_the_server_fails_on_does_not_keep_the_others(online, monkeypatch, impatient):
+    monkeypatch.setattr("runbench.sync.TRIES", 2)
+    online.stop()
+    for name in ("poison", "sound"):
+        with runbench.init(name=name) as run:
+            run.log({"x": 1.0})
+    online.start()
+    online.fail("POST .*/runs$", 500, times=10_000, when=lambda body: body["name"] == "poison")
+    assert sorted(outcome.result for outcome in sync_all()) == ["sent", "unreachable"]
+    assert [run["name"] for run in online.runs.values()] == ["sound"]
+    online.faults.clear()
+    assert [outcome.result for outcome in sync_all()] == ["sent"]
+
+
+def test_batches_are_cut_by_their_bytes_too(online):
+    online.stop()
+    with runbench.init(capture=False) as run:
+        run.log({f"{number:04}" + "ключ" * 60: 1.0 for number in range(3000)})
+        run.flush()
+        folder = run._recorder.spool.folder
+        sizes = [len(record) for record in read_records(folder)]
+        online.start()
+    assert len(online.points[online.only_run()["id"]]) == 3000
+    assert max(sizes) < 2 * BATCH_BYTES

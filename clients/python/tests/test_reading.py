@@ -74,3 +74,57 @@ def test_what_is_not_there_is_said(recorded, monkeypatch):
     recorded.stop()
     with pytest.raises(Unreachable, match="does not answer"):
         runbench.runs()
+
+
+def test_runs_are_searched_in_the_server_s_language(recorded):
+    runbench.runs(filter="metrics.loss < 0.2", order_by=["metrics.loss asc", "name"])
+    (asked,) = [query for query in recorded.queries if "filter" in query]
+    assert asked["filter"] == "metrics.loss < 0.2"
+    assert asked["order_by"] == ["metrics.loss asc", "name"]
+    assert "sort" not in asked
+
+
+def test_whole_metrics_are_written_to_a_file_or_nothing_is(recorded, tmp_path):
+    run = runbench.runs()[0]
+    target = run.export(tmp_path / "points.csv", "loss")
+    assert target.read_text().startswith("key,step,value,time\nloss,")
+    with pytest.raises(ValueError, match="no format"):
+        run.export(tmp_path / "points.txt")
+    recorded.fail("GET .*/export", 503)
+    with pytest.raises(runbench.ApiError):
+        run.export(tmp_path / "other.csv")
+    assert [path.name for path in tmp_path.glob("*.csv")] == ["points.csv"]
+
+
+def test_a_card_shows_a_run_and_escapes_what_people_wrote(recorded):
+    run = runbench.runs()[0]
+    run.data["name"] = run.data["params"]["<script>"] = "<img src=x onerror=alert(1)>"
+    shown = run._repr_html_()
+    assert "<svg" in shown
+    assert "&lt;img" in shown
+    assert "<img" not in shown
+    assert "<script" not in shown
+    run.url = "javascript:alert(1)"
+    assert "javascript:" not in run._repr_html_()
+
+
+def test_a_run_that_records_shows_a_card_with_and_without_a_server(online, monkeypatch):
+    with runbench.init(name="a & b", config={"lr": 1}) as run:
+        for step in range(5):
+            run.log({"loss": step})
+        run.flush(sent=True)
+        assert "<svg" in run._repr_html_()
+        online.stop()
+        shown = run._repr_html_()
+        assert "a &amp; b" in shown
+        assert "lr" in shown
+        online.start()
+
+
+def test_progress_goes_through_everything_and_says_so_in_a_log(capsys, monkeypatch):
+    monkeypatch.setattr("runbench.progress.LINE_SECONDS", 0.0)
+    assert list(runbench.track(iter("abc"), "letters", total=3)) == ["a", "b", "c"]
+    assert capsys.readouterr().err.splitlines()[-1] == "letters: 3 of 3"
+    monkeypatch.setenv("RUNBENCH_QUIET", "1")
+    assert list(runbench.track([1, 2])) == [1, 2]
+    assert capsys.readouterr().err == ""

@@ -1,10 +1,15 @@
 import json
 import os
 import random
+import shutil
+from pathlib import Path
 
 import pytest
 
 from runbench.spool import MAGIC, Busy, Spool, frame, is_busy, leftovers, parse
+from runbench.sync import sync
+
+GOLDEN = Path(__file__).parent / "golden"
 
 RECORDS = [b"Ahello", b"M" + b"x" * 300, b"A", "Mключ".encode(), b"M\xf5RB\x9a in the middle"]
 NO_LIMIT = 1 << 40
@@ -194,3 +199,54 @@ def test_the_manifest_holds_what_is_needed_to_create_the_run(tmp_path):
     spool.manifest["run_id"] = "r1"
     spool.save_manifest()
     assert json.loads((spool.folder / "run.json").read_text())["run_id"] == "r1"
+
+
+def test_a_spool_of_version_0_1_is_still_sent_whole(online, spools, environment):
+    shutil.copytree(GOLDEN / "0.1", environment / "spool" / "0.1")
+    (outcome,) = sync(environment / "spool")
+    assert (outcome.result, outcome.records, outcome.damaged_bytes) == ("sent", 6, 0)
+    stored = online.only_run()
+    assert (stored["name"], stored["experiment_name"]) == ("golden", "golden")
+    assert stored["status"] == "failed"
+    assert stored["params"] == {"lr": 0.1, "epochs": 3}
+    assert (stored["tags"], stored["notes"]) == ({"rig": "A"}, "a *note*")
+    rows = online.points[stored["id"]]
+    assert rows == [
+        ("loss", 0, 0.1 + 0.2, 1760000000000000),
+        ("loss", 1, "NaN", 1760000000000001),
+        ("loss", 2, "-Infinity", 1760000000000002),
+        ("Потеря/α", -1, 5e-324, 1760000000000003),
+        ("Потеря/α", 9007199254740993, 1e16, 1760000000000004),
+    ]
+    assert spools() == []
+
+
+def test_a_damaged_description_is_never_sent_as_another_run(online, environment):
+    place = environment / "spool" / "0.2"
+    spool = Spool.create(environment / "spool", {"key": "0.2", "body": {"name": "a"}}, limit=1)
+    spool.close()
+    whole = (place / "run.json").read_bytes()
+    for bit in range(len(whole) * 8):
+        damaged = bytearray(whole)
+        damaged[bit // 8] ^= 1 << bit % 8
+        (place / "run.json").write_bytes(damaged)
+        try:
+            again = Spool.open(place)
+        except ValueError:
+            continue
+        # What only changes the layout, or the name of the checksum, changes nothing of the run.
+        assert {k: v for k, v in again.manifest.items() if k in ("key", "body")} == {
+            "key": "0.2",
+            "body": {"name": "a"},
+        }
+        again.close()
+
+
+def test_the_bytes_of_a_torn_record_are_counted(tmp_path):
+    spool = make(tmp_path, RECORDS)
+    spool.close()
+    segment = spool.folder / "000001.spool"
+    segment.write_bytes(segment.read_bytes()[:-3])
+    again = Spool.open(spool.folder)
+    assert drain(again) == RECORDS[:-1]
+    assert again.damaged_bytes == len(frame(RECORDS[-1])) - 3

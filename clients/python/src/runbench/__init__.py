@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from runbench.api import ApiError, Unreachable
+    from runbench.progress import track
     from runbench.reading import Runs, StoredRun, runs
-    from runbench.run import Run, current, finish, flush, init, log
+    from runbench.run import Run, current, finish, flush, init, log, resume
     from runbench.values import NotRecordable
 
 __all__ = [
@@ -25,7 +26,9 @@ __all__ = [
     "flush",
     "init",
     "log",
+    "resume",
     "runs",
+    "track",
 ]
 
 _HOMES = {
@@ -40,7 +43,9 @@ _HOMES = {
     "flush": "runbench.run",
     "init": "runbench.run",
     "log": "runbench.run",
+    "resume": "runbench.run",
     "runs": "runbench.reading",
+    "track": "runbench.progress",
 }
 
 __version__ = "0.1.0"

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple, Self, cast
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import httpx
 
@@ -114,6 +115,42 @@ class Api:
             if not cursor:
                 return
 
+    def stream(self, path: str, query: Mapping[str, Any]) -> Iterator[bytes]:
+        """The content of a GET in pieces. Raises ApiError, Unreachable; also when it breaks off."""
+        params = {name: value for name, value in query.items() if value is not None}
+        try:
+            with self._client.stream("GET", self.url + path, params=params) as response:
+                if response.status_code != 200:
+                    response.read()
+                    self._answer(response)
+                    raise Unreachable(f"{self.url} does not answer like a Runbench server")
+                yield from response.iter_bytes()
+        except (httpx.HTTPError, OSError) as error:
+            raise Unreachable(f"{self.url} broke off ({_named(error)})") from None
+
+    def file_size(self, run_id: str, name: str) -> int | None:
+        """The bytes of a run's file; None when there is no such file. Raises Unreachable."""
+        try:
+            response = self._client.head(self.url + _file(run_id, name))
+        except (httpx.HTTPError, OSError) as error:
+            raise Unreachable(f"{self.url} does not answer ({_named(error)})") from None
+        size = response.headers.get("content-length", "")
+        return int(size) if response.status_code == 200 and size.isdigit() else None
+
+    def put_file(self, run_id: str, name: str, path: Path) -> None:
+        """Store a file of a run, read piece by piece. Raises ApiError, Unreachable, OSError."""
+        headers = {"Content-Type": "application/octet-stream"}
+        with path.open("rb") as file:
+            try:
+                response = self._client.put(
+                    self.url + _file(run_id, name),
+                    content=iter(lambda: file.read(1 << 20), b""),
+                    headers={**headers, "Content-Length": str(path.stat().st_size)},
+                )
+            except httpx.HTTPError as error:
+                raise Unreachable(f"{self.url} does not answer ({_named(error)})") from None
+        self._answer(response)
+
     def request(
         self,
         method: str,
@@ -154,9 +191,13 @@ class Api:
         except ValueError:
             body = None
         if 200 <= status < 300:
-            if body is None:
+            if not isinstance(body, dict):
                 raise Unreachable(f"{self.url} does not answer like a Runbench server")
-            return Answer(body, response.headers.get("etag"), response.headers.get("date"))
+            return Answer(
+                json_object(cast("object", body)),
+                response.headers.get("etag"),
+                response.headers.get("date"),
+            )
         if 300 <= status < 400:
             raise ApiError(
                 status,
@@ -175,6 +216,10 @@ class Api:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _file(run_id: str, name: str) -> str:
+    return f"/api/v1/runs/{run_id}/artifacts/{quote(name)}"
 
 
 def _encode(body: object) -> bytes:

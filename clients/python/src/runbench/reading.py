@@ -1,15 +1,22 @@
 """Reading recorded runs back: `runbench.runs("bench")`."""
 
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal, TypeAlias, get_args
 
 from runbench import settings
-from runbench.api import Api, ApiError
+from runbench.api import Api, ApiError, Unreachable
+from runbench.card import ROWS, card
 from runbench.upload import find_project
 from runbench.values import json_object
 
 DEFAULT_LIMIT = 1000
+CARD_SECONDS = 3.0
+
+FileFormat: TypeAlias = Literal["parquet", "arrow", "csv"]
+FORMATS: tuple[str, ...] = get_args(FileFormat)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,8 +106,57 @@ class StoredRun:
             **{f"tags.{key}": value for key, value in self.tags.items()},
         }
 
+    def export(self, path: str | Path, *keys: str, format: FileFormat | None = None) -> Path:
+        """Write every point of these metrics (of all without keys) to a file: columns key, step,
+        value, time. The format is that of the name's end (.parquet, .arrow, .csv) unless given.
+
+        The file is there whole or not at all. Raises ApiError, Unreachable, OSError, ValueError for
+        a format that is none.
+        """
+        target = Path(path)
+        chosen = format or target.suffix.lstrip(".").lower()
+        if chosen not in FORMATS:
+            raise ValueError(f"{chosen!r} is no format; use one of {', '.join(FORMATS)}")
+        query = {"format": chosen, "key": list(keys) or None}
+        draft = target.with_name(f".{target.name}.{os.getpid()}")
+        try:
+            with draft.open("wb") as file:
+                for piece in self._api.stream(f"/api/v1/runs/{self.id}/metrics/export", query):
+                    file.write(piece)
+            draft.replace(target)
+        finally:
+            draft.unlink(missing_ok=True)
+        return target
+
+    def history(self, *keys: str) -> "Any":
+        """Every point of these metrics (of all without keys) as a pyarrow Table: key, step, value,
+        time. `.to_pandas()` and `polars.from_arrow` take it from there. Needs pyarrow.
+
+        Raises ApiError, Unreachable.
+        """
+        import pyarrow.ipc  # noqa: PLC0415 # pyright: ignore[reportMissingImports]
+
+        query = {"format": "arrow", "key": list(keys) or None}
+        pieces = self._api.stream(f"/api/v1/runs/{self.id}/metrics/export", query)
+        reader: Any = pyarrow.ipc
+        return reader.open_stream(b"".join(pieces)).read_all()
+
     def __repr__(self) -> str:
         return f"<runbench stored run {self.name}: {self.status}, {self.url}>"
+
+    def card(self) -> str:
+        """The run as a static card of HTML, for notebooks."""
+        latest = self.latest
+        curves: dict[str, list[float]] = {}
+        if latest:
+            try:
+                found = self.series(*list(latest)[:ROWS], points=100)
+                curves = {key: series.value for key, series in found.items()}
+            except (ApiError, Unreachable):
+                pass
+        return card(self.name, self.status, self.url, self.params, curves, latest)
+
+    _repr_html_ = card
 
 
 class Runs(list[StoredRun]):
@@ -109,6 +165,28 @@ class Runs(list[StoredRun]):
     def rows(self) -> list[dict[str, Any]]:
         """One flat row a run, see `StoredRun.row`."""
         return [run.row() for run in self]
+
+    def to_frame(self, library: Literal["pandas", "polars"] | None = None) -> Any:
+        """A data frame with one row a run, by pandas or polars (default: the one that is there).
+        Raises ImportError when it is not.
+        """
+        rows = self.rows()
+        columns = list(dict.fromkeys(key for row in rows for key in row))
+        # Params may be of different kinds in different runs; a column keeps what was recorded.
+        if library != "polars":
+            try:
+                import pandas  # noqa: PLC0415 # pyright: ignore[reportMissingImports]
+            except ImportError:
+                if library == "pandas":
+                    raise
+            else:
+                made: Any = pandas
+                return made.DataFrame(rows, columns=columns)
+        import polars  # noqa: PLC0415 # pyright: ignore[reportMissingImports]
+
+        frames: Any = polars
+        data = {key: [row.get(key) for row in rows] for key in columns}
+        return frames.DataFrame(data, strict=False)
 
 
 def runs(
@@ -119,12 +197,16 @@ def runs(
     q: str | None = None,
     tag: str | None = None,
     sort: str = "-created_at",
+    filter: str | None = None,
+    order_by: str | Iterable[str] | None = None,
     limit: int | None = DEFAULT_LIMIT,
 ) -> Runs:
     """The runs of a project (slug, name or id; default RUNBENCH_PROJECT, else the token's).
 
     status: one or several; q: words in the name; tag: `key` or `key=value`; sort: a field,
     `metrics.<key>` or `params.<key>`, with `-` for descending; limit=None fetches all.
+    filter: the search language, `metrics.loss < 0.2 and params.optimizer = "adam"`; order_by:
+    `metrics.loss asc`, or several of that kind, instead of sort.
     Raises ApiError, Unreachable, LookupError when project or experiment is not there.
     """
     current = settings.load()
@@ -144,10 +226,30 @@ def runs(
         status=status if status is None or isinstance(status, str) else list(status),
         q=q,
         tag=tag,
-        sort=sort,
+        sort=sort if order_by is None else None,
+        filter=filter,
+        order_by=order_by if order_by is None or isinstance(order_by, str) else list(order_by),
     )
     base = current.portal_url or current.url
     return Runs(StoredRun(api, data, f"{base}/p/{found['slug']}/r/{data['id']}") for data in listed)
+
+
+def live_card(
+    current: settings.Settings,
+    run_id: str | None,
+    name: str,
+    status: str,
+    url: str,
+    params: Mapping[str, Any],
+) -> str:
+    """The card of a run that is being recorded; without curves where the server does not say."""
+    if run_id and current.token and current.mode == "online":
+        try:
+            with Api(current.url, current.token, read_timeout=CARD_SECONDS) as api:
+                return StoredRun(api, api.get(f"/api/v1/runs/{run_id}"), url).card()
+        except (ApiError, Unreachable):
+            pass
+    return card(name, status, url, params, {}, {})
 
 
 def resolve_project(api: Api, wanted: str | None) -> dict[str, Any]:

@@ -28,6 +28,7 @@ WRITE_SECONDS_BEHIND = 1.0
 FSYNC_SECONDS = 1.0
 HEARTBEAT_SECONDS = 15.0
 BATCH_POINTS = 5000
+BATCH_BYTES = 1024 * 1024
 BACKOFF_FIRST = 0.5
 BACKOFF_MOST = 30.0
 RETRY_AFTER_MOST = 300.0
@@ -35,6 +36,9 @@ AWAY_PATIENCE = 5.0
 HEAD_START_SECONDS = 0.01
 POINT_BYTES = 120
 ENTRY_BYTES = 120
+# About what a point and the name of a metric take in a batch's JSON.
+WIRE_BYTES = 64
+KEY_BYTES = 48
 
 Points: TypeAlias = list[tuple[str, float]]
 # Points of one step, an encoded record, or the ticket of somebody who waits.
@@ -266,14 +270,14 @@ class Recorder:
     def _store(self, entries: list[Entry]) -> None:
         """Bring entries to the spool in order, points of consecutive ones as batches."""
         series: Series = {}
-        points = 0
+        points = size = 0
 
         def end_batch() -> None:
-            nonlocal series, points
+            nonlocal series, points, size
             if points and not self.spool.append(metrics_record(series), droppable=True):
                 self._not_kept += points
                 self._warn_of_drops()
-            series, points = {}, 0
+            series, points, size = {}, 0, 0
 
         for entry in entries:
             if isinstance(entry, int):
@@ -287,11 +291,13 @@ class Recorder:
                 column = series.get(key)
                 if column is None:
                     column = series[key] = ([], [], [])
+                    size += KEY_BYTES + 4 * len(key)
                 column[0].append(step)
                 column[1].append(value)
                 column[2].append(when)
                 points += 1
-                if points >= BATCH_POINTS:
+                size += WIRE_BYTES
+                if points >= BATCH_POINTS or size >= BATCH_BYTES:
                     end_batch()
         end_batch()
         if self.spool.disk_error is not None:
@@ -340,7 +346,8 @@ class Recorder:
                         uploader.create()
                     if not self._created:
                         self._created = True
-                        beat_due = time.monotonic() + HEARTBEAT_SECONDS
+                        resumed = self.spool.manifest.get("resumed")
+                        beat_due = time.monotonic() + (0.0 if resumed else HEARTBEAT_SECONDS)
                         self._announce()
                         self._tell()
                     if time.monotonic() >= beat_due:

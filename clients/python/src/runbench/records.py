@@ -18,11 +18,15 @@ Series: TypeAlias = dict[str, tuple[list[int], list[float], list[int]]]
 
 def metrics_record(series: Series) -> bytes:
     """The record of one batch: for each key its steps, values and times (µs since 1970)."""
-    columns = [
+    return METRICS + dump({"batch_id": str(uuid.uuid4()), "series": series_columns(series)})
+
+
+def series_columns(series: Series) -> list[dict[str, Any]]:
+    """The columns of a batch as they are posted."""
+    return [
         {"key": key, "step": steps, "value": [wire_float(value) for value in values], "time": times}
         for key, (steps, values, times) in series.items()
     ]
-    return METRICS + dump({"batch_id": str(uuid.uuid4()), "series": columns})
 
 
 def action_record(do: str, **content: object) -> bytes:

@@ -12,14 +12,17 @@ import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias, cast
 
 from runbench import forks, records, settings, values
 from runbench.config import Config
 from runbench.messages import Voice
 from runbench.recorder import Points, Recorder
 from runbench.settings import Settings
-from runbench.spool import Spool, count_unsent
+from runbench.spool import Spool, count_unsent, left_of, read_records
+
+if TYPE_CHECKING:
+    from runbench.system import Watch
 
 Status: TypeAlias = Literal["succeeded", "failed", "interrupted"]
 
@@ -63,6 +66,8 @@ class Run:
         self._next_step = 0
         self._known_keys: set[str] = set()
         self._points = 0
+        self._watch: Watch | None = None
+        self._system_step = 0
         self.config = Config(config, self._add_params)
         manifest["body"]["params"] = self.config.params()
 
@@ -74,6 +79,8 @@ class Run:
             if capture:
                 _capture(self._manifest["body"], folder, command)
             spool.save_manifest()
+            if self._manifest.get("resumed"):
+                self._send_left()
 
         self._recorder = Recorder(
             self._settings, spool, self._voice, prepare=prepare, announce=self._announce
@@ -84,6 +91,26 @@ class Run:
                 "kept in memory and lost if this process is killed",
                 once="disk",
             )
+        if capture and self._settings.system_seconds:
+            from runbench.system import Watch  # noqa: PLC0415 - only where the machine is measured
+
+            self._watch = Watch(self._settings.system_seconds, self._log_system)
+
+    def _log_system(self, found: dict[str, float]) -> None:
+        recorder = self._recorder
+        if recorder is not None:
+            step, self._system_step = self._system_step, self._system_step + 1
+            recorder.log(step, time.time_ns() // 1000, list(found.items()))
+
+    def _send_left(self) -> None:
+        """Bring what a killed process left of this run to the server, before what is logged now."""
+        left = left_of(self._settings.spool, self._manifest["run_id"])
+        if not left or self._settings.mode != "online":
+            return
+        with forks.importing:
+            from runbench.sync import send_before_resuming  # noqa: PLC0415 - in the background
+        for folder in left:
+            send_before_resuming(folder)
 
     # What it is
 
@@ -179,6 +206,24 @@ class Run:
                     f"{MANY_KEYS} different metrics in one run; is a step part of their names?"
                 )
 
+    def _go_on(
+        self,
+        config: object,
+        tags: Mapping[str, Any] | Iterable[str] | None,
+        notes: str | None,
+    ) -> None:
+        """Add what was given on resuming to what the run has."""
+        known = self.config.params()
+        for key, value in (values.params(config) if config is not None else {}).items():
+            if key not in known:
+                self.config.update({key: value})
+            elif known[key] != value:
+                self._voice.warn(f"config[{key!r}] stays {known[key]!r}: a param keeps its value")
+        if tags is not None:
+            self.set_tags(tags)
+        if notes:
+            self.add_note(notes)
+
     def set_tags(
         self, tags: Mapping[str, Any] | Iterable[str] | None = None, /, **named: Any
     ) -> None:
@@ -245,6 +290,8 @@ class Run:
             raise ValueError(f"{status!r} is no ending; use succeeded, failed or interrupted")
         with self._lock:
             recorder, self._recorder = self._recorder, None
+        if self._watch is not None:
+            self._watch.stop()
         if self in _active:
             _active.remove(self)
         if recorder is None:
@@ -271,7 +318,7 @@ class Run:
         self._voice.say(f"{name} {self.status}{lost}; it {where} in {folder}: run `runbench sync`")
 
     def _announce(self) -> None:
-        self._voice.say(f"view {self.name} at {self._address()}")
+        self._voice.say(f"view {self.name or 'the run'} at {self._address()}")
         _mention_unsent(self._settings.spool, self._voice)
 
     def _leave_to_parent(self) -> None:
@@ -319,6 +366,15 @@ class Run:
     def __repr__(self) -> str:
         return f"<runbench run {self.name or 'not named yet'}: {self.status}, {self._address()}>"
 
+    def _repr_html_(self) -> str:
+        """The run as a static card, with what the server has of it by now."""
+        from runbench.reading import live_card  # noqa: PLC0415 - only notebooks show it
+
+        name, run_id = self.name or "not named yet", self._manifest.get("run_id")
+        return live_card(
+            self._settings, run_id, name, self.status, self._address(), self.config.params()
+        )
+
 
 def init(
     project: str | None = None,
@@ -332,6 +388,8 @@ def init(
     capture: bool = True,
     command: list[str] | None = None,
     mode: settings.Mode | None = None,
+    resume: str | None = None,
+    system: float | bool | None = None,
 ) -> Run:
     """Start a run. Returns within milliseconds and never waits for the network.
 
@@ -342,6 +400,9 @@ def init(
     capture: also record git, machine, Python and packages. command: the command line to record
     instead of this process's.
     mode: online, offline (to disk alone) or disabled (nothing), instead of RUNBENCH_MODE.
+    resume: id of a run to go on with, see `resume`.
+    system: measure the machine (False: not; or every so many seconds), instead of
+    RUNBENCH_SYSTEM_SECONDS.
 
     Raises ValueError for a name that no server takes and for a RUNBENCH_… variable that means
     nothing. In a distributed job every process but rank 0 gets a run that records nothing.
@@ -349,17 +410,10 @@ def init(
     current_settings = settings.load()
     if mode is not None:
         current_settings = current_settings._replace(mode=mode)
+    if system is not None and system is not True:
+        current_settings = current_settings._replace(system_seconds=max(0.0, float(system)))
     voice = Voice(quiet=current_settings.quiet)
-    body: dict[str, Any] = {"status": "running"}
-    if name is not None:
-        body["name"] = _name(name, "name")
-    if tags is not None:
-        body["tags"] = {key: value or "" for key, value in values.tags(tags).items()}
-    if notes:
-        body["notes"] = values.storable(notes)
-    parent = parent or os.environ.get("RUNBENCH_PARENT_RUN_ID") or None
-    if parent:
-        body["parent_run_id"] = parent
+    body = _described(name, tags, notes, parent)
     key = str(uuid.uuid4())
     manifest: dict[str, Any] = {
         "version": 1,
@@ -371,22 +425,136 @@ def init(
         "pid": os.getpid(),
         "body": body,
     }
-    run = Run(current_settings, voice, manifest=manifest, config=config)
     other_rank = _other_rank()
+    goes_on: _Before | None = None
+    if resume is not None and current_settings.mode != "disabled" and not other_rank:
+        goes_on = _before(resume, current_settings, voice, manifest)
+    run = Run(
+        current_settings, voice, manifest=manifest, config=goes_on.params if goes_on else config
+    )
     if current_settings.mode == "disabled" or other_rank:
         run.status = "disabled"
         if other_rank and current_settings.mode != "disabled":
             voice.warn(f"{other_rank}: rank 0 records this run")
         return run
     _set_hooks()
+    if goes_on is not None:
+        run._next_step, run._system_step = goes_on.step, goes_on.system_step
     run._start(_working_directory(), command, capture=capture)
     _active.append(run)
+    if goes_on is not None:
+        run._go_on(config, tags, notes)
     where = " / ".join(part for part in (run.project, run.experiment) if part)
     if current_settings.mode == "offline":
         voice.say(f"recording {where} to disk: {current_settings.spool / key}")
     else:
         voice.say(f"recording {where} to {current_settings.url}")
     return run
+
+
+def _described(
+    name: str | None,
+    tags: Mapping[str, Any] | Iterable[str] | None,
+    notes: str | None,
+    parent: str | None,
+) -> dict[str, Any]:
+    """What a new run is created with, but for its params and what is captured."""
+    body: dict[str, Any] = {"status": "running"}
+    if name is not None:
+        body["name"] = _name(name, "name")
+    if tags is not None:
+        body["tags"] = {key: value or "" for key, value in values.tags(tags).items()}
+    if notes:
+        body["notes"] = values.storable(notes)
+    parent = parent or os.environ.get("RUNBENCH_PARENT_RUN_ID") or None
+    if parent:
+        body["parent_run_id"] = parent
+    return body
+
+
+def resume(run_id: str, config: object = None, **options: Any) -> Run:
+    """Go on with a recorded run: what is logged is added, steps go on after the largest one.
+
+    An interrupted run runs again. One that succeeded or failed stays so and takes more points. Asks
+    the server for the run and waits for that (seconds at most); one that is away is waited for in
+    the background, and steps then go on after what this machine still has of the run.
+
+    options: those of `init` but project and experiment. A param keeps its first value.
+    Raises ValueError for what is no id and for an archived run, LookupError for a run that is not
+    there, ApiError for another refusal.
+    """
+    return init(config=config, resume=run_id, **options)
+
+
+class _Before(NamedTuple):
+    """What a run that goes on had: the steps to go on with, and its params."""
+
+    step: int
+    system_step: int
+    params: dict[str, Any]
+
+
+def _before(
+    wanted: str, current_settings: Settings, voice: Voice, manifest: dict[str, Any]
+) -> _Before:
+    """Ask for the run that goes on, and put what is known of it into the manifest."""
+    from runbench.api import Api, ApiError, Unreachable  # noqa: PLC0415 - only resuming needs it
+
+    run_id = str(uuid.UUID(wanted))
+    manifest.update(run_id=run_id, resumed=True)
+    manifest["body"] = {"status": "running"}
+    step, system_step = _steps_left(current_settings.spool, run_id)
+    params: dict[str, Any] = {}
+    if current_settings.mode == "offline":
+        return _Before(step, system_step, params)
+    try:
+        with Api(current_settings.url, current_settings.token, read_timeout=10.0) as api:
+            data = api.get(f"/api/v1/runs/{run_id}")
+            project = api.get(f"/api/v1/projects/{data['project_id']}")
+            for metric in api.items(f"/api/v1/runs/{run_id}/metrics"):
+                after = int(metric.get("max_step", metric["last_step"])) + 1
+                if str(metric["key"]).startswith("system/"):
+                    system_step = max(system_step, after)
+                else:
+                    step = max(step, after)
+    except Unreachable as error:
+        voice.warn(f"{error}; the run goes on on disk, with step {step}", once="resume")
+        return _Before(step, system_step, params)
+    except ApiError as error:
+        if error.passing:
+            voice.warn(f"{error}; the run goes on on disk, with step {step}", once="resume")
+            return _Before(step, system_step, params)
+        if error.status == 404:
+            raise LookupError(f"there is no run {run_id} that this token may see") from None
+        raise
+    status = data.get("status")
+    if status == "archived":
+        raise ValueError(f"the run {data['name']} is archived; restore it in the portal first")
+    if status in ("succeeded", "failed"):
+        voice.say(f"{data['name']} has {status} and stays so; what is logged is added")
+    manifest.update(
+        run_name=data["name"],
+        project_id=data["project_id"],
+        project_slug=project["slug"],
+        experiment=data.get("experiment_name") or manifest["experiment"],
+        experiment_id=data.get("experiment_id"),
+    )
+    return _Before(step, system_step, dict(data.get("params") or {}))
+
+
+def _steps_left(spool: Path, run_id: str) -> tuple[int, int]:
+    """The steps after the largest that stand in this run's spools: the script's, the machine's."""
+    after = [0, 0]
+    for folder in left_of(spool, run_id):
+        try:
+            for record in read_records(folder):
+                if record[:1] == records.METRICS:
+                    for series in records.describe(record)["series"]:
+                        place = str(series["key"]).startswith("system/")
+                        after[place] = max(after[place], max(series["step"]) + 1)
+        except (OSError, ValueError):
+            continue
+    return after[0], after[1]
 
 
 def current() -> Run | None:

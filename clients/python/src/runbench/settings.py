@@ -17,7 +17,8 @@ class Settings(NamedTuple):
     """What the environment and the last login say.
 
     url is an origin with an optional path, without a slash at its end. token is None when none is
-    known *for this url*. spool_limit is in bytes per run, finish_timeout in seconds.
+    known *for this url*. spool_limit is in bytes per run, finish_timeout in seconds. system_seconds
+    is the time between two measurements of the machine, 0 for none.
     """
 
     url: str
@@ -31,6 +32,7 @@ class Settings(NamedTuple):
     queue_limit: int
     finish_timeout: float
     portal_url: str | None
+    system_seconds: float
 
 
 class BadSetting(ValueError):
@@ -56,6 +58,7 @@ def load() -> Settings:
         queue_limit=_megabytes("RUNBENCH_QUEUE_MB", 64),
         finish_timeout=_seconds("RUNBENCH_FINISH_TIMEOUT", 30.0),
         portal_url=clean_url(portal) if portal else None,
+        system_seconds=_seconds("RUNBENCH_SYSTEM_SECONDS", 15.0),
     )
 
 

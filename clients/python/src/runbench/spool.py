@@ -10,8 +10,8 @@ A run's spool is one directory:
 
 A segment starts with MAGIC. A record is MARK, the length of its payload, the CRC-32 of length and
 payload (all little-endian), then the payload. Whoever is killed while writing leaves a torn record
-at the end; reading stops before it. A damaged record in the middle is passed over to the next
-sound one and its bytes are counted.
+at the end; reading stops before it. A damaged record in the middle is passed over to the next sound
+one. The bytes of both are counted. run.json carries a CRC-32 of its own.
 """
 
 import json
@@ -21,6 +21,7 @@ import threading
 import time
 import zlib
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any, Self, cast
 
@@ -29,6 +30,8 @@ MARK = b"\xf5RB\x9a"
 SEGMENT_BYTES = 8 * 1024 * 1024
 MEMORY_BYTES = 64 * 1024 * 1024
 LARGEST_PAYLOAD = 64 * 1024 * 1024
+
+CHECK = "checksum"
 
 _LAST = ("run.json", "lock")
 _LENGTH = struct.Struct("<I")
@@ -227,6 +230,10 @@ class Spool:
         if self._in is not None:
             self._in.close()
             self._in = None
+        size = self._out_end
+        if self._in_segment < self._out_segment:
+            size = self._segment(self._in_segment).stat().st_size
+        self.damaged_bytes += max(0, size - self._in_at)
         if self._in_segment >= self._out_segment:
             self._in_at = self._out_end
             return
@@ -277,7 +284,8 @@ class Spool:
             return
         draft = self.folder / "run.json.new"
         with draft.open("w", encoding="utf-8") as file:
-            json.dump(self.manifest, file, ensure_ascii=False, indent=1)
+            whole = {**self.manifest, CHECK: _checksum(self.manifest)}
+            json.dump(whole, file, ensure_ascii=False, indent=1)
             file.flush()
             if durable:
                 os.fsync(file.fileno())
@@ -380,8 +388,41 @@ class Spool:
 def _manifest(path: Path) -> dict[str, Any]:
     content = json.loads(path.read_bytes())
     if isinstance(content, dict) and "key" in content:
-        return cast("dict[str, Any]", content)
+        manifest = cast("dict[str, Any]", content)
+        # Spools of version 0.1 have no checksum.
+        checksum = manifest.pop(CHECK, None)
+        if checksum is not None and checksum != _checksum(manifest):
+            raise ValueError(f"{path} is damaged: its checksum is another")
+        return manifest
     raise ValueError(f"{path} is no run")
+
+
+def _checksum(manifest: dict[str, Any]) -> int:
+    return zlib.crc32(json.dumps(manifest, sort_keys=True).encode())
+
+
+def read_records(folder: Path) -> Iterator[bytes]:
+    """The sound records of a spool as they stand there, sent or not, without taking hold of it.
+    Raises OSError.
+    """
+    for path in sorted(folder.glob("[0-9]*.spool")):
+        data = path.read_bytes()
+        at = len(MAGIC)
+        while (parsed := parse(data, at)) is not None:
+            payload, at = parsed
+            yield payload
+
+
+def left_of(root: Path, run_id: str) -> list[Path]:
+    """The spools that earlier processes left of this run."""
+    found: list[Path] = []
+    for folder in leftovers(root):
+        try:
+            if _manifest(folder / "run.json").get("run_id") == run_id and not is_busy(folder):
+                found.append(folder)
+        except (OSError, ValueError):
+            continue
+    return found
 
 
 def leftovers(root: Path) -> list[Path]:

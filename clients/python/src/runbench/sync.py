@@ -62,6 +62,17 @@ def sync(
     return outcomes
 
 
+def send_before_resuming(folder: Path) -> None:
+    """Send what an earlier process left of a run that goes on; it is not ended by that."""
+    try:
+        spool = Spool.open(folder)
+    except (Busy, OSError, ValueError):
+        return
+    spool.manifest["finished"] = True
+    spool.save_manifest()
+    _send(spool, folder, None, set(), False, lambda _: None)  # noqa: FBT003 - passed on
+
+
 def _send(
     spool: Spool,
     folder: Path,
@@ -80,24 +91,26 @@ def _send(
             return outcome._replace(result="unreachable", reason=f"{target} does not answer")
         with Api(target, settings.token_for(target)) as api:
             uploader = Uploader(api, spool, Voice(quiet=True))
-            _patiently(uploader.create)
+            patiently(uploader.create)
             records = 0
             while (record := spool.peek()) is not None:
-                _patiently(lambda record=record: uploader.send(record))
+                patiently(lambda record=record: uploader.send(record))
                 records += 1
                 outcome = outcome._replace(
                     name=_name(spool), run_id=uploader.run_id, records=records
                 )
                 on_record(outcome)
             if not manifest.get("finished"):
-                _patiently(lambda: _end(uploader))
+                patiently(lambda: _end(uploader))
                 manifest["finished"] = True
                 spool.save_manifest()
             outcome = outcome._replace(name=_name(spool), run_id=uploader.run_id)
     except Blocked as error:
         return outcome._replace(result="refused", reason=str(error))
     except (Unreachable, ApiError) as error:
-        away.add(target)
+        # A 500 may be about this run alone; the others have their turn.
+        if isinstance(error, Unreachable) or error.status != 500:
+            away.add(target)
         return outcome._replace(result="unreachable", reason=str(error))
     except (OSError, ValueError, KeyError) as error:
         return outcome._replace(result="unreadable", reason=f"{type(error).__name__}: {error}")
@@ -127,7 +140,7 @@ def _name(spool: Spool) -> str:
     return str(name or manifest.get("key") or "?")
 
 
-def _patiently(step: Callable[[], None]) -> None:
+def patiently(step: Callable[[], None]) -> None:
     """Try until it works, at most TRIES times."""
     pause = Backoff()
     for tries in range(1, TRIES + 1):

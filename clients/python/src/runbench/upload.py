@@ -114,7 +114,10 @@ class Uploader:
                 self.spool.save_manifest()
         else:
             raise Blocked("the server refuses the run's description")
-        manifest["run_id"], manifest["run_name"] = created["id"], created["name"]
+        try:
+            manifest["run_id"], manifest["run_name"] = created["id"], created["name"]
+        except KeyError:
+            raise _odd(self.api) from None
         self.remote_status = created.get("status")
         self.spool.save_manifest()
 
@@ -153,9 +156,8 @@ class Uploader:
 
     def _send_metrics(self, body: bytes) -> None:
         """Send a batch; where the server refuses it, find by halving which points it means."""
-        path = f"/api/v1/runs/{self.run_id}/metrics"
         try:
-            self.api.post(path, body)
+            self._post_metrics(body)
         except ApiError as error:
             if error.status not in _WRONG_CONTENT:
                 raise
@@ -167,7 +169,7 @@ class Uploader:
             part = parts.pop()
             tries += 1
             try:
-                self.api.post(path, part)
+                self._post_metrics(part)
             except ApiError as error:
                 if error.status not in _WRONG_CONTENT:
                     raise
@@ -175,6 +177,12 @@ class Uploader:
                 parts += halves[::-1]
                 if not halves:
                     self._put_aside(METRICS + dump(part), error)
+
+    def _post_metrics(self, body: object) -> None:
+        """Only an answer that says so is an acknowledgement, whoever else answers in between."""
+        answer = self.api.post(f"/api/v1/runs/{self.run_id}/metrics", body)
+        if not isinstance(answer.get("accepted"), int):
+            raise _odd(self.api)
 
     def _put_aside(self, payload: bytes, error: ApiError) -> None:
         self.spool.put_aside(describe(payload), str(error))
@@ -230,6 +238,10 @@ class Uploader:
     @staticmethod
     def _under_way(error: ApiError) -> bool:
         return error.status == 409 and any(word in error.code for word in _UNDER_WAY)
+
+
+def _odd(api: Api) -> Unreachable:
+    return Unreachable(f"{api.url} does not answer like a Runbench server")
 
 
 _FINAL = ("run-archived", "project-archived", "experiment-archived")

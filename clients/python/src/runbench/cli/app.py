@@ -8,8 +8,9 @@ import typer
 import runbench
 from runbench import settings
 from runbench.api import ApiError, Unreachable
-from runbench.cli import account, doctor, metrics, projects, runs, spool, wrap
+from runbench.cli import account, doctor, export, imports, metrics, projects, runs, spool, wrap
 from runbench.cli.output import FAILED, NOT_ALLOWED, NOT_FOUND, UNREACHABLE, USAGE, err
+from runbench.history import BadSource
 
 EPILOG = (
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not signed in or not allowed, 4 not found, "
@@ -48,6 +49,8 @@ app.command()(account.whoami)
 app.add_typer(runs.app, name="runs")
 app.add_typer(projects.app, name="projects")
 app.add_typer(metrics.app, name="metrics")
+app.add_typer(imports.app, name="import")
+app.command()(export.export)
 app.command()(spool.sync)
 app.command()(doctor.doctor)
 app.command(context_settings=wrap.CONTEXT)(wrap.run)
@@ -63,7 +66,7 @@ def run_app() -> None:
         _end(f"{error.reason}. Is it the right address? See `runbench doctor`.", UNREACHABLE)
     except LookupError as error:
         _end(str(error.args[0] if error.args else error), NOT_FOUND)
-    except settings.BadSetting as error:
+    except (settings.BadSetting, BadSource) as error:
         _end(str(error), USAGE)
     except OSError as error:
         if isinstance(error, BrokenPipeError):

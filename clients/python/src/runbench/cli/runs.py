@@ -53,6 +53,16 @@ def ls(
     sort: Annotated[
         str, typer.Option("--sort", help="Such as -created_at, name, metrics.loss.")
     ] = "-created_at",
+    filter: Annotated[
+        str | None,
+        typer.Option(
+            "--filter", "-f", help="Such as 'metrics.loss < 0.2 and params.optimizer = \"adam\"'."
+        ),
+    ] = None,
+    order_by: Annotated[
+        list[str] | None,
+        typer.Option("--order-by", help="Such as 'metrics.loss asc' (repeatable), not --sort."),
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="How many.")] = 20,
     columns: Annotated[
         str | None, typer.Option("--columns", "-o", help="Such as name,status,loss,lr.")
@@ -77,14 +87,19 @@ def ls(
             status=status or None,
             tag=tag,
             q=q,
-            sort=sort,
+            sort=None if order_by else sort,
+            filter=filter,
+            order_by=order_by or None,
         )
     )
     if json:
         as_json(listed)
         return
     if not listed:
-        note(f"no runs in {found['slug']}" + (" like that" if q or tag or status else " yet"))
+        note(
+            f"no runs in {found['slug']}"
+            + (" like that" if q or tag or status or filter else " yet")
+        )
         return
     chosen = [c.strip() for c in columns.split(",") if c.strip()] if columns else _usual(listed)
     table(chosen, [[_field(run, column) for column in chosen] for run in listed])
@@ -159,7 +174,12 @@ def tag(
 
 
 def _usual(runs: list[dict[str, Any]]) -> list[str]:
-    keys = Counter(key for run in runs for key in json_object(run.get("metrics")))
+    keys = Counter(
+        key
+        for run in runs
+        for key in json_object(run.get("metrics"))
+        if not key.startswith("system/")
+    )
     return ["name", "status", "experiment", "created", "duration"] + [
         key for key, _ in keys.most_common(METRIC_COLUMNS)
     ]

@@ -1,0 +1,1 @@
+"""Callbacks for the trainers people use; each imports its framework only when it is imported."""
