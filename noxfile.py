@@ -300,7 +300,8 @@ def test_kit(session: nox.Session) -> None:
 @nox.session(name="test-sdk", default=False, allow_parallel=True)
 def test_sdk(session: nox.Session) -> None:
     """Test the Python client and its command line."""
-    python = sync(session, NOX / "test-sdk", "--package", "runbench", "--group", "examples", "--group", "integrations")
+    groups = ["--group", "examples", "--group", "integrations"]
+    python = sync(session, NOX / "test-sdk", "--package", "runbench", *groups)
     pytest(session, python, "test-sdk", "clients/python")
 
 

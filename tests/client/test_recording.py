@@ -1,5 +1,6 @@
 """The Python client against the real services."""
 
+import csv
 import io
 import json
 import math
@@ -7,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import redirect_stdout
@@ -207,3 +209,163 @@ def test_every_command_works_against_the_services(bench: Bench) -> None:
     assert len(bench.command("metrics", "get", "first", "loss").splitlines()) == 11
     bench.command("run", "--name", "outer", "--", sys.executable, "-c", "pass")
     assert json.loads(bench.command("runs", "show", "outer", "--json"))["tags"]["exit_code"] == "0"
+
+
+def test_a_script_killed_while_the_server_is_away_and_back_is_resumed_without_a_hole(
+    stack: Stack, bench: Bench
+) -> None:
+    script = bench.python(
+        "import runbench\n"
+        "run = runbench.init(name='twice', capture=False)\n"
+        "run.flush(sent=True, timeout=60)\n"
+        "print(run.id, flush=True)\n"
+        "for step in range(10**9):\n"
+        "    run.log({'x': step, 'y': -step / 3}, step=step)\n"
+        "    if step % 500 == 499:\n"
+        "        run.flush()\n"
+        "        print(step, flush=True)\n"
+    )
+    assert script.stdout is not None
+    run_id = script.stdout.readline().strip()
+    victim = stack.identity("metrics-service")
+    os.kill(victim.pid, signal.SIGKILL)
+    said = [script.stdout.readline() for _ in range(20)]
+    script.kill()
+    said += script.communicate(timeout=60)[0].splitlines(keepends=True)
+    flushed = max(int(line) for line in said if line.endswith("\n"))
+    stack.wait_until_ready("metrics-service", other_than=victim)
+    with runbench.resume(run_id, capture=False) as run:
+        run.log({"x": -1.0, "y": -1.0})
+    bench.command("sync")
+    (stored,) = runbench.runs(q="twice")
+    counts = {key: metric.count for key, metric in stored.metrics().items()}
+    last = counts["x"] - 2
+    assert last >= flushed
+    target = Path(bench.variables["RUNBENCH_DIR"]) / "points.csv"
+    stored.export(target, "x", "y")
+    rows = list(csv.reader(target.read_text().splitlines()))[1:]
+    wanted = {"x": float, "y": lambda step: -step / 3}
+    for key, value_at in wanted.items():
+        points = [(int(step), float(value)) for k, step, value, *_ in rows if k == key]
+        assert points == [*((step, value_at(step)) for step in range(last + 1)), (last + 1, -1.0)]
+    assert stored.status == "succeeded"
+
+
+def test_a_run_that_ended_takes_more_points_and_keeps_its_end(bench: Bench) -> None:
+    runbench.init(name="ended", config={"lr": 1}).finish("failed")
+    (stored,) = runbench.runs(q="ended")
+    with runbench.resume(stored.id, {"lr": 1, "more": 2}) as run:
+        run.log({"x": 1.0})
+    (stored,) = runbench.runs(q="ended")
+    assert (stored.status, stored.params) == ("failed", {"lr": 1, "more": 2})
+    assert stored.latest == {"x": 1.0}
+
+
+def test_runs_are_searched_and_exported(bench: Bench, tmp_path: Path) -> None:
+    for number in range(4):
+        with runbench.init(
+            name=f"r{number}", config={"opt": "adam" if number % 2 else "sgd"}
+        ) as run:
+            for step in range(100):
+                run.log({"loss": number + step / 7}, step=step)
+    found = runbench.runs(filter='params.opt = "adam"', order_by="metrics.loss desc")
+    assert [run.name for run in found] == ["r3", "r1"]
+    listed = bench.command(
+        "runs",
+        "ls",
+        "--filter",
+        "metrics.loss < 16",
+        "--order-by",
+        "metrics.loss asc",
+        "-o",
+        "name",
+    )
+    assert listed.split() == ["name", "r0", "r1"]
+    with pytest.raises(runbench.ApiError) as wrong:
+        runbench.runs(filter="metrics.loss <")
+    assert wrong.value.status == 422
+    table = found[0].history("loss")
+    assert table.column("step").to_pylist() == list(range(100))
+    assert table.column("value").to_pylist() == [3 + step / 7 for step in range(100)]
+    bench.command("export", "r3", str(tmp_path / "r3.parquet"), "loss")
+    assert (tmp_path / "r3.parquet").read_bytes()[:4] == b"PAR1"
+    assert "loss" in found[0].card()
+
+
+def test_an_mlflow_store_arrives_whole_and_twice_adds_nothing(
+    bench: Bench, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mlflow = pytest.importorskip("mlflow")
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
+    before = mlflow.get_tracking_uri()
+    for store in (f"file://{tmp_path}/mlruns", f"sqlite:///{tmp_path}/mlflow.db"):
+        mlflow.set_tracking_uri(store)
+        client = mlflow.MlflowClient()
+        name = f"digits {store[:4]}"
+        made = client.create_experiment(
+            name, artifact_location=f"file://{tmp_path}/files-{store[:4]}"
+        )
+        parent = client.create_run(made, run_name="parent").info.run_id
+        nested = {"mlflow.parentRunId": parent}
+        child = client.create_run(made, run_name="child", tags=nested).info.run_id
+        client.log_param(parent, "lr", 0.1)
+        client.set_tag(parent, "mlflow.note.content", "*n*")
+        for step, value in enumerate([0.1 + 0.2, math.nan, -math.inf, 5e-324]):
+            client.log_metric(
+                child, "val/acc", value, timestamp=1760000000000 + step, step=step - 2
+            )
+        client.set_terminated(parent)
+        client.set_terminated(child, "FAILED")
+        place = store.removeprefix("file://")
+        first = json.loads(bench.command("import", "mlflow", place, "--json"))
+        assert (first["new_runs"], first["points"], first["refused"]) == (2, 4, 0)
+        again = json.loads(bench.command("import", "mlflow", place, "--json"))
+        assert (again["runs"], again["new_runs"], again["points"]) == (2, 0, 0)
+        runs = {run.name: run for run in runbench.runs(experiment=name)}
+        assert (runs["parent"].status, runs["child"].status) == ("succeeded", "failed")
+        assert runs["child"].data["parent_run_id"] == runs["parent"].id
+        assert (runs["parent"].params, runs["parent"].data["notes"]) == ({"lr": "0.1"}, "*n*")
+        series = runs["child"].series("val/acc")["val/acc"]
+        kept = client.get_metric_history(child, "val/acc")
+        assert series.step == [point.step for point in kept]
+        assert [repr(value) for value in series.value] == [repr(point.value) for point in kept]
+        assert series.time == [point.timestamp * 1000 for point in kept]
+    mlflow.set_tracking_uri(before)
+
+
+def test_files_of_a_local_mlflow_store_arrive(bench: Bench, tmp_path: Path) -> None:
+    run = tmp_path / "mlruns" / "1" / "aa"
+    (run / "artifacts" / "plots").mkdir(parents=True)
+    (run / "artifacts" / "plots" / "a b.txt").write_bytes(b"picture" * 1000)
+    (run.parent / "meta.yaml").write_text("experiment_id: '1'\nname: files\n")
+    (run / "meta.yaml").write_text("run_id: aa\nrun_name: one\nstatus: 3\n")
+    for sent in (1, 0):
+        done = json.loads(bench.command("import", "mlflow", str(run.parent.parent), "--json"))
+        assert done["files"] == sent
+    (stored,) = runbench.runs(experiment="files")
+    path = f"/api/v1/runs/{stored.id}/artifacts/plots/a%20b.txt"
+    headers = {"Authorization": f"Bearer {bench.variables['RUNBENCH_TOKEN']}"}
+    answer = httpx.get(bench.variables["RUNBENCH_URL"] + path, headers=headers, timeout=60)
+    assert answer.content == b"picture" * 1000
+
+
+def test_event_files_of_tensorboard_arrive(bench: Bench) -> None:
+    folder = Path(__file__).parents[2] / "clients/python/tests/data/tensorboard"
+    for new in (2, 0):
+        done = json.loads(bench.command("import", "tensorboard", str(folder), "--json"))
+        assert (done["new_runs"], done["refused"]) == (new, 0)
+    runs = {run.name: run for run in runbench.runs(experiment="tensorboard")}
+    series = runs["train"].series("loss", "exact")
+    assert series["exact"].value == [0.1 + 0.2]
+    assert series["loss"].count == 21
+
+
+def test_a_machine_is_measured_while_a_run_records(bench: Bench) -> None:
+    with runbench.init(name="measured", system=0.2) as run:
+        run.log({"x": 1.0})
+        run.flush(sent=True)
+        deadline = time.monotonic() + 60
+        (stored,) = runbench.runs(q="measured")
+        while "system/cpu_percent" not in stored.metrics():
+            assert time.monotonic() < deadline
+            time.sleep(0.2)

@@ -38,3 +38,13 @@ def test_the_digits_example_records_one_learning_run_a_grid_point(online):
         assert len(losses) == 3
         assert losses[-1] < losses[0]
         assert 0 < stored["metrics"]["val/accuracy"] <= 1
+
+
+def test_the_boosting_example_records_every_round(online):
+    pytest.importorskip("xgboost")
+    run("boosting.py")
+    stored = online.only_run()
+    assert stored["status"] == "succeeded"
+    losses = [value for _, value in online.series(stored["id"], "val/mlogloss")]
+    assert len(losses) == 40
+    assert losses[-1] < losses[0]

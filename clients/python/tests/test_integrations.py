@@ -1,5 +1,8 @@
 """The callbacks of libraries that come with few parts, driven by the libraries themselves."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -54,6 +57,15 @@ def test_lightgbm_s_rounds_are_recorded_into_a_run_that_stays_open(online):
     assert online.series(stored["id"], f"{name}/binary_logloss") == values
     assert len(online.series(stored["id"], "after")) == 1
     assert stored["params"]["num_leaves"] == 3
+
+
+def test_importing_an_integration_is_what_imports_its_framework():
+    text = "import sys, runbench, runbench.integrations; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", text], capture_output=True, text=True, check=True, timeout=60
+    )
+    frameworks = {"xgboost", "lightgbm", "torch", "keras", "transformers", "psutil"}
+    assert not frameworks & set(done.stdout.split())
 
 
 def test_a_training_that_breaks_leaves_its_run_failed(online):

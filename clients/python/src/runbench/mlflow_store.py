@@ -1,5 +1,6 @@
 """Runs of MLflow: a local file store is read as it is, databases and servers through `mlflow`."""
 
+import importlib
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -135,14 +136,13 @@ def _read(path: Path) -> str:
 
 def _client_runs(store: str) -> Iterator[PastRun]:
     try:
-        from mlflow.tracking import MlflowClient  # noqa: PLC0415 # pyright: ignore
+        tracking: Any = importlib.import_module("mlflow.tracking")
     except ImportError:
         raise BadSource(
             f"reading {store} needs the mlflow package: pip install 'runbench[mlflow]'"
         ) from None
-    make: Any = MlflowClient
     try:
-        client = make(tracking_uri=store)
+        client: Any = tracking.MlflowClient(tracking_uri=store)
         for experiment in _pages(client.search_experiments):
             for run in _pages(client.search_runs, [experiment.experiment_id]):
                 yield _client_run(client, experiment.name, run)

@@ -58,7 +58,7 @@ def load() -> Settings:
         queue_limit=_megabytes("RUNBENCH_QUEUE_MB", 64),
         finish_timeout=_seconds("RUNBENCH_FINISH_TIMEOUT", 30.0),
         portal_url=clean_url(portal) if portal else None,
-        system_seconds=_seconds("RUNBENCH_SYSTEM_SECONDS", 15.0),
+        system_seconds=_seconds("RUNBENCH_SYSTEM_SECONDS", 10.0),
     )
 
 

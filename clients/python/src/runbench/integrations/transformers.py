@@ -48,8 +48,10 @@ class RunbenchCallback(TrainerCallback):
 
 
 def _grouped(key: str) -> str:
-    """`eval_loss` as `eval/loss`, `loss` as `train/loss`: charts are grouped by the first part."""
-    for group in ("eval", "test", "train"):
+    """`eval_loss` as `eval/loss`, `loss` as `train/loss`: charts are grouped by the first part. The
+    mean over all of the training, `train_loss`, stays apart as `train/train_loss`.
+    """
+    for group in ("eval", "test"):
         if key.startswith(f"{group}_"):
             return f"{group}/{key.removeprefix(f'{group}_')}"
     return f"train/{key}"
