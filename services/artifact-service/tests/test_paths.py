@@ -58,6 +58,8 @@ REFUSED = [
     "a\x85b",
     "a\u2028b",
     "a\u202eb",
+    "a\uffffb",
+    "\U0010ffff",
     "%2e%2e/secret",
     "%2e%2e%2fsecret",
     "a%2f..%2f..%2fsecret",

@@ -71,6 +71,9 @@ def _check(path: str) -> None:
     if any(unicodedata.category(character) in _FORBIDDEN for character in path):
         msg = "a path must not contain control characters"
         raise ValueError(msg)
+    if any(ord(character) & 0xFFFE == 0xFFFE for character in path):  # noqa: PLR2004 - U+xFFFE, U+xFFFF
+        msg = "a path must not contain what Unicode says is no character"
+        raise ValueError(msg)
     if not _BIDI.isdisjoint(path):
         msg = "a path must not contain characters that turn the direction of the text"
         raise ValueError(msg)

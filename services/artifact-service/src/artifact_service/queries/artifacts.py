@@ -126,7 +126,7 @@ async def select_entries(
 
     Each step finds the next path behind the last entry and, where that is deeper down, passes
     over all the rest of the folder below: the work goes by the entries, not by the files.
-    '0' follows '/' in byte order, and no path holds a control character.
+    '0' follows '/' in byte order, and no path holds a control character or U+10FFFF.
     """
     return await fetch_all(
         connection,
@@ -134,38 +134,40 @@ async def select_entries(
         """
         WITH RECURSIVE inside AS (
             SELECT CASE WHEN $2 = '' THEN '' ELSE $2 || '/' END COLLATE "C" AS prefix,
-                   CASE WHEN $2 = '' THEN NULL ELSE $2 || '0' END COLLATE "C" AS beyond
+                   CASE WHEN $2 = '' THEN chr(1114111) ELSE $2 || '0' END COLLATE "C" AS beyond
         ), steps AS (
-            SELECT greatest($3, inside.prefix) COLLATE "C" AS seek,
-                   NULL::text COLLATE "C" AS path, false AS is_folder, 0 AS number
+            SELECT greatest($3, inside.prefix) COLLATE "C" AS seek, 0 AS number,
+                   false AS is_folder, NULL::text COLLATE "C" AS path,
+                   NULL::uuid AS object_id, NULL::text AS media_type,
+                   NULL::uuid AS created_by, NULL::timestamptz AS created_at
             FROM inside
             UNION ALL
-            SELECT CASE WHEN next.rest LIKE '%/%'
-                       THEN inside.prefix || split_part(next.rest, '/', 1) || '0'
-                       ELSE next.path || chr(1) END COLLATE "C",
-                   CASE WHEN next.rest LIKE '%/%'
-                       THEN inside.prefix || split_part(next.rest, '/', 1)
-                       ELSE next.path END COLLATE "C",
-                   next.rest LIKE '%/%',
-                   steps.number + 1
+            SELECT CASE WHEN next.is_folder THEN next.folder || '0' ELSE next.path || chr(1) END
+                       COLLATE "C",
+                   steps.number + 1,
+                   next.is_folder,
+                   CASE WHEN next.is_folder THEN next.folder ELSE next.path END COLLATE "C",
+                   next.object_id, next.media_type, next.created_by, next.created_at
             FROM steps, inside, LATERAL (
-                SELECT artifacts.path, substr(artifacts.path, length(inside.prefix) + 1) AS rest
+                SELECT path, object_id, media_type, created_by, created_at,
+                       strpos(substr(path, length(inside.prefix) + 1), '/') > 0 AS is_folder,
+                       inside.prefix
+                           || split_part(substr(path, length(inside.prefix) + 1), '/', 1) AS folder
                 FROM artifacts
-                WHERE artifacts.holder_id = $1
-                  AND artifacts.path >= steps.seek
-                  AND (inside.beyond IS NULL OR artifacts.path < inside.beyond)
+                WHERE holder_id = $1 AND artifacts.path >= steps.seek
+                  AND artifacts.path < inside.beyond
                 ORDER BY artifacts.path
                 LIMIT 1
             ) AS next
             WHERE steps.number < $4
         )
         SELECT CASE WHEN steps.is_folder THEN 'folder' ELSE 'file' END AS kind,
-               steps.path, objects.size, artifacts.media_type, objects.sha256,
-               artifacts.created_by, artifacts.created_at
+               steps.path, objects.size, objects.sha256,
+               CASE WHEN NOT steps.is_folder THEN steps.media_type END AS media_type,
+               CASE WHEN NOT steps.is_folder THEN steps.created_by END AS created_by,
+               CASE WHEN NOT steps.is_folder THEN steps.created_at END AS created_at
         FROM steps
-        LEFT JOIN artifacts ON NOT steps.is_folder
-            AND artifacts.holder_id = $1 AND artifacts.path = steps.path
-        LEFT JOIN objects ON objects.id = artifacts.object_id
+        LEFT JOIN objects ON NOT steps.is_folder AND objects.id = steps.object_id
         WHERE steps.number > 0
         ORDER BY steps.number
         """,
