@@ -1,5 +1,7 @@
 """What the tests say to the service, and how they read its answers."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -7,6 +9,7 @@ from uuid import UUID
 
 from aiohttp import ClientResponse
 from aiohttp.test_utils import TestClient
+from servicekit.database import Connection
 from yarl import URL
 
 EDITOR = {"Authorization": "Bearer editor"}
@@ -50,3 +53,18 @@ async def names(client: TestClient, run_id: UUID, prefix: str = "") -> list[str]
 def kept(folder: Path) -> int:
     """How many files there are in the store, whole ones and others."""
     return sum(path.is_file() for path in folder.rglob("*"))
+
+
+async def settled(check: Callable[[], Awaitable[bool]] | Callable[[], bool]) -> None:
+    """Wait until it is so."""
+    async with asyncio.timeout(20):
+        while True:
+            answer = check()
+            if (answer if isinstance(answer, bool) else await answer) is True:
+                return
+            await asyncio.sleep(0.05)
+
+
+async def no_objects(connection: Connection) -> bool:
+    """Whether every trace of an object is gone."""
+    return await connection.fetchval("SELECT count(*) FROM artifact.objects") == 0

@@ -6,7 +6,7 @@ import hashlib
 import os
 import signal
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 from uuid import UUID
 
@@ -14,23 +14,13 @@ import asyncpg
 import pytest
 from aiohttp import ClientError
 from aiohttp.test_utils import TestClient
-from artifact_api import EDITOR, address, get, kept, names, put
+from artifact_api import EDITOR, address, get, kept, names, no_objects, put, settled
 from artifact_service.jobs.collector import take_turn
 from artifact_service.operations import receiving, uploads
 from processes import Process
 from servicekit.database import Connection
 
 LONG_AGO = "UPDATE artifact.objects SET suspect_since = suspect_since - interval '1 day'"
-
-
-async def settled(check: Callable[[], Awaitable[bool]] | Callable[[], bool]) -> None:
-    """Wait until it is so."""
-    async with asyncio.timeout(20):
-        while True:
-            answer = check()
-            if (answer if isinstance(answer, bool) else await answer) is True:
-                return
-            await asyncio.sleep(0.05)
 
 
 async def collect(client: TestClient) -> int:
@@ -71,12 +61,8 @@ async def test_an_upload_that_is_cut_off_is_never_seen_and_leaves_nothing(
     await asyncio.wait([upload])
 
     await settled(lambda: kept(folder) == 0)
-    await settled(lambda: none_left(connection))
+    await settled(lambda: no_objects(connection))
     assert await names(client, run_id) == []
-
-
-async def none_left(connection: Connection) -> bool:
-    return await objects(connection) == {}
 
 
 async def test_a_body_that_ends_before_its_length_is_not_stored(
@@ -91,7 +77,7 @@ async def test_a_body_that_ends_before_its_length_is_not_stored(
 
     assert not answer or b" 400 " in answer.splitlines()[0]
     await settled(lambda: kept(folder) == 0)
-    await settled(lambda: none_left(connection))
+    await settled(lambda: no_objects(connection))
     assert await names(client, run_id) == []
 
 
