@@ -81,6 +81,8 @@ class Run:
             spool.save_manifest()
             if self._manifest.get("resumed"):
                 self._send_left()
+            if capture and self._settings.system_seconds:
+                self._watch_machine()
 
         self._recorder = Recorder(
             self._settings, spool, self._voice, prepare=prepare, announce=self._announce
@@ -91,10 +93,13 @@ class Run:
                 "kept in memory and lost if this process is killed",
                 once="disk",
             )
-        if capture and self._settings.system_seconds:
-            from runbench.system import Watch  # noqa: PLC0415 - only where the machine is measured
 
-            self._watch = Watch(self._settings.system_seconds, self._log_system)
+    def _watch_machine(self) -> None:
+        with forks.importing:
+            from runbench.system import Watch  # noqa: PLC0415 - in the background
+        self._watch = Watch(self._settings.system_seconds, self._log_system)
+        if self.status != "running":
+            self._watch.stop()
 
     def _log_system(self, found: dict[str, float]) -> None:
         recorder = self._recorder
