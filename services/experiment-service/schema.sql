@@ -350,6 +350,8 @@ CREATE INDEX runs_of_experiment_by_start ON experiment.runs USING btree (experim
 
 CREATE INDEX runs_of_experiment_by_status ON experiment.runs USING btree (experiment_id, status, created_at, id);
 
+CREATE INDEX runs_of_experiment_by_time ON experiment.runs USING btree (experiment_id, COALESCE(started_at, created_at) DESC, id);
+
 CREATE INDEX runs_of_experiment_living_by_creation ON experiment.runs USING btree (experiment_id, created_at, id) WHERE (archived_at IS NULL);
 
 CREATE INDEX runs_running ON experiment.runs USING btree (project_id, id) WHERE (status = 'running'::text);

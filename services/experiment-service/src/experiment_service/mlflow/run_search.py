@@ -83,7 +83,7 @@ async def search_runs(
         published = await select_metrics_published(connection)
         conditions: list[LiteralString] = []
         conditions.append(f"r.project_id = {statement.place(project_id)}")
-        conditions.append(f"r.experiment_id = ANY({statement.place(experiment_ids)}::uuid[])")
+        conditions.append(_of_experiments(experiment_ids, statement))
         conditions.extend(_of_view(asked.run_view_type))
         conditions.extend(
             _condition(comparison, statement, published=published)
@@ -101,6 +101,12 @@ async def search_runs(
         rows = await connection.fetch(sql, *statement.arguments)
     token = token_at(offset + limit) if len(rows) > limit else None
     return [row["id"] for row in rows[:limit]], token
+
+
+def _of_experiments(experiment_ids: Sequence[UUID], statement: Statement) -> LiteralString:
+    if len(experiment_ids) == 1:  # so that the index of their order is followed
+        return f"r.experiment_id = {statement.place(experiment_ids[0])}"
+    return f"r.experiment_id = ANY({statement.place(experiment_ids)}::uuid[])"
 
 
 def _of_view(view: View) -> list[LiteralString]:

@@ -157,7 +157,7 @@ def _source(comparison: Comparison, scope: Scope, statement: Statement) -> tuple
         case "metric":
             found = f"l.project_id = {project} AND l.key = {key}"
             if not _is_presence(comparison):
-                found = f"{found} AND {_metric(comparison, statement)}"
+                found = f"{found} AND {metric_compared('l.value', comparison, statement)}"
             return Source("metrics.latest l", "l.run_id", found), absent
         case "param":
             found = f"p.project_id = {project} AND p.key = {key}"
@@ -185,9 +185,12 @@ def _dataset_column(field: Field) -> LiteralString:
             return "d.context"
 
 
-def _metric(comparison: Comparison, statement: Statement) -> LiteralString:
+def metric_compared(
+    column: LiteralString, comparison: Comparison, statement: Statement
+) -> LiteralString:
+    """The latest value of a metric, in that column, compared."""
     # To PostgreSQL NaN equals itself and is the greatest number; here it compares with nothing.
-    return f"l.value < 'NaN' AND {_number('l.value', comparison, statement)}"
+    return f"{column} < 'NaN' AND {_number(column, comparison, statement)}"
 
 
 def _param(comparison: Comparison, key: LiteralString, statement: Statement) -> LiteralString:

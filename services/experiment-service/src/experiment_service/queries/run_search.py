@@ -8,13 +8,19 @@ of the indexes once.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import LiteralString
 from uuid import UUID
 
 from servicekit.database import Connection
 
-from experiment_service.models.run_filters import Comparison, Every, Expression, OrderTerm
+from experiment_service.models.run_filters import (
+    Comparison,
+    Every,
+    Expression,
+    Field,
+    OrderTerm,
+)
 from experiment_service.queries.keyset import (
     Column,
     Position,
@@ -27,6 +33,7 @@ from experiment_service.queries.keyset import (
 )
 from experiment_service.queries.run_conditions import (
     Scope,
+    metric_compared,
     set_of,
     test_in_sets,
     test_of_run,
@@ -125,6 +132,7 @@ class Order:
     """An order as it was asked for: the first term by the segments of a list, more break ties."""
 
     text: str
+    field: Field
     descending: bool
     key: str | None
     segments: tuple[Segment, ...]
@@ -170,6 +178,7 @@ def run_order(terms: Sequence[OrderTerm], text: str, *, metrics_published: bool)
             key, segments = None, _PLAIN[field.key]
     return Order(
         text=text,
+        field=field,
         descending=first.descending,
         key=key,
         segments=segments,
@@ -188,6 +197,11 @@ async def select_run_page(
     """Where the next runs stand after a position; see `read_page`."""
     if runs.expression is None:
         return await _read(connection, runs, order, after=after, limit=limit)
+    if _bounds(order, runs.expression):
+        # Only runs that have a number there can match: the others need not be looked for.
+        order = replace(order, segments=order.segments[:1])
+    if after.segment >= len(order.segments):
+        return [], None
     few = await _few(connection, runs, runs.expression)
     if few is None:
         found = await _look_through(connection, runs, order, after=after, limit=limit)
@@ -238,6 +252,8 @@ async def _read(
             table = f"unnest({place}::uuid[]) AS few (id) JOIN experiment.runs r ON r.id = few.id"
         conditions = _conditions(runs, statement)
         if runs.expression is not None:
+            for bound in _bounds(order, runs.expression):
+                conditions.append(metric_compared("m.value", bound, statement))
             test = test_in_sets if sets else test_of_run
             # Tested where the few come from, not again for every row that they are joined with.
             run_id: LiteralString = "r.id" if among is None else "few.id"
@@ -330,12 +346,15 @@ async def _look_through(
     statement = _keyed(runs, order)
     plain = order.segments[after.segment]
     segment = _with_more(plain, order, statement, runs.project_id)
+    bounds: list[LiteralString] = [
+        metric_compared("m.value", bound, statement) for bound in _bounds(order, expression)
+    ]
     inner = page_sql(
         statement,
         segment,
         table="experiment.runs r",
         row="r",
-        conditions=_conditions(runs, statement),
+        conditions=[*_conditions(runs, statement), *bounds],
         after=after,
         descending=order.descending,
         limit=STRETCH,
@@ -347,6 +366,20 @@ async def _look_through(
     rows = await connection.fetch(sql, *statement.arguments)
     found = read_segment(rows, after.segment)
     return page_of_positions(found, limit) if len(found) > limit else None
+
+
+def _bounds(order: Order, expression: Expression) -> list[Comparison]:
+    """Comparisons of the metric that gives the order: they say where in its index to begin."""
+    if order.segments[0].join != _METRIC:
+        return []
+    parts = expression.parts if isinstance(expression, Every) else (expression,)
+    return [
+        part
+        for part in parts
+        if isinstance(part, Comparison)
+        and part.field == order.field
+        and part.operator in {"=", "<", "<=", ">", ">="}
+    ]
 
 
 def _keyed(runs: RunFilter, order: Order) -> Statement:
