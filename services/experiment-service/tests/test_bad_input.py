@@ -29,7 +29,14 @@ JSON = st.recursive(
 async def test_no_body_and_no_query_crashes_the_service(api, experiment, run, project_id) -> None:
     loop = asyncio.get_running_loop()
     endpoints = [e for e in api.client.app[ENDPOINTS] if not e.streams]
-    ids = {"project_id": project_id, "experiment_id": experiment["id"], "run_id": run["id"]}
+    shared = {"name": "all", "state": {}, "visibility": "shared"}
+    view = await api.post(f"{api.project}/views", shared, status=201)
+    ids = {
+        "project_id": project_id,
+        "experiment_id": experiment["id"],
+        "run_id": run["id"],
+        "view_id": view["id"],
+    }
 
     async def send(endpoint: Any, path: str, body: Any, query: dict[str, str]) -> tuple[int, str]:
         more = {} if endpoint.method == "GET" else {"json": body}

@@ -6,7 +6,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from experiment_service.models.run_filters import FilterMistake, parse_filter, parse_order
+from experiment_service.models.run_filters import (
+    ATTRIBUTES,
+    FilterMistake,
+    parse_filter,
+    parse_order,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 from servicekit.database import DATABASE
@@ -334,3 +339,30 @@ async def test_a_statement_is_planned_for_its_arguments_however_often_it_runs(cl
         ]
 
     assert settings == ["force_custom_plan", "off"]
+
+
+FIELDS = [
+    *(f"attributes.{name}" for name in ATTRIBUTES),
+    *("metrics.loss", "params.lr", "params.opt", "tags.rig", "datasets.name", "datasets.context"),
+]
+COMPARED = [
+    *(f"{sign} {value}" for sign in ("=", "!=", "<", ">=") for value in ("1", "'a'", "true")),
+    *("> -7d", "= '2026-01-31'"),
+    *(f"{word} {value}" for word in ("in", "not in") for value in ("(1, 2.5)", "('a', 'draft')")),
+    *("like 'a%'", "ilike '%A_'", "like '\\'", "is null", "is not null", "= inf", "< -inf"),
+]  # fmt: skip
+
+
+async def test_every_field_is_compared_and_ordered_by_or_that_is_refused(api, shelf) -> None:
+    path = f"{api.project}/runs/search"
+    found = 0
+    for field in FIELDS:
+        answer = await api.client.post(path, json={"order_by": [field, "name desc"]})
+        assert answer.status in {200, 422}, field
+        for compared in COMPARED:
+            text = f"{field} {compared}"
+            for whole in (text, f"not ({text}) or status = 'failed'"):
+                answer = await api.client.post(path, json={"filter": whole})
+                assert answer.status in {200, 422}, whole
+                found += answer.status == 200
+    assert found > 200
