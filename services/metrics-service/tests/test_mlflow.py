@@ -171,3 +171,43 @@ async def test_histories_of_several_runs_come_in_bulk_and_sampled(client, new_ru
     half = [*sampled, ("start_step", "1")]
     await get(client, "metrics/get-history-bulk-interval", half, status=400)
     await get(client, "metrics/get-history-bulk", {"metric_key": "x"}, status=400)
+
+
+ODD = [None, "", [], {}, [1], {"a": 1}, True, "x", "1e400", 2**63, 2**64, 10**40, -1, 1.5]
+
+
+@pytest.mark.parametrize("field", ["key", "value", "timestamp", "step", "run_id", "metrics"])
+async def test_no_value_of_any_field_is_a_crash(client, run_id, field: str) -> None:
+    for value in ODD:
+        entry = metric(step=1) | ({field: value} if field not in {"run_id", "metrics"} else {})
+        batch = {"run_id": run_id.hex, "metrics": [metric(), entry]}
+        batch |= {field: value} if field in {"run_id", "metrics"} else {}
+        for path, body in (("log-batch", batch), ("log-metric", {"run_id": run_id.hex, **entry})):
+            response = await client.post(f"{API}/runs/{path}", json=body, headers=EDITOR)
+            assert response.status in {200, 400, 404}, (value, await response.text())
+            if response.status != 200:
+                assert (await response.json())["error_code"]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"null", b"[]", b'"text"', b"{", b"NaN", b"\xff", b'{"run_id": "a\\u0000b"}']
+)
+async def test_what_is_no_request_is_refused(client, body: bytes) -> None:
+    for path in ("log-batch", "log-metric"):
+        response = await client.post(
+            f"{API}/runs/{path}",
+            data=body,
+            headers=EDITOR | {"Content-Type": "application/json"},
+        )
+        assert response.status == 400, await response.text()
+        assert (await response.json())["error_code"] == "INVALID_PARAMETER_VALUE"
+
+
+async def test_keys_in_any_order_keep_the_order_of_their_points(client, run_id) -> None:
+    keys = ["b", "a", "b", "c", "a", "b"]
+    metrics = [metric(key, n, 1_700_000_000_000, step=-n) for n, key in enumerate(keys)]
+
+    await post(client, "runs/log-batch", {"run_id": run_id.hex, "metrics": metrics})
+
+    found = {series["key"]: series["value"] for series in await read(client, run_id, "a", "b", "c")}
+    assert found == {"a": [4, 1], "b": [5, 2, 0], "c": [3]}

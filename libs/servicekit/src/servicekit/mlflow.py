@@ -196,18 +196,29 @@ async def read_message[M](
         in_path = {name: plain(value) for name, value in request.match_info.items()}
         if request.method in {"GET", "HEAD"} and (request.query or in_path):
             return adapter.validate_python(_in_query(request, lists) | in_path)
-        raw = await read_body(request, limit=limit)
-        if raw and request.content_type != "application/json":
-            msg = f"Send application/json, not {request.content_type}."
-            raise InvalidParameter(msg)
-        if holds_nul(raw):
-            msg = "A text must not contain the NUL character."
-            raise InvalidParameter(msg)
+        raw = await read_json(request, limit=limit)
         if in_path:
             return adapter.validate_python(_object(raw or b"{}") | in_path)
         return adapter.validate_json(raw or b"{}")
     except ValidationError as exc:
         raise InvalidParameter(" ".join(_mistakes(exc))) from exc
+
+
+async def read_json(request: web.Request, *, limit: int) -> bytes:
+    """The body of a request, as far as that can be told of it unread.
+
+    Raises:
+        InvalidParameter: it is not declared as JSON, or holds a NUL.
+        TooLarge, RequestTimeout: see `bodies.read_body`.
+    """
+    raw = await read_body(request, limit=limit)
+    if raw and request.content_type != "application/json":
+        msg = f"Send application/json, not {request.content_type}."
+        raise InvalidParameter(msg)
+    if holds_nul(raw):
+        msg = "A text must not contain the NUL character."
+        raise InvalidParameter(msg)
+    return raw
 
 
 def _in_query(request: web.Request, lists: frozenset[str]) -> dict[str, object]:
@@ -319,6 +330,7 @@ class Call:
     project: Finder
     handler: Callable[..., Awaitable[Any]]
     message: TypeAdapter[Any] | None
+    read: Callable[[bytes], Any] | None
     lists: frozenset[str]
     body_limit: int
 
@@ -351,13 +363,18 @@ class Calls:
         policy: Policy,
         project: Finder = project_chosen,
         body_limit: int = DEFAULT_LIMIT,
+        read: Callable[[bytes], Any] | None = None,
     ) -> Callable[[H], H]:
-        """A call; its handler takes the request, and the `message` unless it reads by itself."""
+        """A call; its handler takes the request, and the `message` unless it reads by itself.
+
+        `read` makes the message of the JSON in the place of pydantic, where a body is too long
+        to become an object for each of its parts.
+        """
 
         def register(handler: H) -> H:
             signature = inspect.signature(handler, eval_str=True)
             parameter = signature.parameters.get("message")
-            message = adapter_of(parameter.annotation) if parameter else None
+            message = adapter_of(parameter.annotation) if parameter and not read else None
             self.calls.append(
                 Call(
                     method=method,
@@ -366,6 +383,7 @@ class Calls:
                     project=project,
                     handler=handler,
                     message=message,
+                    read=read,
                     lists=list_fields(message) if message else frozenset(),
                     body_limit=body_limit,
                 )
@@ -417,12 +435,16 @@ async def _call(call: Call, policy: Policy, request: web.Request) -> object:
             )
             raise Unauthenticated(msg)
         request[PRINCIPAL] = principal
-    if call.message:
+    if call.read:
+        message = call.read(await read_json(request, limit=call.body_limit))
+    elif call.message:
         message = await read_message(request, call.message, call.lists, call.body_limit)
     if policy.kind == "member":
         project_id = await call.project(request, message)
         await policy.admit(request, request.app[IDENTITY], {"project_id": project_id})
-    return await (call.handler(request, message) if call.message else call.handler(request))
+    if call.read or call.message:
+        return await call.handler(request, message)
+    return await call.handler(request)
 
 
 def _answer(result: object) -> web.StreamResponse:

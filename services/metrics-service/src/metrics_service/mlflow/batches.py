@@ -3,12 +3,13 @@
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, cast
+from operator import itemgetter
+from typing import Any, cast
 from uuid import UUID
 
 import numpy as np
 import orjson
-from pydantic import PlainValidator, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 from seriesstore.points import Floats, Integers, Points
 from servicekit.mlflow import Id, InvalidParameter
 
@@ -32,13 +33,13 @@ class Logged:
     rest: dict[str, Any] = field(default_factory=dict[str, Any])
 
 
-def to_batch(given: object) -> Logged:
+def to_batch(raw: bytes) -> Logged:
     """A batch, from the JSON of `runs/log-batch`.
 
     Raises:
         InvalidParameter: the first thing that does not fit.
     """
-    body = _object(given, "request")
+    body = _object(raw)
     run_id = to_run_id(body)
     metrics, params, tags = (_entries(body, name) for name in ("metrics", "params", "tags"))
     check_sizes(len(metrics), len(params), len(tags))
@@ -48,13 +49,13 @@ def to_batch(given: object) -> Logged:
     return Logged(run_id, *_columns(metrics, "metrics[{}]."), rest)
 
 
-def to_metric(given: object) -> Logged:
+def to_metric(raw: bytes) -> Logged:
     """One metric, from the JSON of `runs/log-metric`.
 
     Raises:
         InvalidParameter: the first thing that does not fit.
     """
-    body = _object(given, "request")
+    body = _object(raw)
     run_id = to_run_id(body)
     rest: dict[str, Any] = {}
     if body.get("model_id"):
@@ -80,37 +81,50 @@ def to_run_id(body: dict[str, Any]) -> UUID:
         raise InvalidParameter(msg) from exc
 
 
-type LoggedBatch = Annotated[
-    Logged, PlainValidator(to_batch, json_schema_input_type=dict[str, Any])
-]
-type LoggedMetric = Annotated[
-    Logged, PlainValidator(to_metric, json_schema_input_type=dict[str, Any])
-]
-
-
 def _columns(metrics: Entries, where: str) -> tuple[dict[str, Points], UUID]:
-    keys = [metric.get("key") for metric in metrics]
-    for key in dict.fromkeys(keys):
-        check_key(key, f"{where.format(keys.index(key))}key")
-    values = _values([metric.get("value") for metric in metrics], f"{where}value")
-    timestamps = _integers(
-        [metric.get("timestamp") for metric in metrics], f"{where}timestamp", (0, LATEST_MS)
-    )
-    steps = _integers([metric.get("step") or 0 for metric in metrics], f"{where}step", _INT64)
-    names = cast("list[str]", keys)
-    parts = (orjson.dumps(names), values.tobytes(), timestamps.tobytes(), steps.tobytes())
+    keys = _keys(metrics, f"{where}key")
+    values = _values(_column(metrics, "value"), f"{where}value")
+    timestamps = _integers(_column(metrics, "timestamp"), f"{where}timestamp", (0, LATEST_MS))
+    steps = _column(metrics, "step")
+    if set(map(type, steps)) != {int}:
+        steps = [0 if step is None or step == "" else step for step in steps]
+    x = _integers(steps, f"{where}step", _INT64)
+    parts = (orjson.dumps(keys), values.tobytes(), timestamps.tobytes(), x.tobytes())
     digest = UUID(bytes=hashlib.sha256(b"".join(parts)).digest()[:16])
-    return _by_key(names, Points(steps, values, timestamps * _MICROSECONDS)), digest
+    return _by_key(keys, Points(x, values, timestamps * _MICROSECONDS)), digest
+
+
+def _column(metrics: Entries, name: str) -> list[object]:
+    """One field of all metrics; None where it is left out."""
+    try:
+        return list(map(itemgetter(name), metrics))
+    except KeyError:
+        return [metric.get(name) for metric in metrics]
+
+
+def _keys(metrics: Entries, where: str) -> list[str]:
+    keys = _column(metrics, "key")
+    if set(map(type, keys)) <= {str}:
+        texts = cast("list[str]", keys)
+        for key in dict.fromkeys(texts):
+            check_key(key, where.format(texts.index(key)))
+        return texts
+    return [check_key(key, where.format(place)) for place, key in enumerate(keys)]
 
 
 def _by_key(keys: Sequence[str], points: Points) -> dict[str, Points]:
     """The points of each key, in the order they came."""
-    places: dict[str, list[int]] = {}
-    for place, key in enumerate(keys):
-        places.setdefault(key, []).append(place)
-    if len(places) == 1:
-        return dict.fromkeys(places, points)
-    return {key: points.take(np.array(where)) for key, where in places.items()}
+    number_of = {key: number for number, key in enumerate(dict.fromkeys(keys))}
+    if len(number_of) < 2:  # noqa: PLR2004 - nothing to part
+        return dict.fromkeys(number_of, points)
+    numbers = np.array([number_of[key] for key in keys])
+    together = points.take(np.argsort(numbers, kind="stable"))
+    ends = np.cumsum(np.bincount(numbers)).tolist()
+    starts = [0, *ends]
+    return {
+        key: together.take(slice(start, end))
+        for key, start, end in zip(number_of, starts, ends, strict=False)
+    }
 
 
 def _values(given: list[object], where: str) -> Floats:
@@ -153,7 +167,7 @@ def _each[T](
             found.append(convert(value))
         except (ValueError, TypeError, OverflowError) as exc:
             name = where.format(place)
-            if value in {None, ""}:
+            if value is None or value == "":
                 msg = f"Missing value for required parameter '{name}'."
             else:
                 msg = f"Invalid value {repr(value)[:300]} for parameter '{name}': not {said}."
@@ -177,9 +191,14 @@ def _to_int(value: object) -> int:
     return number
 
 
-def _object(given: object, where: str) -> dict[str, Any]:
+def _object(raw: bytes) -> dict[str, Any]:
+    try:
+        given: object = orjson.loads(raw or b"{}")
+    except orjson.JSONDecodeError as exc:
+        msg = f"The body is not JSON: {exc}."
+        raise InvalidParameter(msg) from exc
     if not isinstance(given, dict):
-        msg = f"Invalid value for parameter '{where}': must be a JSON object."
+        msg = "The body must be a JSON object."
         raise InvalidParameter(msg)
     return cast("dict[str, Any]", given)
 

@@ -24,7 +24,7 @@ from servicekit.problems import NotFound
 from metrics_service.clients.experiments import EXPERIMENTS
 from metrics_service.errors import RunArchived
 from metrics_service.jobs.writer import WRITER
-from metrics_service.mlflow.batches import Logged, LoggedBatch, LoggedMetric
+from metrics_service.mlflow.batches import Logged, to_batch, to_metric
 from metrics_service.mlflow.history import History, ordered, read_histories
 from metrics_service.mlflow.wire import send_metrics
 from metrics_service.operations import batches
@@ -77,8 +77,9 @@ async def _of_run(request: Request, message: Logged | ReadHistory) -> UUID | Non
     policy=policy.editor(),
     project=_of_run,
     body_limit=BODY_LIMIT,
+    read=to_metric,
 )
-async def log_metric(request: Request, message: LoggedMetric) -> None:
+async def log_metric(request: Request, message: Logged) -> None:
     """Log a point of a metric; the same again changes nothing."""
     await _log(request, message)
 
@@ -89,8 +90,9 @@ async def log_metric(request: Request, message: LoggedMetric) -> None:
     policy=policy.editor(),
     project=_of_run,
     body_limit=BODY_LIMIT,
+    read=to_batch,
 )
-async def log_batch(request: Request, message: LoggedBatch) -> None:
+async def log_batch(request: Request, message: Logged) -> None:
     """Log params, tags and metrics: the first two are experiment-service's, and stored first."""
     await _log(request, message)
 

@@ -21,7 +21,7 @@ def check_key(key: object, where: str) -> str:
     Raises:
         InvalidParameter: it is none.
     """
-    if key in {None, ""}:
+    if key is None or key == "":
         msg = f"Missing value for required parameter '{where}'."
         raise InvalidParameter(msg)
     if not isinstance(key, str) or not _KEY.fullmatch(key):
