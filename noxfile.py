@@ -435,9 +435,6 @@ def lint(session: nox.Session) -> None:
     for package, folder in NPM_PACKAGES.items():
         steps[f"{package}: style"] = [npm, "run", "--silent", "lint", "--workspace", folder]
         steps[f"{package}: types"] = [npm, "run", "--silent", "types", "--workspace", folder]
-    portal = ["--silent", "--workspace", NPM_PACKAGES["portal"]]
-    steps["portal: client"] = [npm, "run", "api:check", *portal]
-    steps["portal: texts"] = [npm, "run", "i18n:check", *portal]
     for title, check in {"contract": "api:check", "languages": "i18n:check"}.items():
         steps[f"portal: {title}"] = [npm, "run", "--silent", check, "--workspace", "portal"]
     failed = []

@@ -217,7 +217,13 @@ test('a copy of the store tells nothing: no token, no cookie, no address', { ski
   const dump = (await valkey.client.getBuffer(keys[0] as string))?.toString('latin1') + keys.join()
   const [tokens] = behind.live.values()
   const ticket = browser.cookie.split('=')[1] as string
-  for (const secret of [tokens?.access, tokens?.refresh, ticket, ticket.slice(0, 21), 'ada@example']) {
+  for (const secret of [
+    tokens?.access,
+    tokens?.refresh,
+    ticket,
+    ticket.slice(0, 21),
+    'ada@example',
+  ]) {
     assert.ok(secret && !dump.includes(secret))
   }
 })
