@@ -1,15 +1,38 @@
 import { defineConfig } from "@lingui/cli";
 import { formatter } from "@lingui/format-po";
 
+const never = ["**/*.test.tsx", "**/testing/**", "**/api/generated/**"];
+const root = "<rootDir>/src";
+
+// Texts of screens that are opened later are fetched with them (`addTexts` of app/i18n.ts).
+const later = {
+  charts: [`${root}/charts`, `${root}/features/metrics`],
+  telemetry: [
+    `${root}/features/sensors`,
+    `${root}/features/telemetry`,
+    `${root}/routes/_app/p/*/sensors`,
+  ],
+};
+
 export default defineConfig({
   sourceLocale: "en",
   locales: ["en", "ru"],
   catalogs: [
     {
-      path: "<rootDir>/src/locales/{locale}",
-      include: ["<rootDir>/src"],
-      exclude: ["**/*.test.tsx", "**/testing/**", "**/api/generated/**"],
+      path: `${root}/locales/{locale}`,
+      include: [root],
+      exclude: [
+        ...never,
+        ...Object.values(later)
+          .flat()
+          .map((folder) => `${folder}/**`),
+      ],
     },
+    ...Object.entries(later).map(([name, include]) => ({
+      path: `${root}/locales/${name}/{locale}`,
+      include,
+      exclude: never,
+    })),
   ],
   // Without line numbers and sorted by text, two people's additions seldom touch the same lines.
   format: formatter({ lineNumbers: false }),

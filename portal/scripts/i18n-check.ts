@@ -4,8 +4,11 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 
 const languages = ["en", "ru"];
-const file = (language: string, ending: string) =>
-  new URL(`../src/locales/${language}.${ending}`, import.meta.url).pathname;
+const catalogs = ["", "charts/", "telemetry/"].flatMap((folder) =>
+  languages.map((language) => folder + language),
+);
+const file = (catalog: string, ending: string) =>
+  new URL(`../src/locales/${catalog}.${ending}`, import.meta.url).pathname;
 
 function lingui(...command: string[]): void {
   execFileSync("npx", ["--no", "--", "lingui", ...command], {
@@ -17,15 +20,15 @@ function lingui(...command: string[]): void {
 const withoutDate = (text: string) => text.replace(/^"POT-Creation-Date:.*$/m, "");
 
 const kept = new Map(
-  languages.map((language) => [language, readFileSync(file(language, "po"), "utf8")]),
+  catalogs.map((catalog) => [catalog, readFileSync(file(catalog, "po"), "utf8")]),
 );
 lingui("extract", "--clean");
-for (const [language, text] of kept) {
-  if (withoutDate(readFileSync(file(language, "po"), "utf8")) !== withoutDate(text)) {
-    console.error(`src/locales/${language}.po is not current; run \`npm run i18n\`.`);
+for (const [catalog, text] of kept) {
+  if (withoutDate(readFileSync(file(catalog, "po"), "utf8")) !== withoutDate(text)) {
+    console.error(`src/locales/${catalog}.po is not current; run \`npm run i18n\`.`);
     process.exitCode = 1;
   }
-  writeFileSync(file(language, "po"), text);
+  writeFileSync(file(catalog, "po"), text);
 }
 
 try {
@@ -33,6 +36,6 @@ try {
 } catch {
   process.exitCode = 1;
 } finally {
-  for (const language of languages) rmSync(file(language, "js"), { force: true });
+  for (const catalog of catalogs) rmSync(file(catalog, "js"), { force: true });
 }
 if (!process.exitCode) console.log("The catalogs are complete.");

@@ -1,7 +1,7 @@
 /** The points of running runs as they arrive, for every chart of the page from one stream. */
 
 import { type FeedState, openFeed } from "@/api/events";
-import { noPoints, numberOf, type Points, type WireValue } from "./series";
+import { noPoints, numberOf, type Points, type WireValue } from "@/charts/series";
 
 type WireEvent = {
   run_id: string;

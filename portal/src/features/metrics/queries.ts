@@ -6,10 +6,10 @@ import {
   readBuckets,
   readSeriesOfRuns,
 } from "@/api/generated/metrics/metrics";
-import { type Axis, type Range, rangeParams } from "./axis";
-import type { Bucketed } from "./bands";
+import { type Axis, type Range, rangeParams } from "@/charts/axis";
+import type { Bucketed } from "@/charts/bands";
+import { noPicture, numberOf, type Picture, pictureFrom } from "@/charts/series";
 import { batched } from "./batch";
-import { noPicture, numberOf, type Picture, pictureFrom } from "./series";
 
 /** The metrics of a run with their ranges and last values, in pages. */
 export function runMetricsQuery(runId: string, q = "") {

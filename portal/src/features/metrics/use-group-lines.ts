@@ -1,7 +1,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import type { Axis, Line, Range } from "./axis";
-import { type Banded, type BandKind, type Bucketed, banded, spliced } from "./bands";
+import type { Axis, Line, Range } from "@/charts/axis";
+import { type Banded, type BandKind, type Bucketed, banded, spliced } from "@/charts/bands";
 import { bucketsQuery } from "./queries";
 import { mayGrow, type RunGroup } from "./runs";
 import type { Lines } from "./use-run-lines";

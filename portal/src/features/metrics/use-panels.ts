@@ -1,9 +1,9 @@
 import { useEffect, useMemo, useState } from "react";
+import { Viewport } from "@/charts/viewport";
 import type { PanelsSetting } from "./components/MetricPanel";
 import { useLive } from "./live-context";
 import { type ChartRun, groupsOf } from "./runs";
 import type { ChartView } from "./view";
-import { Viewport } from "./viewport";
 
 type Options = {
   runs: readonly ChartRun[];

@@ -1,12 +1,12 @@
 import { useQueries } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
-import { type Axis, type Line, positions, type Range } from "./axis";
-import type { Fullness } from "./export";
+import { type Axis, type Line, positions, type Range } from "@/charts/axis";
+import type { Fullness } from "@/charts/export";
+import { countIn, type Picture, pictured } from "@/charts/series";
 import { refetchAfter } from "./live";
 import { useLive, useLiveValue } from "./live-context";
 import { pictureQuery } from "./queries";
 import type { ChartRun } from "./runs";
-import { countIn, type Picture, pictured } from "./series";
 
 type Options = {
   runs: readonly ChartRun[];

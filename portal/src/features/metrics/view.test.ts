@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { expect, test } from "vitest";
+import { commandOf } from "@/charts/keys";
 import { shortcutCatalogue } from "@/ui/shortcut-catalogue";
-import { commandOf } from "./keys";
 import { chartSearch, matcher, searchFrom, viewFrom, viewIn } from "./view";
 
 test("a view goes into the address and comes back", () => {

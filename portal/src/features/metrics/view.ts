@@ -1,8 +1,8 @@
 /** How charts are looked at. All of it stands in the address, so that a link shows the same picture. */
 
 import * as v from "valibot";
-import { type Axis, axes, type Range } from "./axis";
-import { type BandKind, bandKinds } from "./bands";
+import { type Axis, axes, type Range } from "@/charts/axis";
+import { type BandKind, bandKinds } from "@/charts/bands";
 
 export type ChartView = {
   axis: Axis;
@@ -27,8 +27,6 @@ export type ChartView = {
   /** The one run or group that is drawn alone. */
   only: string | null;
 };
-
-export const smoothingSteps = [0, 0.3, 0.6, 0.8, 0.9, 0.97] as const;
 
 const number = String.raw`[-+]?[\d.]+(?:e[-+]?\d+)?`;
 const optional = <Schema extends v.GenericSchema>(schema: Schema) =>

@@ -19,8 +19,8 @@ import {
   IconZoomReset,
 } from "@tabler/icons-react";
 import { type FormEvent, useEffect, useState } from "react";
-import type { Axis } from "../axis";
-import type { BandKind } from "../bands";
+import type { Axis } from "@/charts/axis";
+import type { BandKind } from "@/charts/bands";
 import type { LiveRuns } from "../live";
 import type { ChartView } from "../view";
 import classes from "./MetricPanels.module.css";

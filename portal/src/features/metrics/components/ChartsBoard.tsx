@@ -2,16 +2,16 @@ import { Plural, Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group } from "@mantine/core";
 import { IconPlus, IconSearch, IconSearchOff } from "@tabler/icons-react";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
+import { WhenNear } from "@/charts/components/WhenNear";
+import { bySection } from "@/charts/series";
 import { EmptyState } from "@/ui/EmptyState";
 import { useLiveValue } from "../live-context";
 import type { ChartRun } from "../runs";
-import { bySection } from "../series";
 import { usePanels } from "../use-panels";
 import { type ChartView, matcher } from "../view";
 import { ChartToolbar } from "./ChartToolbar";
 import { MetricPanel } from "./MetricPanel";
 import classes from "./MetricPanels.module.css";
-import { WhenNear } from "./WhenNear";
 
 type Props = {
   /** All runs of the charts; hidden ones are not drawn. */

@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, TextInput } from "@mantine/core";
 import { type FormEvent, useState } from "react";
-import type { Range } from "../axis";
+import type { Range } from "@/charts/axis";
 import { numberIn } from "./ChartToolbar";
 
 type Props = {

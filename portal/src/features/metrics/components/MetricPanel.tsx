@@ -3,19 +3,19 @@ import { Menu, MultiSelect, Skeleton } from "@mantine/core";
 import { IconArrowsVertical, IconFileDownload, IconPlus, IconX } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 import { address } from "@/api/http";
+import type { Range } from "@/charts/axis";
+import { SeriesChart } from "@/charts/components/SeriesChart";
+import { fetchFile } from "@/charts/export";
+import type { Viewport } from "@/charts/viewport";
 import { ErrorNotice } from "@/ui/ErrorNotice";
-import type { Range } from "../axis";
-import { fetchFile } from "../export";
 import { useLive } from "../live-context";
 import { exportPath } from "../queries";
 import { type ChartRun, mayGrow, pictureSize, type RunGroup } from "../runs";
 import { useGroupLines } from "../use-group-lines";
 import { type Lines, useRunLines } from "../use-run-lines";
 import type { ChartView } from "../view";
-import type { Viewport } from "../viewport";
 import { HeightFields } from "./HeightFields";
 import classes from "./MetricPanels.module.css";
-import { SeriesChart } from "./SeriesChart";
 
 /** What all panels of a page share. */
 export type PanelsSetting = {

@@ -1,11 +1,11 @@
 import { useLingui } from "@lingui/react/macro";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { type ReactNode, useCallback, useMemo, useState } from "react";
+import { bySection } from "@/charts/series";
 import { Panel } from "@/ui/Panel";
 import { useLiveValue } from "../live-context";
 import { runMetricsQuery } from "../queries";
 import type { ChartRun } from "../runs";
-import { bySection } from "../series";
 import { usePanels } from "../use-panels";
 import { type ChartView, viewFrom } from "../view";
 import { MetricPanel } from "./MetricPanel";

@@ -1,13 +1,13 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import type { Metric } from "@/api/generated/models/metric";
+import { numberOf } from "@/charts/series";
+import { wordsFor } from "@/charts/ticks";
 import { type DataColumn, DataTable } from "@/ui/DataTable";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { Panel } from "@/ui/Panel";
 import { useLive, useLiveValue } from "../live-context";
 import { runMetricsQuery } from "../queries";
-import { numberOf } from "../series";
-import { wordsFor } from "../ticks";
 import classes from "./MetricPanels.module.css";
 
 /** Each metric of a run with its last value and range; the last value ticks while the run goes on. */

@@ -1,9 +1,9 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, useComputedColorScheme } from "@mantine/core";
 import { IconFocus2 } from "@tabler/icons-react";
+import { LineSample } from "@/charts/components/LineSample";
 import { seriesStyle } from "@/ui/palette";
 import { type ChartRun, groupsOf } from "../runs";
-import { LineSample } from "./LineSample";
 import classes from "./RunsLegend.module.css";
 
 type Props = {

@@ -3,6 +3,7 @@ import { IconPlayerPlay } from "@tabler/icons-react";
 import { useSuspenseQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
+import { addTexts } from "@/app/i18n";
 import { useRunLinks } from "@/app/run-links";
 import { runsCharts } from "@/app/runs-charts";
 import { projectQuery } from "@/features/projects/queries";
@@ -15,6 +16,7 @@ import { Panel } from "@/ui/Panel";
 
 export const Route = createFileRoute("/_app/p/$project/runs")({
   validateSearch: runSearch,
+  loader: () => addTexts("charts"),
   component: RunsPage,
 });
 

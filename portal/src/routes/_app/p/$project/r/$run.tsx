@@ -6,6 +6,7 @@ import { useCallback, useMemo } from "react";
 import * as v from "valibot";
 import type { Run } from "@/api/generated/models/run";
 import { invalidatePath } from "@/api/invalidate";
+import { addTexts } from "@/app/i18n";
 import { useRunLinks } from "@/app/run-links";
 import { MetricPanels } from "@/features/metrics/components/MetricPanels";
 import { MetricPreview } from "@/features/metrics/components/MetricPreview";
@@ -32,7 +33,11 @@ export const Route = createFileRoute("/_app/p/$project/r/$run")({
     ...chartSearch,
     tab: v.optional(v.fallback(v.optional(v.picklist(tabs)), undefined)),
   }),
-  loader: ({ context, params }) => context.queryClient.ensureQueryData(runQuery(params.run)),
+  loader: async ({ context, params }) => {
+    const texts = addTexts("charts");
+    await context.queryClient.ensureQueryData(runQuery(params.run));
+    await texts;
+  },
   component: RunPage,
 });
 

@@ -5,6 +5,7 @@ import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
 import { useCallback, useMemo } from "react";
 import type { Experiment } from "@/api/generated/models/experiment";
+import { addTexts } from "@/app/i18n";
 import { useRunLinks } from "@/app/run-links";
 import { runsCharts } from "@/app/runs-charts";
 import { ExperimentHeader } from "@/features/experiments/components/ExperimentHeader";
@@ -19,8 +20,11 @@ import { Panel } from "@/ui/Panel";
 
 export const Route = createFileRoute("/_app/p/$project/x/$experiment")({
   validateSearch: runSearch,
-  loader: ({ context, params }) =>
-    context.queryClient.ensureQueryData(experimentQuery(params.experiment)),
+  loader: async ({ context, params }) => {
+    const texts = addTexts("charts");
+    await context.queryClient.ensureQueryData(experimentQuery(params.experiment));
+    await texts;
+  },
   component: ExperimentPage,
 });
 

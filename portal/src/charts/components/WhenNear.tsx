@@ -1,5 +1,5 @@
 import { type ReactNode, useEffect, useRef, useState } from "react";
-import classes from "./MetricPanels.module.css";
+import classes from "./WhenNear.module.css";
 
 type Props = {
   label: string;

@@ -1,3 +1,6 @@
+/** What a chart offers to choose from, none first. */
+export const smoothingSteps = [0, 0.3, 0.6, 0.8, 0.9, 0.97] as const;
+
 /**
  * Exponential moving average weighted by distance along x, without the pull towards zero at the start.
  *

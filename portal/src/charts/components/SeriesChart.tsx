@@ -18,8 +18,8 @@ import { type Axis, extent, type Line, panned, type Range, zoomed } from "../axi
 import { csvOf, download, type Fullness, fileName, pngOf } from "../export";
 import { type ChartCommand, commandOf } from "../keys";
 import { type Reading, Readings, useReading } from "../readings";
+import { smoothingSteps } from "../smoothing";
 import { type Words, wordsFor } from "../ticks";
-import { smoothingSteps } from "../view";
 import type { Viewport } from "../viewport";
 import { ChartMenu } from "./ChartMenu";
 import { ChartTooltip } from "./ChartTooltip";
@@ -44,6 +44,8 @@ type Props = {
   viewport: Viewport;
   /** Where it rests; `null` is everything. */
   zoom: Range | null;
+  /** What everything is, where it is not what the lines cover: the window of a live picture. */
+  span?: Range;
   onView: (change: { logY?: boolean; smoothing?: number }) => void;
   /** The vertical range chosen by hand; `null` follows what is in view. */
   fixed: Range | null;
@@ -90,7 +92,8 @@ export function SeriesChart(props: Props) {
     () => lines.map(({ look }, index) => seriesStyle(look ?? index, scheme)),
     [lines, scheme],
   );
-  const full = useMemo(() => extent(lines, logX), [lines, logX]);
+  const { span } = props;
+  const full = useMemo(() => span ?? extent(lines, logX), [span, lines, logX]);
   const empty = lines.every(({ x }) => x.length === 0);
   const tall = useMaximisedHeight(maximised);
 
