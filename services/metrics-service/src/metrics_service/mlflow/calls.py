@@ -28,8 +28,8 @@ from metrics_service.mlflow.batches import Logged, to_batch, to_metric
 from metrics_service.mlflow.history import History, ordered, read_histories
 from metrics_service.mlflow.wire import send_metrics
 from metrics_service.operations import batches
+from metrics_service.operations.access import OF_RUN
 from metrics_service.operations.series import admit_runs
-from metrics_service.queries.runs import select_project
 
 calls = Calls()
 
@@ -67,8 +67,7 @@ class SampleHistories(Message):
 
 
 async def _of_run(request: Request, message: Logged | ReadHistory) -> UUID | None:
-    async with request.app[DATABASE].acquire() as connection:
-        return await select_project(connection, message.run_id)
+    return await OF_RUN(request.app[DATABASE], {"run_id": message.run_id})
 
 
 @calls.add(
