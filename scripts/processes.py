@@ -151,7 +151,7 @@ def environment(process: Process, workspace: Workspace) -> dict[str, str]:
     mine = workspace.environment(process.name)
     if process.name == "api-gateway":
         own = str(workspace.home / "caddy")
-        # Its heap is a few MB of short-lived requests: collected at Go's own pace, that is a fifth of
-        # what a call costs here; at four times the heap it is some 20 MB more and a few percent.
+        # Its heap is a few MB of short-lived requests, which Go would collect many times a second:
+        # up to a fifth of what a call costs here, for some 20 MB.
         mine |= {"XDG_DATA_HOME": own, "XDG_CONFIG_HOME": own, "GOGC": "400"}
     return mine

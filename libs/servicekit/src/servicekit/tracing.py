@@ -1,7 +1,7 @@
 """One trace id per request (W3C Trace Context), from the first hop to the log line."""
 
+import random
 import re
-import secrets
 from contextvars import ContextVar
 from dataclasses import dataclass
 
@@ -33,12 +33,17 @@ def begin_trace(traceparent: str, request_id: str, *, trace_id: str | None = Non
     """
     match = _TRACEPARENT.fullmatch(traceparent)
     inherited = match[1] if match and int(match[1], 16) and int(match[2], 16) else None
-    chosen = trace_id or inherited or secrets.token_hex(16)
+    chosen = trace_id or inherited or _random_hex(16)
     known = request_id if _REQUEST_ID.fullmatch(request_id) else chosen
     flags = match[3] if match and inherited else "01"
-    trace = Trace(trace_id=chosen, span_id=secrets.token_hex(8), request_id=known, flags=flags)
+    trace = Trace(trace_id=chosen, span_id=_random_hex(8), request_id=known, flags=flags)
     _current.set(trace)
     return trace
+
+
+def _random_hex(size: int) -> str:
+    # Names, not secrets: the system's own source of chance costs ten times as much, a request.
+    return f"{random.getrandbits(8 * size) or 1:0{2 * size}x}"
 
 
 def current_trace() -> Trace | None:
