@@ -53,6 +53,31 @@ async def test_values_come_with_how_many_runs_have_them(api, shelf, field, value
     assert [(item["value"], item["count"]) for item in found["items"]] == values
 
 
+async def test_an_experiment_has_names_and_values_of_its_own(api, shelf) -> None:
+    other = await api.experiment("letters")
+    await api.run(other, params={"opt": "lion", "depth": 3}, tags={"site": "north"})
+    of_other = {"experiment_id": other["id"]}
+
+    found = await api.get(f"{api.project}/runs/fields", params=of_other)
+    named = {(item["kind"], item["key"]): item["type"] for item in found["items"]}
+    assert [key for kind, key in named if kind == "param"] == ["depth", "opt"]
+    assert [key for kind, key in named if kind == "tag"] == ["site"]
+    assert named["param", "depth"] == "number"
+
+    for field, values in {
+        "params.opt": [("lion", 1)],
+        "params.Lr": [],
+        "tags.site": [("north", 1)],
+        "tags.rig": [],
+        "experiment": [("letters", 1)],
+        "datasets.name": [],
+    }.items():
+        found = await api.get(
+            f"{api.project}/runs/fields/values", params={"field": field, **of_other}
+        )
+        assert [(item["value"], item["count"]) for item in found["items"]] == values
+
+
 async def test_every_status_is_offered(api, shelf) -> None:
     found = await api.get(f"{api.project}/runs/fields/values", params={"field": "status"})
     assert found["items"][0] == {"value": "running", "count": 6}

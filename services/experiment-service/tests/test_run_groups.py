@@ -51,6 +51,36 @@ async def test_runs_are_grouped_by_a_param_with_figures_of_metrics(api, shelf) -
     assert by_value[None]["metrics"]["loss"]["std"] is None
 
 
+@pytest.mark.parametrize(
+    ("values", "mean", "std"),
+    [
+        ([1e308, 1e308], 1e308, 0.0),
+        ([1e308, -1e308], 0.0, math.sqrt(2) * 1e308),
+        ([1.7e308, -1.7e308], 0.0, None),
+        ([1e200, 3e200], 2e200, math.sqrt(2) * 1e200),
+        ([1e308, 1e-308], 5e307, math.sqrt(0.5) * 1e308),
+        ([1e-310, 3e-310], 2e-310, 0.0),
+    ],
+)
+async def test_the_greatest_and_least_numbers_have_figures_too(
+    api, shelf, experiment, connection, values, mean, std
+) -> None:
+    for value in values:
+        run = await api.run(experiment, tags={"rig": "huge"})
+        await connection.execute(
+            "INSERT INTO metrics.values VALUES ($1, $2, 'far', $3)",
+            run["project_id"], run["id"], value,
+        )  # fmt: skip
+
+    body = {"by": ["tags.rig"], "metrics": ["far"], "filter": "tags.rig = 'huge'"}
+    (group,) = (await api.post(f"{api.project}/runs/groups", body))["items"]
+
+    far = group["metrics"]["far"]
+    assert far["mean"] == pytest.approx(mean)
+    assert far["std"] == (None if std is None else pytest.approx(std))
+    assert (far["min"], far["max"]) == (min(values), max(values))
+
+
 async def test_runs_are_grouped_by_several_fields_and_filtered(api, shelf) -> None:
     body = {"by": ["tags.rig", "params.layers", "status"], "filter": "params.opt = 'adam'"}
     found = await api.post(f"{api.project}/runs/groups", body)

@@ -19,6 +19,10 @@ export type ListFieldValuesParams = {
    */
   q?: Part | null;
   /**
+   * Of this experiment's runs; of all without.
+   */
+  experiment_id?: string | null;
+  /**
    * @minimum 1
    * @maximum 200
    */

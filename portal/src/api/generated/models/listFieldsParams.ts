@@ -18,6 +18,10 @@ export type ListFieldsParams = {
    */
   q?: Part | null;
   /**
+   * Of this experiment's runs; of all without.
+   */
+  experiment_id?: string | null;
+  /**
    * Names of each kind at most.
    * @minimum 1
    * @maximum 1000

@@ -15,6 +15,6 @@ export interface MetricOfGroup {
   max: number;
   mean: number;
   min: number;
-  /** Of the sample (n - 1); null where there is one value. */
+  /** Of the sample (n - 1); null of one value, or where no 64-bit float holds it. */
   std: number | null;
 }

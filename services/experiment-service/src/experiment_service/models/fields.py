@@ -1,6 +1,7 @@
 """What runs of a project can be searched by: names, and values that there are."""
 
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field, JsonValue, StringConstraints
 from servicekit.fields import Answer, Query
@@ -15,6 +16,9 @@ class FieldsQuery(Query):
 
     kind: FieldKind | None = Field(default=None, description="Of one kind; of all without.")
     q: Part | None = Field(default=None, description="A part of the name, in any case.")
+    experiment_id: UUID | None = Field(
+        default=None, description="Of this experiment's runs; of all without."
+    )
     limit: int = Field(default=100, ge=1, le=1000, description="Names of each kind at most.")
 
 
@@ -39,6 +43,9 @@ class ValuesQuery(Query):
         description="As the search language writes it: `params.optimizer`, `tags.rig`, `host`."
     )
     q: Part | None = Field(default=None, description="A part of the value, in any case.")
+    experiment_id: UUID | None = Field(
+        default=None, description="Of this experiment's runs; of all without."
+    )
     limit: int = Field(default=50, ge=1, le=200)
 
 

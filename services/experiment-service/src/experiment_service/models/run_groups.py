@@ -35,7 +35,9 @@ class MetricOfGroup(Answer):
 
     count: int = Field(description="Runs that have a finite value.")
     mean: float
-    std: float | None = Field(description="Of the sample (n - 1); null where there is one value.")
+    std: float | None = Field(
+        description="Of the sample (n - 1); null of one value, or where no 64-bit float holds it."
+    )
     min: float
     max: float
 

@@ -17,10 +17,8 @@ from experiment_service.operations.run_search import read_field
 from experiment_service.queries.fields import (
     select_attribute_values,
     select_dataset_values,
-    select_metric_fields,
-    select_param_fields,
+    select_names,
     select_param_values,
-    select_tag_fields,
     select_tag_values,
 )
 from experiment_service.queries.metrics import select_metrics_published
@@ -38,17 +36,18 @@ async def list_fields(database: Database, project_id: UUID, query: FieldsQuery) 
             if (part or "").lower() in key
         ]
     async with database.acquire() as connection:
-        if "param" in wanted:
-            items += await select_param_fields(
-                connection, project_id=project_id, part=part, limit=limit
-            )
-        if "metric" in wanted and await select_metrics_published(connection):
-            items += await select_metric_fields(
-                connection, project_id=project_id, part=part, limit=limit
-            )
-        if "tag" in wanted:
-            items += await select_tag_fields(
-                connection, project_id=project_id, part=part, limit=limit
+        for kind in ("param", "metric", "tag"):
+            if kind not in wanted:
+                continue
+            if kind == "metric" and not await select_metrics_published(connection):
+                continue
+            items += await select_names(
+                connection,
+                kind,
+                project_id=project_id,
+                experiment_id=query.experiment_id,
+                part=part,
+                limit=limit,
             )
     if "dataset" in wanted:
         items += [
@@ -76,7 +75,12 @@ async def list_values(database: Database, project_id: UUID, query: ValuesQuery) 
         return FieldValues(items=[])
     async with database.acquire() as connection:
         found = await select(
-            connection, project_id=project_id, key=field.key, part=query.q, limit=query.limit
+            connection,
+            project_id=project_id,
+            experiment_id=query.experiment_id,
+            key=field.key,
+            part=query.q,
+            limit=query.limit,
         )
     if field == Field("attribute", "status"):
         found += _other_statuses(found, (query.q or "").lower())

@@ -3,6 +3,8 @@
 Distinct keys are found by leaping from one to the next in an index, not by reading all rows.
 """
 
+from collections.abc import Mapping
+from typing import Literal, LiteralString
 from uuid import UUID
 
 from servicekit.database import Connection
@@ -12,103 +14,84 @@ from experiment_service.models.fields import FieldValue, RunField
 SAMPLE = 20_000
 # Keys that are looked at: a project has seldom more, and a list is for completion.
 LEAPS = 10_000
+# Runs of an experiment whose keys are looked at.
+NEWEST: LiteralString = "2000"
 
+type NamedKind = Literal["param", "tag", "metric"]
 
-async def select_param_fields(
-    connection: Connection, *, project_id: UUID, part: str | None, limit: int
-) -> list[RunField]:
-    """Keys of params, each with the type of one of its values."""
-    rows = await connection.fetch(
-        """
-        WITH RECURSIVE keys (key) AS (
-            SELECT min(p.key) FROM experiment.run_params p WHERE p.project_id = $1
-            UNION ALL
-            SELECT (
-                SELECT min(p.key) FROM experiment.run_params p
-                WHERE p.project_id = $1 AND p.key > keys.key
-            )
-            FROM keys
-            WHERE keys.key IS NOT NULL
-        )
-        SELECT found.key, (
-            SELECT CASE WHEN p.reading IS NOT NULL THEN 'number'
-                        WHEN p.kind = 'boolean' THEN 'boolean' ELSE 'text' END
-            FROM experiment.run_params p
-            WHERE p.project_id = $1 AND p.key = found.key
+# Where the keys of a kind stand, and how the type of a key is found.
+_NAMED: Mapping[NamedKind, tuple[LiteralString, LiteralString]] = {
+    "param": (
+        "experiment.run_params",
+        """(
+            SELECT CASE WHEN t.reading IS NOT NULL THEN 'number'
+                        WHEN t.kind = 'boolean' THEN 'boolean' ELSE 'text' END
+            FROM experiment.run_params t
+            WHERE t.project_id = $1 AND t.key = keys.key
             LIMIT 1
-        ) AS type
-        FROM (SELECT key FROM keys WHERE key IS NOT NULL LIMIT $4) AS found
-        WHERE $2::text IS NULL OR strpos(lower(found.key COLLATE "default"), lower($2)) > 0
-        LIMIT $3
-        """,
-        project_id,
-        part,
-        limit,
-        LEAPS,
-    )
-    return [RunField(kind="param", key=row["key"], type=row["type"]) for row in rows]
+        )""",
+    ),
+    "tag": ("experiment.run_tags", "'text'"),
+    "metric": ("metrics.latest", "'number'"),
+}
 
 
-async def select_tag_fields(
-    connection: Connection, *, project_id: UUID, part: str | None, limit: int
+async def select_names(
+    connection: Connection,
+    kind: NamedKind,
+    *,
+    project_id: UUID,
+    experiment_id: UUID | None,
+    part: str | None,
+    limit: int,
 ) -> list[RunField]:
-    """Keys of tags."""
-    rows = await connection.fetch(
-        """
-        WITH RECURSIVE keys (key) AS (
-            SELECT min(t.key) FROM experiment.run_tags t WHERE t.project_id = $1
-            UNION ALL
-            SELECT (
-                SELECT min(t.key) FROM experiment.run_tags t
-                WHERE t.project_id = $1 AND t.key > keys.key
-            )
-            FROM keys
-            WHERE keys.key IS NOT NULL
-        )
-        SELECT found.key
-        FROM (SELECT key FROM keys WHERE key IS NOT NULL LIMIT $4) AS found
-        WHERE $2::text IS NULL OR strpos(lower(found.key COLLATE "default"), lower($2)) > 0
-        LIMIT $3
-        """,
-        project_id,
-        part,
-        limit,
-        LEAPS,
-    )
-    return [RunField(kind="tag", key=row["key"], type="text") for row in rows]
+    """Keys of params, tags or metrics by name, each with the type of one of its values.
 
-
-async def select_metric_fields(
-    connection: Connection, *, project_id: UUID, part: str | None, limit: int
-) -> list[RunField]:
-    """Keys of metrics, where metrics are published."""
-    rows = await connection.fetch(
-        """
-        WITH RECURSIVE keys (key) AS (
-            SELECT min(l.key) FROM metrics.latest l WHERE l.project_id = $1
+    Those of an experiment are the keys of its newest runs.
+    """
+    table, type_of = _NAMED[kind]
+    keys: LiteralString = f"""
+        RECURSIVE leaps (key) AS (
+            SELECT min(t.key) FROM {table} t WHERE t.project_id = $1
             UNION ALL
-            SELECT (
-                SELECT min(l.key) FROM metrics.latest l
-                WHERE l.project_id = $1 AND l.key > keys.key
-            )
-            FROM keys
-            WHERE keys.key IS NOT NULL
-        )
-        SELECT found.key
-        FROM (SELECT key FROM keys WHERE key IS NOT NULL LIMIT $4) AS found
-        WHERE $2::text IS NULL OR strpos(lower(found.key COLLATE "default"), lower($2)) > 0
+            SELECT (SELECT min(t.key) FROM {table} t WHERE t.project_id = $1 AND t.key > leaps.key)
+            FROM leaps
+            WHERE leaps.key IS NOT NULL
+        ), keys AS (
+            SELECT key FROM leaps WHERE key IS NOT NULL LIMIT $4
+        )"""  # noqa: S608 - put together from literals, as the types say
+    of_experiment: LiteralString = f"""
+        newest AS MATERIALIZED (
+            SELECT id FROM experiment.runs
+            WHERE project_id = $1 AND experiment_id = $5
+            ORDER BY created_at DESC
+            LIMIT {NEWEST}
+        ), keys AS (
+            SELECT DISTINCT t.key FROM newest JOIN {table} t ON t.run_id = newest.id
+            ORDER BY t.key
+            LIMIT $4
+        )"""  # noqa: S608 - as above
+    sql: LiteralString = f"""
+        WITH {of_experiment if experiment_id else keys}
+        SELECT keys.key, {type_of} AS type
+        FROM keys
+        WHERE $2::text IS NULL OR strpos(lower(keys.key COLLATE "default"), lower($2)) > 0
+        ORDER BY keys.key
         LIMIT $3
-        """,
-        project_id,
-        part,
-        limit,
-        LEAPS,
-    )
-    return [RunField(kind="metric", key=row["key"], type="number") for row in rows]
+    """  # noqa: S608 - as above
+    of = [experiment_id] if experiment_id else []
+    rows = await connection.fetch(sql, project_id, part, limit, LEAPS, *of)
+    return [RunField(kind=kind, key=row["key"], type=row["type"]) for row in rows]
 
 
 async def select_param_values(
-    connection: Connection, *, project_id: UUID, key: str, part: str | None, limit: int
+    connection: Connection,
+    *,
+    project_id: UUID,
+    experiment_id: UUID | None,
+    key: str,
+    part: str | None,
+    limit: int,
 ) -> list[FieldValue]:
     """Values of a param: texts as far as they are sorted by, numbers as numbers."""
     rows = await connection.fetch(
@@ -121,7 +104,9 @@ async def select_param_values(
                        WHEN 'boolean' THEN to_jsonb(p.number = 1)
                    END AS value
             FROM experiment.run_params p
-            WHERE p.project_id = $1 AND p.key = $2
+            WHERE p.project_id = $1 AND p.key = $2 AND ($6::uuid IS NULL OR p.run_id IN (
+                SELECT id FROM experiment.runs WHERE experiment_id = $6
+            ))
             LIMIT $5
         ) AS sampled
         WHERE value IS NOT NULL
@@ -135,12 +120,19 @@ async def select_param_values(
         part,
         limit,
         SAMPLE,
+        experiment_id,
     )
     return [FieldValue(value=row["value"], count=row["count"]) for row in rows]
 
 
 async def select_tag_values(
-    connection: Connection, *, project_id: UUID, key: str, part: str | None, limit: int
+    connection: Connection,
+    *,
+    project_id: UUID,
+    experiment_id: UUID | None,
+    key: str,
+    part: str | None,
+    limit: int,
 ) -> list[FieldValue]:
     """Values of a tag."""
     rows = await connection.fetch(
@@ -149,7 +141,9 @@ async def select_tag_values(
         FROM (
             SELECT t.value
             FROM experiment.run_tags t
-            WHERE t.project_id = $1 AND t.key = $2
+            WHERE t.project_id = $1 AND t.key = $2 AND ($6::uuid IS NULL OR t.run_id IN (
+                SELECT id FROM experiment.runs WHERE experiment_id = $6
+            ))
             LIMIT $5
         ) AS sampled
         WHERE $3::text IS NULL OR strpos(lower(value COLLATE "default"), lower($3)) > 0
@@ -162,12 +156,19 @@ async def select_tag_values(
         part,
         limit,
         SAMPLE,
+        experiment_id,
     )
     return [FieldValue(value=row["value"], count=row["count"]) for row in rows]
 
 
 async def select_dataset_values(
-    connection: Connection, *, project_id: UUID, key: str, part: str | None, limit: int
+    connection: Connection,
+    *,
+    project_id: UUID,
+    experiment_id: UUID | None,
+    key: str,
+    part: str | None,
+    limit: int,
 ) -> list[FieldValue]:
     """Names, digests or contexts of datasets."""
     rows = await connection.fetch(
@@ -177,7 +178,9 @@ async def select_dataset_values(
             SELECT CASE $2::text WHEN 'name' THEN d.name WHEN 'digest' THEN d.digest
                    ELSE d.context END AS value
             FROM experiment.run_datasets d
-            WHERE d.project_id = $1
+            WHERE d.project_id = $1 AND ($6::uuid IS NULL OR d.run_id IN (
+                SELECT id FROM experiment.runs WHERE experiment_id = $6
+            ))
             LIMIT $5
         ) AS sampled
         WHERE value IS NOT NULL
@@ -191,12 +194,19 @@ async def select_dataset_values(
         part,
         limit,
         SAMPLE,
+        experiment_id,
     )
     return [FieldValue(value=row["value"], count=row["count"]) for row in rows]
 
 
 async def select_attribute_values(
-    connection: Connection, *, project_id: UUID, key: str, part: str | None, limit: int
+    connection: Connection,
+    *,
+    project_id: UUID,
+    experiment_id: UUID | None,
+    key: str,
+    part: str | None,
+    limit: int,
 ) -> list[FieldValue]:
     """Values of an attribute that many runs share, of the newest runs."""
     rows = await connection.fetch(
@@ -215,7 +225,7 @@ async def select_attribute_values(
                    END AS value
             FROM (
                 SELECT * FROM experiment.runs
-                WHERE project_id = $1
+                WHERE project_id = $1 AND ($6::uuid IS NULL OR experiment_id = $6)
                 ORDER BY created_at DESC
                 LIMIT $5
             ) AS r
@@ -231,5 +241,6 @@ async def select_attribute_values(
         part,
         limit,
         SAMPLE,
+        experiment_id,
     )
     return [FieldValue(value=row["value"], count=row["count"]) for row in rows]

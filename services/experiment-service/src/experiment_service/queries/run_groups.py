@@ -76,18 +76,38 @@ async def select_metrics_of_groups(
     project_id: UUID,
     keys: Sequence[str],
 ) -> list[dict[str, Any]]:
-    """For each group and metric count, mean, std, min and max of the latest finite values."""
+    """For each group and metric count, mean, std, min and max of the latest finite values.
+
+    Sums of the greatest doubles, and squares of numbers half as long, have no double: figures are
+    taken of values scaled by the greatest of the group, and std is null where it has none itself.
+    """
     statement = Statement()
     sql: LiteralString = f"""
         {_grouped(run_ids, fields, statement)}
-        SELECT members.values::text, l.key, count(*) AS count, avg(l.value) AS mean,
-               stddev_samp(l.value) AS std, min(l.value) AS min, max(l.value) AS max
-        FROM members
-        JOIN metrics.latest l ON l.run_id = members.id
-        WHERE l.project_id = {statement.place(project_id)}
-          AND l.key = ANY({statement.place(keys)}::text[])
-          AND l.value > '-Infinity' AND l.value < 'Infinity'
-        GROUP BY members.values, l.key
+        , found AS (
+            SELECT members.values, l.key, l.value,
+                   CASE WHEN max(abs(l.value)) OVER same <= 1e100 THEN 1::float8
+                        ELSE max(abs(l.value)) OVER same END AS unit
+            FROM members
+            JOIN metrics.latest l ON l.run_id = members.id
+            WHERE l.project_id = {statement.place(project_id)}
+              AND l.key = ANY({statement.place(keys)}::text[])
+              AND l.value > '-Infinity' AND l.value < 'Infinity'
+            WINDOW same AS (PARTITION BY members.values, l.key)
+        ), scaled AS (
+            SELECT values, key, unit, count(*) AS count, avg(part) AS mean,
+                   stddev_samp(part) AS std, min(value) AS min, max(value) AS max
+            FROM found
+            CROSS JOIN LATERAL (
+                SELECT CASE WHEN unit > 1 AND abs(value) < unit * 1e-100 THEN 0
+                            ELSE value / unit END AS part
+            ) AS parts
+            GROUP BY values, key, unit
+        )
+        SELECT values::text, key, count, mean * unit AS mean, min, max,
+               CASE WHEN unit < 1e308 THEN std * unit
+                    WHEN std <= 1.7976931348623157e308 / unit THEN std * unit END AS std
+        FROM scaled
     """  # noqa: S608 - as above
     return [dict(row) for row in await connection.fetch(sql, *statement.arguments)]
 
