@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 TOKEN = "rb_pat_test0001_secret_000000"
+SENSOR_TOKEN = "rb_sensor_rig00001_secret_000000"
 CUT = -1
 
 
@@ -52,6 +53,8 @@ class Server:
         self.runs: dict[str, dict[str, Any]] = {}
         self.points: dict[str, list[tuple[str, int, Any, int]]] = {}
         self.batches: set[str] = set()
+        self.readings: list[tuple[str, int, Any]] = []
+        self.numbers: dict[str, list[int]] = {}
         self.duplicates = 0
         self.heartbeats = 0
         self.idempotent: dict[str, tuple[Any, Any]] = {}
@@ -123,6 +126,8 @@ class Server:
                 }
             case "GET", ["ready"] | ["health"]:
                 return {"status": "ok"}
+            case "POST", ["api", "v1", "telemetry"]:
+                return self.take_readings(body)
             case "GET", ["api", "v1", "projects"]:
                 found = self.projects
                 if "slug" in query:
@@ -289,6 +294,32 @@ class Server:
             run["metrics"][key] = value
         return {"accepted": len(taken), "duplicate": False}
 
+    def take_readings(self, body: Any) -> Any:
+        """Readings by sensor's token: what is wrong is refused by its place, the rest is taken."""
+        numbers = self.numbers.setdefault(str(uuid.UUID(body["producer"])), [])
+        taken: list[tuple[str, int, Any]] = []
+        rejected: list[Any] = []
+        for series in body["series"]:
+            if len(series["t"]) != len(series["v"]) or len(series["t"]) > 10_000:
+                raise Refusal(422, "validation", errors=[{"pointer": "#/series"}])
+            for index, (when, value) in enumerate(zip(series["t"], series["v"], strict=True)):
+                if series["signal"] == "unknown":
+                    reason = "the sensor has no such signal"
+                    rejected.append({"signal": "unknown", "index": index, "reason": reason})
+                else:
+                    taken.append((series["signal"], when, value))
+        if body["sequence"] in numbers:
+            self.duplicates += 1
+            return {"accepted": 0, "duplicate": True, "rejected": [], "rejected_count": 0}
+        numbers.append(body["sequence"])
+        self.readings += taken
+        return {
+            "accepted": len(taken),
+            "duplicate": False,
+            "rejected": rejected[:100],
+            "rejected_count": len(rejected),
+        }
+
     def one_series(self, run_id: str, key: str) -> Any:
         rows = [(s, v, t) for k, s, v, t in self.points.get(run_id, []) if k == key]
         return {
@@ -379,7 +410,9 @@ class Handler(BaseHTTPRequestHandler):
                 self.reply(fault.status, json.dumps(problem).encode(), fault.headers)
                 return
             try:
-                if self.headers.get("Authorization") != f"Bearer {TOKEN}" and url.path != "/health":
+                of_sensor = url.path == "/api/v1/telemetry"
+                token = f"Bearer {SENSOR_TOKEN if of_sensor else TOKEN}"
+                if self.headers.get("Authorization") != token and url.path != "/health":
                     raise Refusal(401, "not-signed-in")
                 made = app.answer(self.command, url.path, query, body, self.headers)
                 status, headers = 200, {}

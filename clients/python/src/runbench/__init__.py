@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from runbench.progress import track
     from runbench.reading import Runs, StoredRun, runs
     from runbench.run import Run, current, finish, flush, init, log, resume
+    from runbench.sensor import Sensor
     from runbench.values import NotRecordable
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "NotRecordable",
     "Run",
     "Runs",
+    "Sensor",
     "StoredRun",
     "Unreachable",
     "current",
@@ -36,6 +38,7 @@ _HOMES = {
     "NotRecordable": "runbench.values",
     "Run": "runbench.run",
     "Runs": "runbench.reading",
+    "Sensor": "runbench.sensor",
     "StoredRun": "runbench.reading",
     "Unreachable": "runbench.api",
     "current": "runbench.run",

@@ -12,15 +12,18 @@ FORK_WAITS_SECONDS = 2.0
 
 importing = threading.RLock()
 _held = threading.local()
+_in_children: list[Callable[[], None]] = []
 
 
 def guard(after_in_child: Callable[[], None]) -> None:
-    """Make forks wait for background imports, then call this in the child. Once per process."""
-    if hasattr(os, "register_at_fork"):
+    """Make forks wait for background imports, then call this in the child. Once for each."""
+    first = not _in_children
+    _in_children.append(after_in_child)
+    if first and hasattr(os, "register_at_fork"):
         os.register_at_fork(
             before=_before,
             after_in_parent=_after_in_parent,
-            after_in_child=_in_child(after_in_child),
+            after_in_child=_after_in_child,
         )
 
 
@@ -34,10 +37,8 @@ def _after_in_parent() -> None:
         importing.release()
 
 
-def _in_child(then: Callable[[], None]) -> Callable[[], None]:
-    def run() -> None:
-        global importing  # noqa: PLW0603 - the old one may be held by a thread that is not here
-        importing = threading.RLock()
+def _after_in_child() -> None:
+    global importing  # noqa: PLW0603 - the old one may be held by a thread that is not here
+    importing = threading.RLock()
+    for then in _in_children:
         then()
-
-    return run

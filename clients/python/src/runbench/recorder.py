@@ -10,18 +10,20 @@ process lives; what it could not bring is left for `runbench sync`.
 import itertools
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 from runbench import forks
 from runbench.messages import Voice, hush_own_requests, logger
 from runbench.records import Series, metrics_record
 from runbench.settings import Settings
-from runbench.spool import Spool
+from runbench.spool import Record, Spool
 
 if TYPE_CHECKING:
-    from runbench.upload import Uploader
+    from array import array
+
+    from runbench.api import Api
 
 WRITE_SECONDS = 0.2
 WRITE_SECONDS_BEHIND = 1.0
@@ -41,15 +43,41 @@ WIRE_BYTES = 64
 KEY_BYTES = 48
 
 Points: TypeAlias = list[tuple[str, float]]
-# Points of one step, an encoded record, or the ticket of somebody who waits.
-Entry: TypeAlias = tuple[int, int, Points] | bytes | int
+# Points of one step, or a signal's times and values.
+Content: TypeAlias = tuple[int, int, Points] | tuple[str, "array[int]", "array[float]"]
+# Content, an encoded record, or the ticket of somebody who waits.
+Entry: TypeAlias = Content | bytes | int
+# Content as records, each with how many points it holds (0 for what must not be dropped).
+Pack: TypeAlias = Callable[[Iterable[Content | bytes]], Iterator[tuple[bytes, int]]]
+
+
+class Uploads(Protocol):
+    """What brings a spool's records to the server. Every method raises Unreachable or a passing
+    ApiError when trying again later may help, Blocked when it will not.
+    """
+
+    remote_status: str | None
+
+    def create(self) -> None:
+        """Make sure that there is something to send to; nothing when that is known."""
+
+    def heartbeat(self) -> None:
+        """Say that this process lives."""
+
+    def send(self, record: Record) -> None:
+        """Bring one record of the spool."""
+
+    def send_left(self) -> bool:
+        """Nothing waits: send a little of what earlier processes left; whether there was any."""
+        ...
 
 
 class Recorder:
-    """Takes what a run logs, and keeps and sends it in the background.
+    """Takes what a run logs or a sensor sends, and keeps and sends it in the background.
 
     prepare is called once in the background before anything is sent. announce is called there when
-    the server has created the run. Nothing here raises into the script.
+    the server has created the run. pack and uploads say what becomes of the content; without them
+    it is that of a run. Nothing here raises into the script.
     """
 
     def __init__(
@@ -60,6 +88,8 @@ class Recorder:
         *,
         prepare: Callable[[], None],
         announce: Callable[[], None],
+        pack: Pack | None = None,
+        uploads: Callable[["Api", Spool, Voice], Uploads] | None = None,
     ) -> None:
         self.settings = settings
         self.spool = spool
@@ -71,6 +101,8 @@ class Recorder:
         self._away_since = 0.0
         self._prepare = prepare
         self._announce = announce
+        self._pack = pack or pack_metrics
+        self._uploads = uploads
         # No lock between the script and the writer: a signal handler that interrupts log() may call
         # flush(), which waits for the writer, which would wait for that lock. SimpleQueue.put() may
         # itself be interrupted by a handler that puts. The byte count may be a little off when
@@ -104,13 +136,18 @@ class Recorder:
 
     def log(self, step: int, when: int, points: Points) -> None:
         """Queue points of one step; drops and counts them when the queue is full."""
-        size = ENTRY_BYTES + POINT_BYTES * len(points)
+        self.take((step, when, points), len(points), ENTRY_BYTES + POINT_BYTES * len(points))
+
+    def take(self, content: Content, points: int, size: int) -> None:
+        """Queue content of so many points and bytes; drops and counts them when the queue is
+        full.
+        """
         if self._queued_bytes + size > self.settings.queue_limit:
-            self._overflowed += len(points)
+            self._overflowed += points
             self._warn_of_drops()
             return
         self._queued_bytes += size
-        self._queue.put((step, when, points))
+        self._queue.put(content)
 
     def act(self, record: bytes) -> None:
         """Queue a record that is no metric; never dropped."""
@@ -268,38 +305,11 @@ class Recorder:
         return entries, urgent
 
     def _store(self, entries: list[Entry]) -> None:
-        """Bring entries to the spool in order, points of consecutive ones as batches."""
-        series: Series = {}
-        points = size = 0
-
-        def end_batch() -> None:
-            nonlocal series, points, size
-            if points and not self.spool.append(metrics_record(series), droppable=True):
+        """Bring entries to the spool in order, as batches."""
+        for record, points in self._pack(e for e in entries if not isinstance(e, int)):
+            if not self.spool.append(record, droppable=points > 0):
                 self._not_kept += points
                 self._warn_of_drops()
-            series, points, size = {}, 0, 0
-
-        for entry in entries:
-            if isinstance(entry, int):
-                continue
-            if isinstance(entry, bytes):
-                end_batch()
-                self.spool.append(entry, droppable=False)
-                continue
-            step, when, pairs = entry
-            for key, value in pairs:
-                column = series.get(key)
-                if column is None:
-                    column = series[key] = ([], [], [])
-                    size += KEY_BYTES + 4 * len(key)
-                column[0].append(step)
-                column[1].append(value)
-                column[2].append(when)
-                points += 1
-                size += WIRE_BYTES
-                if points >= BATCH_POINTS or size >= BATCH_BYTES:
-                    end_batch()
-        end_batch()
         if self.spool.disk_error is not None:
             self.voice.warn(
                 f"cannot write to the spool ({self.spool.disk_error}); recording goes on in memory",
@@ -334,16 +344,16 @@ class Recorder:
             from runbench.api import Api, ApiError, Unreachable  # noqa: PLC0415 - not in init()
             from runbench.upload import Blocked, Uploader  # noqa: PLC0415
 
+            uploads = self._uploads or Uploader
             connection = Api(self.settings.url, self.settings.token)
         hush_own_requests()
         pause = Backoff()
         beat_due = 0.0
         with connection as api:
-            uploader = Uploader(api, self.spool, self.voice)
+            uploader = uploads(api, self.spool, self.voice)
             while True:
                 try:
-                    if not uploader.run_id:
-                        uploader.create()
+                    uploader.create()
                     if not self._created:
                         self._created = True
                         resumed = self.spool.manifest.get("resumed")
@@ -373,7 +383,7 @@ class Recorder:
                 if self._stop.is_set():
                     return
 
-    def _pass_on(self, uploader: "Uploader") -> bool:
+    def _pass_on(self, uploader: Uploads) -> bool:
         """Send one record, or find that there is none; whether everything is done."""
         stored, writer_done = self._stored, self._writer_done
         record = self.spool.peek()
@@ -383,6 +393,8 @@ class Recorder:
             return False
         self._sent_up_to = stored
         self._tell()
+        if not writer_done and not self._stop.is_set() and uploader.send_left():
+            self._nudge.set()
         return writer_done
 
     def _rest(self, seconds: float) -> None:
@@ -410,6 +422,35 @@ class Recorder:
         if failures >= 2:
             self.voice.warn(f"{reason}; recording goes on to disk and is sent later", once="away")
         self._tell()
+
+
+def pack_metrics(contents: Iterable[Content | bytes]) -> Iterator[tuple[bytes, int]]:
+    """A run's points of consecutive steps as batches, between its other records."""
+    series: Series = {}
+    points = size = 0
+    for entry in contents:
+        if isinstance(entry, bytes):
+            if points:
+                yield metrics_record(series), points
+                series, points, size = {}, 0, 0
+            yield entry, 0
+            continue
+        step, when, pairs = cast("tuple[int, int, Points]", entry)
+        for key, value in pairs:
+            column = series.get(key)
+            if column is None:
+                column = series[key] = ([], [], [])
+                size += KEY_BYTES + 4 * len(key)
+            column[0].append(step)
+            column[1].append(value)
+            column[2].append(when)
+            points += 1
+            size += WIRE_BYTES
+            if points >= BATCH_POINTS or size >= BATCH_BYTES:
+                yield metrics_record(series), points
+                series, points, size = {}, 0, 0
+    if points:
+        yield metrics_record(series), points
 
 
 class Backoff:

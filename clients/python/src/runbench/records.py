@@ -1,7 +1,8 @@
 """The records of a spool.
 
 A record's first byte says what it is: METRICS is followed by the very body that is posted (with its
-batch id), ACTION by a JSON object with `do`: params, tags, notes or finish.
+batch id), READINGS likewise (with its producer and sequence), ACTION by a JSON object with `do`:
+params, tags, notes or finish.
 """
 
 import json
@@ -12,6 +13,7 @@ from runbench.values import wire_float
 
 METRICS = b"M"
 ACTION = b"A"
+READINGS = b"R"
 
 Series: TypeAlias = dict[str, tuple[list[int], list[float], list[int]]]
 

@@ -84,6 +84,11 @@ def token_for(url: str) -> str | None:
     return known if isinstance(known, str) else None
 
 
+def sensor_token() -> str | None:
+    """RUNBENCH_SENSOR_TOKEN: the token of the sensor that this process sends for."""
+    return os.environ.get("RUNBENCH_SENSOR_TOKEN", "").strip() or None
+
+
 def clean_url(given: str) -> str:
     """A server's address in its one form. Raises ValueError with the reason."""
     text = given.strip()

@@ -1,8 +1,9 @@
-"""The spool: what a run recorded, on disk before it is sent, until the server has it.
+"""The spool: what a run or a sensor recorded, on disk before it is sent, until the server has it.
 
-A run's spool is one directory:
+A spool is one directory:
 
-    run.json         what is needed to create the run, and its id once the server gave one
+    run.json         what is needed to create the run, and its id once the server gave one; of a
+                     sensor, which one it is
     000001.spool …   records in the order they were made; a segment goes when all of it was accepted
     cursor           how far the server has accepted
     refused.jsonl    records that the server refused for good, each with its reason
@@ -425,6 +426,28 @@ def left_of(root: Path, run_id: str) -> list[Path]:
     return found
 
 
+def left_of_sensor(root: Path, url: str, sensor: str) -> list[Path]:
+    """The spools that earlier processes left of this sensor, for this server."""
+    found: list[Path] = []
+    for folder in leftovers(root):
+        try:
+            manifest = _manifest(folder / "run.json")
+            theirs = manifest.get("sensor") == sensor and manifest.get("url") == url
+            if theirs and not is_busy(folder):
+                found.append(folder)
+        except (OSError, ValueError):
+            continue
+    return found
+
+
+def sensor_of(folder: Path) -> str | None:
+    """Which sensor's spool this is (its token's key id); None for a run's or an unreadable one."""
+    try:
+        return _manifest(folder / "run.json").get("sensor")
+    except (OSError, ValueError):
+        return None
+
+
 def leftovers(root: Path) -> list[Path]:
     """The spools below root, oldest first, whoever owns them."""
     try:
@@ -439,7 +462,9 @@ def count_unsent(root: Path) -> int:
     waiting = 0
     for folder in leftovers(root):
         try:
-            waiting += not _manifest(folder / "run.json").get("finished") and not is_busy(folder)
+            manifest = _manifest(folder / "run.json")
+            of_run = "sensor" not in manifest
+            waiting += of_run and not manifest.get("finished") and not is_busy(folder)
         except (OSError, ValueError):
             continue
     return waiting

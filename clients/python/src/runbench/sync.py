@@ -9,7 +9,9 @@ from runbench import settings
 from runbench.api import Api, ApiError, Unreachable
 from runbench.messages import Voice
 from runbench.recorder import Backoff
-from runbench.spool import Busy, Spool, leftovers
+from runbench.sensor import PREFIX, key_id
+from runbench.sensor_upload import SensorUploader
+from runbench.spool import Busy, Spool, leftovers, sensor_of
 from runbench.upload import Blocked, Uploader
 from runbench.values import json_object
 
@@ -37,14 +39,21 @@ def sync(
     root: Path,
     *,
     url: str | None = None,
+    sensor_token: str | None = None,
     discard_refused: bool = False,
     on_record: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
     """Send every spool below root that no process holds; those that arrived whole are removed.
 
     Runs go to the server that they were recorded for, or to url where that is not yet decided, with
-    the token that belongs to that server. Doing it twice adds nothing.
+    the token that belongs to that server. Readings go with RUNBENCH_SENSOR_TOKEN where that is the
+    one they were sent with, or with sensor_token: a newer one of the only sensor that has some
+    left. Doing it twice adds nothing.
     """
+    of_sensors = {sensor for folder in leftovers(root) if (sensor := sensor_of(folder))}
+    tokens = {key_id(token): token for token in (settings.sensor_token(), sensor_token) if token}
+    if sensor_token and len(of_sensors - tokens.keys()) == 1:
+        tokens[(of_sensors - tokens.keys()).pop()] = sensor_token
     away: set[str] = set()
     outcomes: list[Outcome] = []
     for folder in leftovers(root):
@@ -57,6 +66,10 @@ def sync(
             continue
         except (OSError, ValueError) as error:
             outcomes.append(Outcome(folder, folder.name, "unreadable", str(error)))
+            continue
+        if spool.manifest.get("sensor"):
+            outcome = _send_readings(spool, folder, tokens, away, on_record)
+            outcomes.append(_settle(spool, outcome, discard_refused=discard_refused))
             continue
         outcomes.append(_send(spool, folder, url, away, discard_refused, on_record))
     return outcomes
@@ -86,9 +99,10 @@ def _send(
     if url is not None and not manifest.get("run_id"):
         target = manifest["url"] = url
     outcome = Outcome(folder, _name(spool), "sent", run_id=manifest.get("run_id"))
+    if target in away:
+        gone = outcome._replace(result="unreachable", reason=f"{target} does not answer")
+        return _settle(spool, gone, discard_refused=False)
     try:
-        if target in away:
-            return outcome._replace(result="unreachable", reason=f"{target} does not answer")
         with Api(target, settings.token_for(target)) as api:
             uploader = Uploader(api, spool, Voice(quiet=True))
             patiently(uploader.create)
@@ -105,16 +119,57 @@ def _send(
                 manifest["finished"] = True
                 spool.save_manifest()
             outcome = outcome._replace(name=_name(spool), run_id=uploader.run_id)
-    except Blocked as error:
+    except (Blocked, Unreachable, ApiError, OSError, ValueError, KeyError) as error:
+        outcome = _failed(outcome, error, target, away)
+    return _settle(spool, outcome, discard_refused=discard_refused)
+
+
+def _send_readings(
+    spool: Spool,
+    folder: Path,
+    tokens: dict[str, str],
+    away: set[str],
+    on_record: Callable[[Outcome], None],
+) -> Outcome:
+    target, sensor = str(spool.manifest.get("url")), str(spool.manifest["sensor"])
+    outcome = Outcome(folder, f"sensor {sensor}", "sent")
+    token = tokens.get(sensor)
+    if token is None:
+        reason = (
+            f"needs the token {PREFIX}{sensor}_…: set RUNBENCH_SENSOR_TOKEN, or give a newer one "
+            "with --sensor-token"
+        )
+        return outcome._replace(result="refused", reason=reason)
+    if target in away:
+        return outcome._replace(result="unreachable", reason=f"{target} does not answer")
+    try:
+        with Api(target, token) as api:
+            uploader = SensorUploader(api, spool, Voice(quiet=True))
+            while (record := spool.peek()) is not None:
+                patiently(lambda record=record: uploader.send(record))
+                outcome = outcome._replace(records=outcome.records + 1)
+                on_record(outcome)
+    except (Blocked, Unreachable, ApiError, OSError, ValueError, KeyError) as error:
+        return _failed(outcome, error, target, away)
+    return outcome
+
+
+def _failed(outcome: Outcome, error: Exception, target: str, away: set[str]) -> Outcome:
+    if isinstance(error, Blocked):
         return outcome._replace(result="refused", reason=str(error))
-    except (Unreachable, ApiError) as error:
+    if isinstance(error, (Unreachable, ApiError)):
         # A 500 may be about this run alone; the others have their turn.
         if isinstance(error, Unreachable) or error.status != 500:
             away.add(target)
         return outcome._replace(result="unreachable", reason=str(error))
-    except (OSError, ValueError, KeyError) as error:
-        return outcome._replace(result="unreadable", reason=f"{type(error).__name__}: {error}")
-    else:
+    return outcome._replace(result="unreadable", reason=f"{type(error).__name__}: {error}")
+
+
+def _settle(spool: Spool, outcome: Outcome, *, discard_refused: bool) -> Outcome:
+    """Remove a spool that arrived whole, let go of any other."""
+    try:
+        if outcome.result != "sent":
+            return outcome
         refused = spool.refused_count()
         if not refused or discard_refused:
             spool.delete()

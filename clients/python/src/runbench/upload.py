@@ -16,7 +16,7 @@ CREATE_ATTEMPTS = 4
 MOST_PARTS = 200
 
 _SLUG = re.compile(r"[a-z0-9-]{1,60}")
-_WRONG_CONTENT = (400, 413, 422)
+WRONG_CONTENT = (400, 413, 422)
 _UNDER_WAY = ("idempotency", "in-flight", "in-progress", "under-way")
 
 
@@ -106,7 +106,7 @@ class Uploader:
                 created = self.api.post(path, manifest["body"], key=key)
                 break
             except ApiError as error:
-                if error.status not in _WRONG_CONTENT or attempt == CREATE_ATTEMPTS - 1:
+                if error.status not in WRONG_CONTENT or attempt == CREATE_ATTEMPTS - 1:
                     raise
                 self.voice.warn(f"the server refused part of the run's description: {error}")
                 manifest["body"] = _without_refused(manifest["body"], error)
@@ -117,7 +117,7 @@ class Uploader:
         try:
             manifest["run_id"], manifest["run_name"] = created["id"], created["name"]
         except KeyError:
-            raise _odd(self.api) from None
+            raise odd(self.api) from None
         self.remote_status = created.get("status")
         self.spool.save_manifest()
 
@@ -149,17 +149,21 @@ class Uploader:
         except ApiError as error:
             if error.passing or self._under_way(error):
                 raise
-            if error.status not in (*_WRONG_CONTENT, 409) or error.code in _FINAL:
+            if error.status not in (*WRONG_CONTENT, 409) or error.code in _FINAL:
                 raise Blocked(_explained(error, self.api.url)) from error
             self._put_aside(record.payload, error)
         self.spool.accepted(record)
+
+    def send_left(self) -> bool:
+        """What earlier runs left is not this run's: `runbench sync` sends it."""
+        return False
 
     def _send_metrics(self, body: bytes) -> None:
         """Send a batch; where the server refuses it, find by halving which points it means."""
         try:
             self._post_metrics(body)
         except ApiError as error:
-            if error.status not in _WRONG_CONTENT:
+            if error.status not in WRONG_CONTENT:
                 raise
             parts = [_parted(json.loads(body), error)]
         else:
@@ -171,7 +175,7 @@ class Uploader:
             try:
                 self._post_metrics(part)
             except ApiError as error:
-                if error.status not in _WRONG_CONTENT:
+                if error.status not in WRONG_CONTENT:
                     raise
                 halves = halved(part) if tries < MOST_PARTS else []
                 parts += halves[::-1]
@@ -182,7 +186,7 @@ class Uploader:
         """Only an answer that says so is an acknowledgement, whoever else answers in between."""
         answer = self.api.post(f"/api/v1/runs/{self.run_id}/metrics", body)
         if not isinstance(answer.get("accepted"), int):
-            raise _odd(self.api)
+            raise odd(self.api)
 
     def _put_aside(self, payload: bytes, error: ApiError) -> None:
         self.spool.put_aside(describe(payload), str(error))
@@ -240,7 +244,8 @@ class Uploader:
         return error.status == 409 and any(word in error.code for word in _UNDER_WAY)
 
 
-def _odd(api: Api) -> Unreachable:
+def odd(api: Api) -> Unreachable:
+    """What to raise for an answer that is none of this server's."""
     return Unreachable(f"{api.url} does not answer like a Runbench server")
 
 

@@ -16,13 +16,21 @@ def sync(
         str | None,
         typer.Option("--to", metavar="URL", help="Send runs that no server has yet to this one."),
     ] = None,
+    sensor_token: Annotated[
+        str | None,
+        typer.Option(
+            "--sensor-token",
+            metavar="TOKEN",
+            help="For readings whose token was rotated: a newer one of that sensor.",
+        ),
+    ] = None,
     discard_refused: Annotated[
         bool,
         typer.Option("--discard-refused", help="Remove what the server refused for good."),
     ] = False,
     json: AsJson = False,
 ) -> None:
-    """Send what earlier runs left on this machine. Doing it twice adds nothing."""
+    """Send what earlier runs and sensors left on this machine. Doing it twice adds nothing."""
     try:
         url = settings.clean_url(to) if to else None
     except ValueError as error:
@@ -32,6 +40,7 @@ def sync(
         outcomes = sync_spools(
             root,
             url=url,
+            sensor_token=sensor_token,
             discard_refused=discard_refused,
             on_record=lambda o: status.update(f"sending {o.name}: {o.records} records"),
         )
