@@ -42,6 +42,93 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION experiment.stop_capture_of_ended_runs() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE experiment.capture_sessions s
+    SET status = 'stopped', stopped_at = greatest(s.started_at, r.status_changed_at),
+        updated_at = r.status_changed_at, version = s.version + 1
+    FROM after_change r
+    WHERE s.run_id = r.id AND s.status = 'running'
+      AND r.status IN ('succeeded', 'failed', 'archived');
+    RETURN NULL;
+END
+$$;
+
+CREATE TABLE experiment.capture_events (
+    id uuid NOT NULL,
+    capture_session_id uuid NOT NULL,
+    "time" timestamp with time zone NOT NULL,
+    kind text NOT NULL,
+    text text DEFAULT ''::text NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE experiment.capture_session_sensors (
+    capture_session_id uuid NOT NULL,
+    sensor_id uuid NOT NULL,
+    place integer NOT NULL
+);
+
+CREATE TABLE experiment.capture_sessions (
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    run_id uuid NOT NULL,
+    ordinal integer NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    status text DEFAULT 'running'::text NOT NULL,
+    profiles jsonb DEFAULT '{}'::jsonb NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    started_by uuid NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    stop_at timestamp with time zone,
+    stopped_by uuid,
+    stopped_at timestamp with time zone,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT capture_sessions_status_check CHECK ((status = ANY (ARRAY['running'::text, 'stopped'::text]))),
+    CONSTRAINT capture_sessions_stopped_check CHECK (((status = 'stopped'::text) = (stopped_at IS NOT NULL))),
+    CONSTRAINT capture_sessions_time_check CHECK ((stopped_at >= started_at))
+);
+
+CREATE VIEW experiment.capture_windows AS
+ SELECT id AS capture_session_id,
+    run_id,
+    project_id,
+    ordinal,
+    started_at,
+    stopped_at,
+    ARRAY( SELECT m.sensor_id
+           FROM experiment.capture_session_sensors m
+          WHERE (m.capture_session_id = s.id)
+          ORDER BY m.place) AS sensor_ids,
+    profiles
+   FROM experiment.capture_sessions s;
+
+COMMENT ON VIEW experiment.capture_windows IS 'Published: what a capture session holds, the readings of its sensors from its start to its stop.';
+
+CREATE TABLE experiment.conversion_profiles (
+    id uuid NOT NULL,
+    sensor_id uuid NOT NULL,
+    signal text NOT NULL COLLATE pg_catalog."C",
+    version integer NOT NULL,
+    kind text NOT NULL,
+    parameters jsonb NOT NULL,
+    unit text DEFAULT ''::text NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    published_at timestamp with time zone,
+    valid_from timestamp with time zone,
+    valid_to timestamp with time zone,
+    CONSTRAINT conversion_profiles_kind_check CHECK ((kind = ANY (ARRAY['linear'::text, 'polynomial'::text, 'lookup_table'::text]))),
+    CONSTRAINT conversion_profiles_published_check CHECK (((published_at IS NOT NULL) = (valid_from IS NOT NULL))),
+    CONSTRAINT conversion_profiles_valid_check CHECK ((valid_to >= valid_from))
+);
+
 CREATE TABLE experiment.experiments (
     id uuid NOT NULL,
     project_id uuid NOT NULL,
@@ -79,6 +166,74 @@ CREATE TABLE experiment.idempotency_keys (
     body bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+CREATE TABLE experiment.sensors (
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    name text NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
+    type text,
+    description text DEFAULT ''::text NOT NULL,
+    tags jsonb DEFAULT '{}'::jsonb NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    decommissioned_at timestamp with time zone,
+    CONSTRAINT sensors_decommissioned_check CHECK (((status = 'decommissioned'::text) = (decommissioned_at IS NOT NULL))),
+    CONSTRAINT sensors_status_check CHECK ((status = ANY (ARRAY['active'::text, 'decommissioned'::text])))
+);
+
+CREATE VIEW experiment.ingest_sensors AS
+ SELECT id AS sensor_id,
+    project_id,
+    status
+   FROM experiment.sensors;
+
+COMMENT ON VIEW experiment.ingest_sensors IS 'Published: sensors, and whether they may send.';
+
+CREATE TABLE experiment.sensor_signals (
+    sensor_id uuid NOT NULL,
+    name text NOT NULL COLLATE pg_catalog."C",
+    place integer NOT NULL,
+    title text DEFAULT ''::text NOT NULL,
+    input_unit text DEFAULT ''::text NOT NULL,
+    display_unit text DEFAULT ''::text NOT NULL,
+    expected_rate_hz double precision,
+    CONSTRAINT sensor_signals_rate_check CHECK ((expected_rate_hz > (0)::double precision))
+);
+
+CREATE VIEW experiment.ingest_signals AS
+ SELECT sensor_id,
+    name AS signal,
+    input_unit,
+    display_unit
+   FROM experiment.sensor_signals;
+
+COMMENT ON VIEW experiment.ingest_signals IS 'Published: which signals a sensor has, and their units.';
+
+CREATE TABLE experiment.sensor_tokens (
+    id uuid NOT NULL,
+    sensor_id uuid NOT NULL,
+    key_id text NOT NULL COLLATE pg_catalog."C",
+    secret_hash bytea NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone
+);
+
+CREATE VIEW experiment.ingest_tokens AS
+ SELECT t.key_id,
+    t.secret_hash,
+    t.sensor_id,
+    t.expires_at
+   FROM (experiment.sensor_tokens t
+     JOIN experiment.sensors s ON ((s.id = t.sensor_id)))
+  WHERE ((s.status = 'active'::text) AND (t.revoked_at IS NULL) AND ((t.expires_at IS NULL) OR (t.expires_at > clock_timestamp())));
+
+COMMENT ON VIEW experiment.ingest_tokens IS 'Published: tokens by which sensors may send now.';
 
 CREATE TABLE experiment.logged_model_metrics (
     model_id uuid NOT NULL,
@@ -121,6 +276,20 @@ CREATE TABLE experiment.project_changes (
     project_id uuid NOT NULL,
     last_change bigint NOT NULL
 );
+
+CREATE VIEW experiment.published_profiles AS
+ SELECT id AS profile_id,
+    sensor_id,
+    signal,
+    kind,
+    parameters,
+    unit,
+    valid_from,
+    valid_to
+   FROM experiment.conversion_profiles
+  WHERE (published_at IS NOT NULL);
+
+COMMENT ON VIEW experiment.published_profiles IS 'Published: how raw readings become physical values, from valid_from to before valid_to.';
 
 CREATE TABLE experiment.run_datasets (
     run_id uuid NOT NULL,
@@ -206,6 +375,14 @@ CREATE VIEW experiment.run_projects AS
     status
    FROM experiment.runs;
 
+CREATE TABLE experiment.run_sensors (
+    run_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    sensor_id uuid NOT NULL,
+    attached_by uuid NOT NULL,
+    attached_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE experiment.run_tags (
     run_id uuid NOT NULL,
     project_id uuid NOT NULL,
@@ -218,6 +395,24 @@ CREATE TABLE experiment.schema_migrations (
     checksum text NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
+
+CREATE TABLE experiment.sensor_shares (
+    sensor_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL
+);
+
+CREATE VIEW experiment.sensor_projects AS
+ SELECT sensors.id AS sensor_id,
+    sensors.project_id
+   FROM experiment.sensors
+UNION ALL
+ SELECT sensor_shares.sensor_id,
+    sensor_shares.project_id
+   FROM experiment.sensor_shares;
+
+COMMENT ON VIEW experiment.sensor_projects IS 'Published: the projects whose members may see a sensor, its own and those it is shared with.';
 
 CREATE TABLE experiment.views (
     id uuid NOT NULL,
@@ -235,6 +430,27 @@ CREATE TABLE experiment.views (
     CONSTRAINT views_kind_check CHECK ((kind = 'runs'::text)),
     CONSTRAINT views_visibility_check CHECK ((visibility = ANY (ARRAY['personal'::text, 'shared'::text])))
 );
+
+ALTER TABLE ONLY experiment.capture_events
+    ADD CONSTRAINT capture_events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY experiment.capture_session_sensors
+    ADD CONSTRAINT capture_session_sensors_pkey PRIMARY KEY (capture_session_id, sensor_id);
+
+ALTER TABLE ONLY experiment.capture_sessions
+    ADD CONSTRAINT capture_sessions_ordinal_key UNIQUE (run_id, ordinal);
+
+ALTER TABLE ONLY experiment.capture_sessions
+    ADD CONSTRAINT capture_sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY experiment.capture_sessions
+    ADD CONSTRAINT capture_sessions_project_key UNIQUE (project_id, id);
+
+ALTER TABLE ONLY experiment.conversion_profiles
+    ADD CONSTRAINT conversion_profiles_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY experiment.conversion_profiles
+    ADD CONSTRAINT conversion_profiles_version_key UNIQUE (sensor_id, signal, version);
 
 ALTER TABLE ONLY experiment.experiments
     ADD CONSTRAINT experiments_name_key UNIQUE (project_id, name_key);
@@ -269,6 +485,9 @@ ALTER TABLE ONLY experiment.run_models
 ALTER TABLE ONLY experiment.run_params
     ADD CONSTRAINT run_params_pkey PRIMARY KEY (run_id, key);
 
+ALTER TABLE ONLY experiment.run_sensors
+    ADD CONSTRAINT run_sensors_pkey PRIMARY KEY (run_id, sensor_id);
+
 ALTER TABLE ONLY experiment.run_tags
     ADD CONSTRAINT run_tags_pkey PRIMARY KEY (run_id, key);
 
@@ -281,8 +500,34 @@ ALTER TABLE ONLY experiment.runs
 ALTER TABLE ONLY experiment.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY experiment.sensor_shares
+    ADD CONSTRAINT sensor_shares_pkey PRIMARY KEY (sensor_id, project_id);
+
+ALTER TABLE ONLY experiment.sensor_signals
+    ADD CONSTRAINT sensor_signals_pkey PRIMARY KEY (sensor_id, name);
+
+ALTER TABLE ONLY experiment.sensor_tokens
+    ADD CONSTRAINT sensor_tokens_key_id_key UNIQUE (key_id);
+
+ALTER TABLE ONLY experiment.sensor_tokens
+    ADD CONSTRAINT sensor_tokens_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY experiment.sensors
+    ADD CONSTRAINT sensors_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY experiment.sensors
+    ADD CONSTRAINT sensors_project_key UNIQUE (project_id, id);
+
 ALTER TABLE ONLY experiment.views
     ADD CONSTRAINT views_pkey PRIMARY KEY (id);
+
+CREATE INDEX capture_events_of_session ON experiment.capture_events USING btree (capture_session_id, "time", id);
+
+CREATE INDEX capture_session_sensors_of_sensor ON experiment.capture_session_sensors USING btree (sensor_id);
+
+CREATE UNIQUE INDEX capture_sessions_running_key ON experiment.capture_sessions USING btree (run_id) WHERE (status = 'running'::text);
+
+CREATE INDEX capture_sessions_to_stop ON experiment.capture_sessions USING btree (stop_at) WHERE (status = 'running'::text);
 
 CREATE INDEX experiments_by_creation ON experiment.experiments USING btree (project_id, created_at, id);
 
@@ -303,6 +548,8 @@ CREATE INDEX run_params_by_number ON experiment.run_params USING btree (project_
 CREATE INDEX run_params_by_reading ON experiment.run_params USING btree (project_id, key, reading, run_id) WHERE (reading IS NOT NULL);
 
 CREATE INDEX run_params_by_text ON experiment.run_params USING btree (project_id, key, text, run_id) WHERE (kind = 'text'::text);
+
+CREATE INDEX run_sensors_of_sensor ON experiment.run_sensors USING btree (sensor_id);
 
 CREATE INDEX run_tags_by_value ON experiment.run_tags USING btree (project_id, key, "left"(value, 200), run_id);
 
@@ -358,6 +605,16 @@ CREATE INDEX runs_running ON experiment.runs USING btree (project_id, id) WHERE 
 
 CREATE INDEX runs_with_notes ON experiment.runs USING btree (project_id, id) WHERE (notes <> ''::text);
 
+CREATE INDEX sensor_shares_of_project ON experiment.sensor_shares USING btree (project_id, sensor_id);
+
+CREATE INDEX sensor_tokens_of_sensor ON experiment.sensor_tokens USING btree (sensor_id, created_at);
+
+CREATE INDEX sensors_by_creation ON experiment.sensors USING btree (project_id, created_at, id);
+
+CREATE INDEX sensors_by_name ON experiment.sensors USING btree (project_id, name_key, id);
+
+CREATE UNIQUE INDEX sensors_name_key ON experiment.sensors USING btree (project_id, name_key) WHERE (status = 'active'::text);
+
 CREATE UNIQUE INDEX views_personal_default_key ON experiment.views USING btree (project_id, kind, created_by) WHERE ((visibility = 'personal'::text) AND is_default);
 
 CREATE UNIQUE INDEX views_personal_name_key ON experiment.views USING btree (project_id, kind, created_by, name_key) WHERE (visibility = 'personal'::text);
@@ -369,6 +626,23 @@ CREATE UNIQUE INDEX views_shared_name_key ON experiment.views USING btree (proje
 CREATE TRIGGER runs_added AFTER INSERT ON experiment.runs REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION experiment.count_added_runs();
 
 CREATE TRIGGER runs_changed AFTER UPDATE ON experiment.runs REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION experiment.count_changed_runs();
+
+CREATE TRIGGER runs_ended AFTER UPDATE ON experiment.runs REFERENCING NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION experiment.stop_capture_of_ended_runs();
+
+ALTER TABLE ONLY experiment.capture_events
+    ADD CONSTRAINT capture_events_capture_session_id_fkey FOREIGN KEY (capture_session_id) REFERENCES experiment.capture_sessions(id);
+
+ALTER TABLE ONLY experiment.capture_session_sensors
+    ADD CONSTRAINT capture_session_sensors_capture_session_id_fkey FOREIGN KEY (capture_session_id) REFERENCES experiment.capture_sessions(id);
+
+ALTER TABLE ONLY experiment.capture_session_sensors
+    ADD CONSTRAINT capture_session_sensors_sensor_id_fkey FOREIGN KEY (sensor_id) REFERENCES experiment.sensors(id);
+
+ALTER TABLE ONLY experiment.capture_sessions
+    ADD CONSTRAINT capture_sessions_run_fkey FOREIGN KEY (project_id, run_id) REFERENCES experiment.runs(project_id, id);
+
+ALTER TABLE ONLY experiment.conversion_profiles
+    ADD CONSTRAINT conversion_profiles_signal_fkey FOREIGN KEY (sensor_id, signal) REFERENCES experiment.sensor_signals(sensor_id, name);
 
 ALTER TABLE ONLY experiment.logged_model_metrics
     ADD CONSTRAINT logged_model_metrics_model_fkey FOREIGN KEY (project_id, model_id) REFERENCES experiment.logged_models(project_id, id);
@@ -394,6 +668,12 @@ ALTER TABLE ONLY experiment.run_models
 ALTER TABLE ONLY experiment.run_params
     ADD CONSTRAINT run_params_run_fkey FOREIGN KEY (project_id, run_id) REFERENCES experiment.runs(project_id, id);
 
+ALTER TABLE ONLY experiment.run_sensors
+    ADD CONSTRAINT run_sensors_run_fkey FOREIGN KEY (project_id, run_id) REFERENCES experiment.runs(project_id, id);
+
+ALTER TABLE ONLY experiment.run_sensors
+    ADD CONSTRAINT run_sensors_sensor_id_fkey FOREIGN KEY (sensor_id) REFERENCES experiment.sensors(id);
+
 ALTER TABLE ONLY experiment.run_tags
     ADD CONSTRAINT run_tags_run_fkey FOREIGN KEY (project_id, run_id) REFERENCES experiment.runs(project_id, id);
 
@@ -402,3 +682,12 @@ ALTER TABLE ONLY experiment.runs
 
 ALTER TABLE ONLY experiment.runs
     ADD CONSTRAINT runs_parent_fkey FOREIGN KEY (project_id, parent_run_id) REFERENCES experiment.runs(project_id, id);
+
+ALTER TABLE ONLY experiment.sensor_shares
+    ADD CONSTRAINT sensor_shares_sensor_id_fkey FOREIGN KEY (sensor_id) REFERENCES experiment.sensors(id);
+
+ALTER TABLE ONLY experiment.sensor_signals
+    ADD CONSTRAINT sensor_signals_sensor_id_fkey FOREIGN KEY (sensor_id) REFERENCES experiment.sensors(id);
+
+ALTER TABLE ONLY experiment.sensor_tokens
+    ADD CONSTRAINT sensor_tokens_sensor_id_fkey FOREIGN KEY (sensor_id) REFERENCES experiment.sensors(id);
