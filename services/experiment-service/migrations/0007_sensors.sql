@@ -55,7 +55,7 @@ CREATE TABLE sensor_tokens (
 
 CREATE INDEX sensor_tokens_of_sensor ON sensor_tokens (sensor_id, created_at);
 
--- One row lets the members of another project see and use a sensor.
+-- One row is a project, other than its own, whose members may see and use a sensor.
 CREATE TABLE sensor_shares (
     sensor_id   uuid         NOT NULL REFERENCES sensors,
     project_id  uuid         NOT NULL,
@@ -94,7 +94,7 @@ CREATE TABLE conversion_profiles (
     CONSTRAINT conversion_profiles_valid_check CHECK (valid_to >= valid_from)
 );
 
--- One row attaches a sensor to a run: what its capture sessions record unless they say otherwise.
+-- One row is a sensor of a run: what its capture sessions record unless they say otherwise.
 CREATE TABLE run_sensors (
     run_id       uuid         NOT NULL,
     project_id   uuid         NOT NULL,
