@@ -42,55 +42,63 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION experiment.stop_capture_of_ended_runs() RETURNS trigger
+CREATE FUNCTION experiment.stop_capture_session() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    UPDATE experiment.capture_sessions s
-    SET status = 'stopped', stopped_at = greatest(s.started_at, r.status_changed_at),
-        updated_at = r.status_changed_at, version = s.version + 1
-    FROM after_change r
-    WHERE s.run_id = r.id AND s.status = 'running'
-      AND r.status IN ('succeeded', 'failed', 'archived');
+    UPDATE experiment.capture_sessions
+    SET status = 'stopped', stop_reason = 'run', version = version + 1,
+        stopped_at = greatest(started_at, least(NEW.status_changed_at, stop_at))
+    WHERE run_id = NEW.id AND status = 'running';
     RETURN NULL;
 END
 $$;
 
-CREATE TABLE experiment.capture_events (
+CREATE TABLE experiment.capture_session_events (
     id uuid NOT NULL,
     capture_session_id uuid NOT NULL,
+    project_id uuid NOT NULL,
     "time" timestamp with time zone NOT NULL,
     kind text NOT NULL,
-    text text DEFAULT ''::text NOT NULL,
+    text text NOT NULL,
     created_by uuid NOT NULL,
     created_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE experiment.capture_session_profiles (
+    capture_session_id uuid NOT NULL,
+    sensor_id uuid NOT NULL,
+    signal text NOT NULL COLLATE pg_catalog."C",
+    profile_id uuid NOT NULL
+);
+
 CREATE TABLE experiment.capture_session_sensors (
     capture_session_id uuid NOT NULL,
+    project_id uuid NOT NULL,
     sensor_id uuid NOT NULL,
     place integer NOT NULL
 );
 
 CREATE TABLE experiment.capture_sessions (
     id uuid NOT NULL,
-    project_id uuid NOT NULL,
     run_id uuid NOT NULL,
+    project_id uuid NOT NULL,
     ordinal integer NOT NULL,
-    name text DEFAULT ''::text NOT NULL,
+    name text NOT NULL,
     note text DEFAULT ''::text NOT NULL,
     status text DEFAULT 'running'::text NOT NULL,
-    profiles jsonb DEFAULT '{}'::jsonb NOT NULL,
-    version integer DEFAULT 1 NOT NULL,
     started_by uuid NOT NULL,
     started_at timestamp with time zone NOT NULL,
+    stop_after_seconds double precision,
     stop_at timestamp with time zone,
     stopped_by uuid,
     stopped_at timestamp with time zone,
-    updated_at timestamp with time zone NOT NULL,
+    stop_reason text,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT capture_sessions_reason_check CHECK ((stop_reason = ANY (ARRAY['person'::text, 'time'::text, 'run'::text]))),
+    CONSTRAINT capture_sessions_span_check CHECK ((stopped_at >= started_at)),
     CONSTRAINT capture_sessions_status_check CHECK ((status = ANY (ARRAY['running'::text, 'stopped'::text]))),
-    CONSTRAINT capture_sessions_stopped_check CHECK (((status = 'stopped'::text) = (stopped_at IS NOT NULL))),
-    CONSTRAINT capture_sessions_time_check CHECK ((stopped_at >= started_at))
+    CONSTRAINT capture_sessions_stopped_check CHECK ((((status = 'stopped'::text) = (stopped_at IS NOT NULL)) AND ((status = 'stopped'::text) = (stop_reason IS NOT NULL))))
 );
 
 CREATE VIEW experiment.capture_windows AS
@@ -100,33 +108,40 @@ CREATE VIEW experiment.capture_windows AS
     ordinal,
     started_at,
     stopped_at,
-    ARRAY( SELECT m.sensor_id
-           FROM experiment.capture_session_sensors m
-          WHERE (m.capture_session_id = s.id)
-          ORDER BY m.place) AS sensor_ids,
-    profiles
-   FROM experiment.capture_sessions s;
+    ARRAY( SELECT s.sensor_id
+           FROM experiment.capture_session_sensors s
+          WHERE (s.capture_session_id = c.id)
+          ORDER BY s.place) AS sensor_ids,
+    COALESCE(( SELECT jsonb_object_agg(pinned.sensor_id, pinned.by_signal) AS jsonb_object_agg
+           FROM ( SELECT p.sensor_id,
+                    jsonb_object_agg(p.signal, p.profile_id) AS by_signal
+                   FROM experiment.capture_session_profiles p
+                  WHERE (p.capture_session_id = c.id)
+                  GROUP BY p.sensor_id) pinned), '{}'::jsonb) AS profiles
+   FROM experiment.capture_sessions c;
 
-COMMENT ON VIEW experiment.capture_windows IS 'Published: what a capture session holds, the readings of its sensors from its start to its stop.';
+COMMENT ON VIEW experiment.capture_windows IS 'Published for other services: what each capture session spans; profiles: sensor, signal, profile.';
 
 CREATE TABLE experiment.conversion_profiles (
     id uuid NOT NULL,
     sensor_id uuid NOT NULL,
+    project_id uuid NOT NULL,
     signal text NOT NULL COLLATE pg_catalog."C",
     version integer NOT NULL,
     kind text NOT NULL,
     parameters jsonb NOT NULL,
     unit text DEFAULT ''::text NOT NULL,
     note text DEFAULT ''::text NOT NULL,
+    edition integer DEFAULT 1 NOT NULL,
     created_by uuid NOT NULL,
     created_at timestamp with time zone NOT NULL,
-    updated_at timestamp with time zone NOT NULL,
+    published_by uuid,
     published_at timestamp with time zone,
     valid_from timestamp with time zone,
     valid_to timestamp with time zone,
     CONSTRAINT conversion_profiles_kind_check CHECK ((kind = ANY (ARRAY['linear'::text, 'polynomial'::text, 'lookup_table'::text]))),
-    CONSTRAINT conversion_profiles_published_check CHECK (((published_at IS NOT NULL) = (valid_from IS NOT NULL))),
-    CONSTRAINT conversion_profiles_valid_check CHECK ((valid_to >= valid_from))
+    CONSTRAINT conversion_profiles_published_check CHECK ((((published_at IS NOT NULL) = (valid_from IS NOT NULL)) AND ((published_at IS NOT NULL) = (published_by IS NOT NULL)) AND ((valid_to IS NULL) OR (valid_from IS NOT NULL)))),
+    CONSTRAINT conversion_profiles_span_check CHECK ((valid_to >= valid_from))
 );
 
 CREATE TABLE experiment.experiments (
@@ -191,12 +206,14 @@ CREATE VIEW experiment.ingest_sensors AS
     status
    FROM experiment.sensors;
 
-COMMENT ON VIEW experiment.ingest_sensors IS 'Published: sensors, and whether they may send.';
+COMMENT ON VIEW experiment.ingest_sensors IS 'Published for other services: each sensor, its home project, and whether it is in use.';
 
 CREATE TABLE experiment.sensor_signals (
     sensor_id uuid NOT NULL,
+    project_id uuid NOT NULL,
     name text NOT NULL COLLATE pg_catalog."C",
-    place integer NOT NULL,
+    name_key text NOT NULL COLLATE pg_catalog."C",
+    "position" integer NOT NULL,
     title text DEFAULT ''::text NOT NULL,
     input_unit text DEFAULT ''::text NOT NULL,
     display_unit text DEFAULT ''::text NOT NULL,
@@ -211,11 +228,12 @@ CREATE VIEW experiment.ingest_signals AS
     display_unit
    FROM experiment.sensor_signals;
 
-COMMENT ON VIEW experiment.ingest_signals IS 'Published: which signals a sensor has, and their units.';
+COMMENT ON VIEW experiment.ingest_signals IS 'Published for other services: the signals of each sensor.';
 
 CREATE TABLE experiment.sensor_tokens (
     id uuid NOT NULL,
     sensor_id uuid NOT NULL,
+    project_id uuid NOT NULL,
     key_id text NOT NULL COLLATE pg_catalog."C",
     secret_hash bytea NOT NULL,
     created_by uuid NOT NULL,
@@ -233,7 +251,7 @@ CREATE VIEW experiment.ingest_tokens AS
      JOIN experiment.sensors s ON ((s.id = t.sensor_id)))
   WHERE ((s.status = 'active'::text) AND (t.revoked_at IS NULL) AND ((t.expires_at IS NULL) OR (t.expires_at > clock_timestamp())));
 
-COMMENT ON VIEW experiment.ingest_tokens IS 'Published: tokens by which sensors may send now.';
+COMMENT ON VIEW experiment.ingest_tokens IS 'Published for other services: tokens by which sensors may send now; expires_at null: no end.';
 
 CREATE TABLE experiment.logged_model_metrics (
     model_id uuid NOT NULL,
@@ -289,7 +307,7 @@ CREATE VIEW experiment.published_profiles AS
    FROM experiment.conversion_profiles
   WHERE (published_at IS NOT NULL);
 
-COMMENT ON VIEW experiment.published_profiles IS 'Published: how raw readings become physical values, from valid_from to before valid_to.';
+COMMENT ON VIEW experiment.published_profiles IS 'Published for other services: profiles and their spans from valid_from up to before valid_to.';
 
 CREATE TABLE experiment.run_datasets (
     run_id uuid NOT NULL,
@@ -379,8 +397,8 @@ CREATE TABLE experiment.run_sensors (
     run_id uuid NOT NULL,
     project_id uuid NOT NULL,
     sensor_id uuid NOT NULL,
-    attached_by uuid NOT NULL,
-    attached_at timestamp with time zone NOT NULL
+    added_by uuid NOT NULL,
+    added_at timestamp with time zone NOT NULL
 );
 
 CREATE TABLE experiment.run_tags (
@@ -396,23 +414,23 @@ CREATE TABLE experiment.schema_migrations (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-CREATE TABLE experiment.sensor_shares (
+CREATE TABLE experiment.sensor_places (
     sensor_id uuid NOT NULL,
     project_id uuid NOT NULL,
-    created_by uuid NOT NULL,
-    created_at timestamp with time zone NOT NULL
+    home_project_id uuid NOT NULL,
+    shared_by uuid NOT NULL,
+    shared_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT sensor_places_home_check CHECK (((project_id <> home_project_id) OR (ended_at IS NULL)))
 );
 
 CREATE VIEW experiment.sensor_projects AS
- SELECT sensors.id AS sensor_id,
-    sensors.project_id
-   FROM experiment.sensors
-UNION ALL
- SELECT sensor_shares.sensor_id,
-    sensor_shares.project_id
-   FROM experiment.sensor_shares;
+ SELECT sensor_id,
+    project_id
+   FROM experiment.sensor_places
+  WHERE (ended_at IS NULL);
 
-COMMENT ON VIEW experiment.sensor_projects IS 'Published: the projects whose members may see a sensor, its own and those it is shared with.';
+COMMENT ON VIEW experiment.sensor_projects IS 'Published for other services: the projects whose members see a sensor: home and shared.';
 
 CREATE TABLE experiment.views (
     id uuid NOT NULL,
@@ -431,8 +449,11 @@ CREATE TABLE experiment.views (
     CONSTRAINT views_visibility_check CHECK ((visibility = ANY (ARRAY['personal'::text, 'shared'::text])))
 );
 
-ALTER TABLE ONLY experiment.capture_events
-    ADD CONSTRAINT capture_events_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY experiment.capture_session_events
+    ADD CONSTRAINT capture_session_events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY experiment.capture_session_profiles
+    ADD CONSTRAINT capture_session_profiles_pkey PRIMARY KEY (capture_session_id, sensor_id, signal);
 
 ALTER TABLE ONLY experiment.capture_session_sensors
     ADD CONSTRAINT capture_session_sensors_pkey PRIMARY KEY (capture_session_id, sensor_id);
@@ -448,6 +469,9 @@ ALTER TABLE ONLY experiment.capture_sessions
 
 ALTER TABLE ONLY experiment.conversion_profiles
     ADD CONSTRAINT conversion_profiles_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY experiment.conversion_profiles
+    ADD CONSTRAINT conversion_profiles_signal_key UNIQUE (sensor_id, signal, id);
 
 ALTER TABLE ONLY experiment.conversion_profiles
     ADD CONSTRAINT conversion_profiles_version_key UNIQUE (sensor_id, signal, version);
@@ -500,8 +524,11 @@ ALTER TABLE ONLY experiment.runs
 ALTER TABLE ONLY experiment.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
 
-ALTER TABLE ONLY experiment.sensor_shares
-    ADD CONSTRAINT sensor_shares_pkey PRIMARY KEY (sensor_id, project_id);
+ALTER TABLE ONLY experiment.sensor_places
+    ADD CONSTRAINT sensor_places_pkey PRIMARY KEY (sensor_id, project_id);
+
+ALTER TABLE ONLY experiment.sensor_signals
+    ADD CONSTRAINT sensor_signals_name_key UNIQUE (sensor_id, name_key);
 
 ALTER TABLE ONLY experiment.sensor_signals
     ADD CONSTRAINT sensor_signals_pkey PRIMARY KEY (sensor_id, name);
@@ -521,13 +548,21 @@ ALTER TABLE ONLY experiment.sensors
 ALTER TABLE ONLY experiment.views
     ADD CONSTRAINT views_pkey PRIMARY KEY (id);
 
-CREATE INDEX capture_events_of_session ON experiment.capture_events USING btree (capture_session_id, "time", id);
+CREATE INDEX capture_session_events_by_time ON experiment.capture_session_events USING btree (capture_session_id, "time", id);
 
-CREATE INDEX capture_session_sensors_of_sensor ON experiment.capture_session_sensors USING btree (sensor_id);
+CREATE INDEX capture_session_profiles_by_profile ON experiment.capture_session_profiles USING btree (sensor_id, signal, profile_id);
 
-CREATE UNIQUE INDEX capture_sessions_running_key ON experiment.capture_sessions USING btree (run_id) WHERE (status = 'running'::text);
+CREATE INDEX capture_session_sensors_by_sensor ON experiment.capture_session_sensors USING btree (sensor_id, project_id);
 
-CREATE INDEX capture_sessions_to_stop ON experiment.capture_sessions USING btree (stop_at) WHERE (status = 'running'::text);
+CREATE UNIQUE INDEX capture_sessions_active_key ON experiment.capture_sessions USING btree (run_id) WHERE (status = 'running'::text);
+
+CREATE INDEX capture_sessions_by_project ON experiment.capture_sessions USING btree (project_id, started_at, id);
+
+CREATE INDEX capture_sessions_due ON experiment.capture_sessions USING btree (stop_at) WHERE ((status = 'running'::text) AND (stop_at IS NOT NULL));
+
+CREATE UNIQUE INDEX conversion_profiles_begin_key ON experiment.conversion_profiles USING btree (sensor_id, signal, valid_from) WHERE ((valid_from IS NOT NULL) AND (valid_to IS DISTINCT FROM valid_from));
+
+CREATE UNIQUE INDEX conversion_profiles_latest_key ON experiment.conversion_profiles USING btree (sensor_id, signal) WHERE ((valid_from IS NOT NULL) AND (valid_to IS NULL));
 
 CREATE INDEX experiments_by_creation ON experiment.experiments USING btree (project_id, created_at, id);
 
@@ -549,7 +584,7 @@ CREATE INDEX run_params_by_reading ON experiment.run_params USING btree (project
 
 CREATE INDEX run_params_by_text ON experiment.run_params USING btree (project_id, key, text, run_id) WHERE (kind = 'text'::text);
 
-CREATE INDEX run_sensors_of_sensor ON experiment.run_sensors USING btree (sensor_id);
+CREATE INDEX run_sensors_by_sensor ON experiment.run_sensors USING btree (sensor_id, project_id);
 
 CREATE INDEX run_tags_by_value ON experiment.run_tags USING btree (project_id, key, "left"(value, 200), run_id);
 
@@ -605,13 +640,11 @@ CREATE INDEX runs_running ON experiment.runs USING btree (project_id, id) WHERE 
 
 CREATE INDEX runs_with_notes ON experiment.runs USING btree (project_id, id) WHERE (notes <> ''::text);
 
-CREATE INDEX sensor_shares_of_project ON experiment.sensor_shares USING btree (project_id, sensor_id);
+CREATE INDEX sensor_places_by_project ON experiment.sensor_places USING btree (project_id, sensor_id);
 
-CREATE INDEX sensor_tokens_of_sensor ON experiment.sensor_tokens USING btree (sensor_id, created_at);
+CREATE INDEX sensor_tokens_by_sensor ON experiment.sensor_tokens USING btree (sensor_id, created_at, id);
 
-CREATE INDEX sensors_by_creation ON experiment.sensors USING btree (project_id, created_at, id);
-
-CREATE INDEX sensors_by_name ON experiment.sensors USING btree (project_id, name_key, id);
+CREATE UNIQUE INDEX sensor_tokens_current_key ON experiment.sensor_tokens USING btree (sensor_id) WHERE ((expires_at IS NULL) AND (revoked_at IS NULL));
 
 CREATE UNIQUE INDEX sensors_name_key ON experiment.sensors USING btree (project_id, name_key) WHERE (status = 'active'::text);
 
@@ -627,19 +660,28 @@ CREATE TRIGGER runs_added AFTER INSERT ON experiment.runs REFERENCING NEW TABLE 
 
 CREATE TRIGGER runs_changed AFTER UPDATE ON experiment.runs REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION experiment.count_changed_runs();
 
-CREATE TRIGGER runs_ended AFTER UPDATE ON experiment.runs REFERENCING NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION experiment.stop_capture_of_ended_runs();
+CREATE TRIGGER runs_ended AFTER UPDATE OF status ON experiment.runs FOR EACH ROW WHEN ((new.status = ANY (ARRAY['succeeded'::text, 'failed'::text, 'archived'::text]))) EXECUTE FUNCTION experiment.stop_capture_session();
 
-ALTER TABLE ONLY experiment.capture_events
-    ADD CONSTRAINT capture_events_capture_session_id_fkey FOREIGN KEY (capture_session_id) REFERENCES experiment.capture_sessions(id);
+ALTER TABLE ONLY experiment.capture_session_events
+    ADD CONSTRAINT capture_session_events_session_fkey FOREIGN KEY (project_id, capture_session_id) REFERENCES experiment.capture_sessions(project_id, id);
+
+ALTER TABLE ONLY experiment.capture_session_profiles
+    ADD CONSTRAINT capture_session_profiles_profile_fkey FOREIGN KEY (sensor_id, signal, profile_id) REFERENCES experiment.conversion_profiles(sensor_id, signal, id);
+
+ALTER TABLE ONLY experiment.capture_session_profiles
+    ADD CONSTRAINT capture_session_profiles_sensor_fkey FOREIGN KEY (capture_session_id, sensor_id) REFERENCES experiment.capture_session_sensors(capture_session_id, sensor_id);
 
 ALTER TABLE ONLY experiment.capture_session_sensors
-    ADD CONSTRAINT capture_session_sensors_capture_session_id_fkey FOREIGN KEY (capture_session_id) REFERENCES experiment.capture_sessions(id);
+    ADD CONSTRAINT capture_session_sensors_sensor_fkey FOREIGN KEY (sensor_id, project_id) REFERENCES experiment.sensor_places(sensor_id, project_id);
 
 ALTER TABLE ONLY experiment.capture_session_sensors
-    ADD CONSTRAINT capture_session_sensors_sensor_id_fkey FOREIGN KEY (sensor_id) REFERENCES experiment.sensors(id);
+    ADD CONSTRAINT capture_session_sensors_session_fkey FOREIGN KEY (project_id, capture_session_id) REFERENCES experiment.capture_sessions(project_id, id);
 
 ALTER TABLE ONLY experiment.capture_sessions
     ADD CONSTRAINT capture_sessions_run_fkey FOREIGN KEY (project_id, run_id) REFERENCES experiment.runs(project_id, id);
+
+ALTER TABLE ONLY experiment.conversion_profiles
+    ADD CONSTRAINT conversion_profiles_sensor_fkey FOREIGN KEY (project_id, sensor_id) REFERENCES experiment.sensors(project_id, id);
 
 ALTER TABLE ONLY experiment.conversion_profiles
     ADD CONSTRAINT conversion_profiles_signal_fkey FOREIGN KEY (sensor_id, signal) REFERENCES experiment.sensor_signals(sensor_id, name);
@@ -672,7 +714,7 @@ ALTER TABLE ONLY experiment.run_sensors
     ADD CONSTRAINT run_sensors_run_fkey FOREIGN KEY (project_id, run_id) REFERENCES experiment.runs(project_id, id);
 
 ALTER TABLE ONLY experiment.run_sensors
-    ADD CONSTRAINT run_sensors_sensor_id_fkey FOREIGN KEY (sensor_id) REFERENCES experiment.sensors(id);
+    ADD CONSTRAINT run_sensors_sensor_fkey FOREIGN KEY (sensor_id, project_id) REFERENCES experiment.sensor_places(sensor_id, project_id);
 
 ALTER TABLE ONLY experiment.run_tags
     ADD CONSTRAINT run_tags_run_fkey FOREIGN KEY (project_id, run_id) REFERENCES experiment.runs(project_id, id);
@@ -683,11 +725,11 @@ ALTER TABLE ONLY experiment.runs
 ALTER TABLE ONLY experiment.runs
     ADD CONSTRAINT runs_parent_fkey FOREIGN KEY (project_id, parent_run_id) REFERENCES experiment.runs(project_id, id);
 
-ALTER TABLE ONLY experiment.sensor_shares
-    ADD CONSTRAINT sensor_shares_sensor_id_fkey FOREIGN KEY (sensor_id) REFERENCES experiment.sensors(id);
+ALTER TABLE ONLY experiment.sensor_places
+    ADD CONSTRAINT sensor_places_sensor_fkey FOREIGN KEY (home_project_id, sensor_id) REFERENCES experiment.sensors(project_id, id);
 
 ALTER TABLE ONLY experiment.sensor_signals
-    ADD CONSTRAINT sensor_signals_sensor_id_fkey FOREIGN KEY (sensor_id) REFERENCES experiment.sensors(id);
+    ADD CONSTRAINT sensor_signals_sensor_fkey FOREIGN KEY (project_id, sensor_id) REFERENCES experiment.sensors(project_id, id);
 
 ALTER TABLE ONLY experiment.sensor_tokens
-    ADD CONSTRAINT sensor_tokens_sensor_id_fkey FOREIGN KEY (sensor_id) REFERENCES experiment.sensors(id);
+    ADD CONSTRAINT sensor_tokens_sensor_fkey FOREIGN KEY (project_id, sensor_id) REFERENCES experiment.sensors(project_id, id);
