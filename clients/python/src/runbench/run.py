@@ -22,6 +22,7 @@ from runbench.settings import Settings
 from runbench.spool import Spool, count_unsent, left_of, read_records
 
 if TYPE_CHECKING:
+    from runbench.captures import Capture
     from runbench.system import Watch
 
 Status: TypeAlias = Literal["succeeded", "failed", "interrupted"]
@@ -244,6 +245,39 @@ class Run:
     def add_note(self, text: str) -> None:
         """Add a paragraph (Markdown) to the run's notes, beside what others write there."""
         self._act("notes", text=values.storable(str(text)))
+
+    def capture(
+        self,
+        sensors: Iterable[str] | None = None,
+        *,
+        name: str | None = None,
+        note: str | None = None,
+        pin_profiles: bool = False,
+        stop_after: float | None = None,
+    ) -> "Capture":
+        """Start a capture session: `with run.capture(sensors=["load-cell"]) as session:`. It ends
+        with its block, with `session.stop()`, after stop_after seconds, or with the run.
+
+        sensors: names or ids (default: those attached to the run). Recording has to begin for
+        certain, so this needs the server, and raises ApiError, Unreachable, LookupError for an
+        unknown sensor, RuntimeError for a run that is not being recorded online.
+        """
+        run_id = self.id
+        if run_id is None:
+            raise RuntimeError("the server does not know this run yet, so nothing can be captured")
+        from runbench.api import Api  # noqa: PLC0415 - most runs have no sensors
+        from runbench.captures import start_capture  # noqa: PLC0415
+
+        return start_capture(
+            Api(self._settings.url, self._settings.token),
+            {"id": run_id, "project_id": self._manifest["project_id"]},
+            sensors=sensors,
+            name=name,
+            note=note,
+            pin_profiles=pin_profiles,
+            stop_after=stop_after,
+            voice=self._voice,
+        )
 
     def flush(self, *, sent: bool = False, timeout: float = 30.0) -> bool:
         """Wait until all that was logged so far is on disk (milliseconds), or with sent=True until

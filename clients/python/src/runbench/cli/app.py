@@ -8,7 +8,21 @@ import typer
 import runbench
 from runbench import settings
 from runbench.api import ApiError, Unreachable
-from runbench.cli import account, doctor, export, imports, metrics, projects, runs, spool, wrap
+from runbench.cli import (
+    account,
+    capture,
+    doctor,
+    export,
+    forward,
+    imports,
+    metrics,
+    projects,
+    runs,
+    sensors,
+    simulate,
+    spool,
+    wrap,
+)
 from runbench.cli.output import FAILED, NOT_ALLOWED, NOT_FOUND, UNREACHABLE, USAGE, err
 from runbench.history import BadSource
 
@@ -50,6 +64,10 @@ app.add_typer(runs.app, name="runs")
 app.add_typer(projects.app, name="projects")
 app.add_typer(metrics.app, name="metrics")
 app.add_typer(imports.app, name="import")
+app.add_typer(sensors.app, name="sensors")
+app.add_typer(capture.app, name="capture")
+app.command()(forward.forward)
+app.command()(simulate.simulate)
 app.command()(export.export)
 app.command()(spool.sync)
 app.command()(doctor.doctor)
