@@ -20,7 +20,7 @@ from honcho import environ
 from honcho.manager import Manager
 from honcho.printer import Message, Printer
 
-from scripts import environment, guard, leftovers, ports, seed, summary
+from scripts import demo_rig, environment, guard, leftovers, ports, seed, summary
 from scripts import state as states
 from scripts.environment import ROOT, Workspace
 from scripts.state import Identity, State
@@ -122,6 +122,9 @@ class Starter:
                 seed.sow(self.workspace, self.manager.say)
             except seed.SeedError as error:
                 self.manager.say(f"the demo data could not be made: {error}")
+        if self.seeds and all_ready and demo_rig.wanted(self.workspace):
+            demo_rig.start(self.workspace)
+            self.manager.say("the demo rig sends to project Demo (RUNBENCH_DEMO_RIG=1)")
         text = summary.block(self.workspace, took, self.names, seed.token(self.workspace))
         outcome = json.dumps({"seconds": round(took, 3), "all_ready": all_ready})
         environment.replace(self.workspace.home / "ready.json", outcome)

@@ -18,7 +18,7 @@ from runbench.values import NotRecordable, metric_value
 BATCH_READINGS = 10_000
 FIRST_TIME = 631_152_000_000_000
 AHEAD_MICROS = 24 * 3600 * 1_000_000
-MAX_SIGNAL_LENGTH = 200
+MAX_SIGNAL_LENGTH = 100
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

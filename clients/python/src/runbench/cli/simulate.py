@@ -5,14 +5,12 @@ from typing import Annotated
 
 import typer
 
-from runbench import settings
 from runbench.cli.output import FAILED, USAGE, AsJson, Project, as_json, fail, note, table
 from runbench.cli.session import connect
+from runbench.playing import Counts, play
 from runbench.registry import rfc3339, token_for_device
 from runbench.sensor import Sensor
-from runbench.simulation import RIGS, SCENARIOS, SECOND, Rig, deliveries
-
-FAST_PIECES = 200
+from runbench.simulation import RIGS, SCENARIOS, SECOND, Rig
 
 
 def simulate(
@@ -60,10 +58,20 @@ def simulate(
     if not json:
         note(f"{rig}, {scenario}, seed {seed}, from {rfc3339(start)} ({start})")
     sensors = {name: Sensor(secret) for name, secret in tokens.items()}
-    counts: dict[tuple[str, str], int] = {}
+    counts: Counts = {}
     whole = True
     try:
-        _send(devices, sensors, counts, scenario, seed, start, seconds, rate, fast=fast)
+        play(
+            devices,
+            sensors,
+            scenario,
+            seed=seed,
+            start=start,
+            seconds=seconds,
+            rate=rate,
+            fast=fast,
+            counts=counts,
+        )
     except KeyboardInterrupt:
         pass
     finally:
@@ -94,34 +102,6 @@ def _check(
         fail("--fast needs --seconds", USAGE)
     if rate is not None and not 0 < rate <= SECOND:
         fail(f"--rate is above 0 and at most {SECOND}", USAGE)
-
-
-def _send(
-    devices: Rig,
-    sensors: dict[str, Sensor],
-    counts: dict[tuple[str, str], int],
-    scenario: str,
-    seed: int,
-    start: int,
-    seconds: float | None,
-    rate: float | None,
-    *,
-    fast: bool,
-) -> None:
-    began = time.monotonic()
-    made = deliveries(devices, scenario, seed=seed, start=start, seconds=seconds, rate=rate)
-    for number, delivery in enumerate(made):
-        sensor = sensors.get(delivery.sensor)
-        if sensor is None:
-            continue
-        wait = 0.0 if fast else began + delivery.due / SECOND - time.monotonic()
-        if wait > 0:
-            time.sleep(wait)
-        sensor.send_many(delivery.signal, delivery.t, delivery.v)
-        name = (delivery.sensor, delivery.signal)
-        counts[name] = counts.get(name, 0) + len(delivery.t)
-        if fast and number % FAST_PIECES == 0:
-            sensor.flush(sent=sensor.unsent_bytes > settings.load().spool_limit // 2, timeout=600)
 
 
 def _given(devices: Rig, given: list[str]) -> dict[str, str]:
