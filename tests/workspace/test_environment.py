@@ -8,7 +8,14 @@ import pytest
 from scripts import environment
 from scripts.environment import ROOT, TOLD, Workspace, WrongSetting, choose_ports
 
-OWN = {"RUNBENCH_PORT_BASE", "RUNBENCH_DEV_DIR", "PG_BIN", "CHROMIUM", "RUNBENCH_RELOAD", "RUNBENCH_DEMO_RIG"}
+OWN = {
+    "RUNBENCH_PORT_BASE",
+    "RUNBENCH_DEV_DIR",
+    "PG_BIN",
+    "CHROMIUM",
+    "RUNBENCH_RELOAD",
+    "RUNBENCH_DEMO_RIG",
+}
 
 
 def workspace(tmp_path: Path, **given: str) -> Workspace:
