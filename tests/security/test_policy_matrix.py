@@ -16,6 +16,7 @@ RANK = {"viewer": 0, "editor": 1, "owner": 2}
 CALLERS = (
     "anonymous",
     "garbage",
+    "sensor",
     "outsider",
     "viewer",
     "editor",
@@ -46,7 +47,8 @@ def expected(operation: Operation, caller: str, place: str) -> set[int] | None:
     policy = operation.policy
     if policy == "public":
         return None
-    if caller in {"anonymous", "garbage"}:
+    # A sensor's token opens ingest alone.
+    if caller in {"anonymous", "garbage", "sensor"}:
         return {401}
     if policy in {"person", "admin"} and caller.startswith("program"):
         return {403}

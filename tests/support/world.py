@@ -27,6 +27,7 @@ class Place:
 
     project_id: str
     ids: dict[str, str]
+    sensor_token: str = ""
 
 
 @dataclass
@@ -86,6 +87,7 @@ def make_world(gateway: httpx.Client, admin: Person) -> World:
             json={"name": f"{role} program", "role": role},
         )
         world.tokens[f"program_{role}"] = made["token"]
+    world.tokens["sensor"] = world.places["own"].sensor_token
     archived = world.places["archived"].project_id
     world.call("DELETE", f"/api/v1/projects/{archived}", "owner")
     return world
@@ -112,6 +114,12 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
     world.call("PUT", artifact, owner, content=b"first")
     shared = {"name": "all", "state": {}, "visibility": "shared"}
     view = world.call("POST", f"{path}/views", owner, json=shared)
+    sensor = world.call(
+        "POST",
+        f"{path}/sensors",
+        owner,
+        json={"name": "TC-1", "signals": [{"name": "temperature"}]},
+    )
     token = world.call("POST", f"{path}/tokens", owner, json={"name": "spare", "role": "viewer"})
     return Place(
         project["id"],
@@ -122,7 +130,10 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
             "path": "notes/first.txt",
             "token_id": token["id"],
             "view_id": view["id"],
+            "sensor_id": sensor["id"],
+            "signal": "temperature",
             "user_id": world.people["bystander"].user_id,
             "session_id": str(uuid4()),
         },
+        sensor["token"],
     )

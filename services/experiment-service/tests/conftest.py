@@ -66,3 +66,31 @@ async def experiment(api: Api) -> dict[str, Any]:
 @pytest.fixture
 async def run(api: Api, experiment: dict[str, Any]) -> dict[str, Any]:
     return await api.run(experiment, name="first")
+
+
+@pytest.fixture
+async def sensor(api: Api) -> dict[str, Any]:
+    return await api.sensor()
+
+
+@pytest.fixture
+async def everything(
+    api: Api,
+    project_id: UUID,
+    experiment: dict[str, Any],
+    run: dict[str, Any],
+    sensor: dict[str, Any],
+) -> dict[str, str]:
+    """An id for every parameter that a path can have."""
+    shared = {"name": "all", "state": {}, "visibility": "shared"}
+    view = await api.post(f"{api.project}/views", shared, status=201)
+    tokens = await api.get(f"/api/v1/sensors/{sensor['id']}/tokens")
+    return {
+        "project_id": str(project_id),
+        "experiment_id": experiment["id"],
+        "run_id": run["id"],
+        "view_id": view["id"],
+        "sensor_id": sensor["id"],
+        "signal": "temperature",
+        "token_id": tokens["items"][0]["id"],
+    }

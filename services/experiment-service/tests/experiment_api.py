@@ -42,6 +42,10 @@ class Api:
     async def run(self, experiment: dict[str, Any], **fields: Any) -> dict[str, Any]:
         return await self.post(f"/api/v1/experiments/{experiment['id']}/runs", fields, status=201)
 
+    async def sensor(self, name: str = "TC-1", **fields: Any) -> dict[str, Any]:
+        body = {"name": name, "signals": [{"name": "temperature"}], **fields}
+        return await self.post(f"{self.project}/sensors", body, status=201)
+
     async def names(self, path: str, **params: Any) -> list[str]:
         """The names of a whole list, read in pages of two."""
         names: list[str] = []

@@ -4,7 +4,7 @@ The project of a request always comes from the path or from the row that the pat
 names, never from a header or a body.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 from uuid import UUID
@@ -15,13 +15,19 @@ from servicekit.database import DATABASE, Connection, Database
 from servicekit.identity import ACCESS, PRINCIPAL, Identity, Principal, Role
 from servicekit.problems import Forbidden, NotFound, ProjectArchived, Unauthenticated
 
+_GUESTS_READ = "It belongs to another project, whose members alone may do this."
 _PEOPLE_ONLY = "An API token may not do this; sign in instead."
 
 
 class ProjectOf(Protocol):
-    """How a route finds the project that it acts in."""
+    """How a route finds the project that it acts in.
 
-    async def __call__(self, database: Database, path: Mapping[str, Any]) -> UUID | None: ...
+    Of several the first is the home: it alone decides on changes, the others only show.
+    """
+
+    async def __call__(
+        self, database: Database, path: Mapping[str, Any]
+    ) -> UUID | Sequence[UUID] | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,10 +79,16 @@ class Policy:
         project: ProjectOf,
         path: Mapping[str, Any],
     ) -> None:
-        project_id = await project(request.app[DATABASE], path)
-        access = project_id and await identity.access(request, principal, project_id)
+        found = await project(request.app[DATABASE], path)
+        projects = [found] if isinstance(found, UUID) else list(found or [])
+        access = None
+        for project_id in projects:
+            if access := await identity.access(request, principal, project_id):
+                break
         if not access:
             raise NotFound
+        if role != Role.VIEWER and access.project_id != projects[0]:
+            raise Forbidden(_GUESTS_READ)
         if not access.role.includes(role):
             msg = f"This needs the role {role}; yours is {access.role}."
             raise Forbidden(msg)
@@ -102,6 +114,18 @@ def row(parameter: str, select: Callable[[Connection, UUID], Awaitable[UUID | No
             return await select(connection, path[parameter])
 
     return project_of_row
+
+
+def rows(
+    parameter: str, select: Callable[[Connection, UUID], Awaitable[Sequence[UUID]]]
+) -> ProjectOf:
+    """The projects that share the row which the path parameter names, its home first."""
+
+    async def projects_of_row(database: Database, path: Mapping[str, Any]) -> Sequence[UUID]:
+        async with database.acquire() as connection:
+            return await select(connection, path[parameter])
+
+    return projects_of_row
 
 
 def public() -> Policy:

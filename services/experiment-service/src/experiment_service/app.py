@@ -8,13 +8,25 @@ from servicekit.application import Check, application
 from servicekit.auth_client import AuthClient
 from servicekit.database import database
 from servicekit.debug_identity import DebugIdentity
+from servicekit.idempotency import SEAL
 from servicekit.identity import Identity
 
 from experiment_service.jobs.feeds import Feeds
 from experiment_service.jobs.sweeper import sweeper
 from experiment_service.jobs.wakeups import Wakeups
 from experiment_service.mlflow import experiment_calls, model_calls, probes, run_calls
-from experiment_service.routes import bulk, experiments, fields, groups, runs, stream, views
+from experiment_service.operations.sensor_tokens import ShownOnce
+from experiment_service.routes import (
+    bulk,
+    experiments,
+    fields,
+    groups,
+    runs,
+    sensor_tokens,
+    sensors,
+    stream,
+    views,
+)
 from experiment_service.settings import Settings
 
 NAME = "experiment-service"
@@ -57,6 +69,8 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
             groups.routes,
             fields.routes,
             views.routes,
+            sensors.routes,
+            sensor_tokens.routes,
         ],
         contexts=contexts,
         identity=identity or DebugIdentity(settings),
@@ -67,5 +81,6 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
             for call in room.calls
         ),
     )
+    app[SEAL] = ShownOnce()
     app.on_response_prepare.append(wakeups.announce_change)
     return app

@@ -51,7 +51,37 @@ class ViewNameTaken(Conflict):
     code = "view-name-taken"
 
 
+class SensorNameTaken(Conflict):
+    """Another sensor of this project already has that name."""
+
+    code = "sensor-name-taken"
+
+
+class SensorDecommissioned(Conflict):
+    """The sensor is decommissioned: what it sent stays, and nothing about it changes."""
+
+    code = "sensor-decommissioned"
+
+
+class SensorInUse(Conflict):
+    """A capture session is recording the sensor; stop that first."""
+
+    code = "sensor-in-use"
+
+
+class SignalNameTaken(Conflict):
+    """The sensor already has a signal of that name."""
+
+    code = "signal-name-taken"
+
+
+class SignalInUse(Conflict):
+    """The signal can no longer be removed."""
+
+    code = "signal-in-use"
+
+
 class LimitExceeded(Invalid):
-    """That is more than one run or experiment may hold."""
+    """That is more than one thing may hold."""
 
     code = "limit-exceeded"
