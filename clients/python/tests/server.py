@@ -55,6 +55,10 @@ class Server:
         self.batches: set[str] = set()
         self.readings: list[tuple[str, int, Any]] = []
         self.numbers: dict[str, list[int]] = {}
+        self.sensors: dict[str, dict[str, Any]] = {}
+        self.rotations: list[tuple[str, int]] = []
+        self.profiles: dict[str, dict[str, Any]] = {}
+        self.captures: dict[str, dict[str, Any]] = {}
         self.duplicates = 0
         self.heartbeats = 0
         self.idempotent: dict[str, tuple[Any, Any]] = {}
@@ -148,6 +152,32 @@ class Server:
                 return self.once(headers, body, lambda: self.new_run(eid, body))
             case "GET", ["api", "v1", "projects", pid, "runs"]:
                 return page(self.search(pid, query), query)
+            case "GET", ["api", "v1", "projects", pid, "sensors"]:
+                found = sorted(self.sensors.values(), key=lambda each: each["name"])
+                found = [s for s in found if query.get("q", "").lower() in s["name"].lower()]
+                return page([s for s in found if query.get("health") in (None, s["health"])], query)
+            case "POST", ["api", "v1", "projects", pid, "sensors"]:
+                return self.once(headers, body, lambda: self.new_sensor(pid, body))
+            case "GET", ["api", "v1", "sensors", sid]:
+                return self.sensors.get(sid) or missing()
+            case "POST", ["api", "v1", "sensors", sid, "tokens"]:
+                self.rotations.append((self.sensors[sid]["name"], body["grace_seconds"]))
+                return {"id": str(uuid.uuid4()), "token": SENSOR_TOKEN}
+            case "POST", ["api", "v1", "sensors", sid, "profiles"]:
+                made = {**body, "id": str(uuid.uuid4()), "sensor_id": sid, "state": "draft"}
+                self.profiles[made["id"]] = made
+                return made
+            case "POST", ["api", "v1", "profiles", profile, "publish"]:
+                self.profiles[profile].update(state="active", **body)
+                return self.profiles[profile]
+            case "GET", ["api", "v1", "runs", rid, "capture-sessions"]:
+                return page([c for c in self.captures.values() if c["run_id"] == rid], query)
+            case "POST", ["api", "v1", "runs", rid, "capture-sessions"]:
+                return self.once(headers, body, lambda: self.new_capture(rid, body))
+            case _, ["api", "v1", "capture-sessions", cid, *rest]:
+                return self.of_capture(method, self.captures[cid], rest, body)
+            case "GET", ["api", "v1", "telemetry", "export"]:
+                return json.dumps(query, sort_keys=True).encode()
             case _, ["api", "v1", "runs", rid, *rest]:
                 if rid not in self.runs:
                     missing()
@@ -319,6 +349,61 @@ class Server:
             "rejected": rejected[:100],
             "rejected_count": len(rejected),
         }
+
+    def new_sensor(self, pid: str, body: Any) -> Any:
+        if any(s["name"].lower() == body["name"].lower() for s in self.sensors.values()):
+            raise Refusal(409, "sensor-name-taken", "a sensor of the project has this name")
+        known = {"name", "type", "description", "tags", "signals"}
+        if unknown := body.keys() - known:
+            raise Refusal(422, "validation", errors=[{"pointer": f"#/{unknown.pop()}"}])
+        made = {
+            "type": None,
+            "description": "",
+            "tags": {},
+            **body,
+            "id": str(uuid.uuid4()),
+            "project_id": pid,
+            "health": "never",
+            "last_received_at": None,
+            "readings": 0,
+        }
+        self.sensors[made["id"]] = made
+        return {**made, "token": SENSOR_TOKEN}
+
+    def new_capture(self, rid: str, body: Any) -> Any:
+        if any(c["run_id"] == rid and c["status"] == "running" for c in self.captures.values()):
+            raise Refusal(409, "capture-session-running", "a session of the run is recording")
+        ids = body.get("sensor_ids", list(self.sensors))
+        made = {
+            "name": None,
+            "note": None,
+            **body,
+            "id": str(uuid.uuid4()),
+            "run_id": rid,
+            "ordinal": len(self.captures) + 1,
+            "status": "running",
+            "started_at": "2026-01-02T03:04:05.000000Z",
+            "sensors": [{"sensor_id": each, "name": self.sensors[each]["name"]} for each in ids],
+            "events": [],
+        }
+        self.captures[made["id"]] = made
+        return made
+
+    def of_capture(self, method: str, capture: Any, rest: list[str], body: Any) -> Any:
+        match method, rest:
+            case "POST", ["stop"]:
+                capture["status"] = "stopped"
+                return capture
+            case "POST", ["events"]:
+                if capture["status"] != "running":
+                    raise Refusal(409, "capture-session-stopped")
+                capture["events"].append(body)
+                return {"id": str(uuid.uuid4()), **body}
+            case "GET", ["telemetry", "summary"]:
+                return {"items": [{"signal": "load", "count": 3, "late_count": 1}]}
+            case "GET", ["telemetry", "export"]:
+                return b"sensor,signal,time,raw\n"
+        return missing()
 
     def one_series(self, run_id: str, key: str) -> Any:
         rows = [(s, v, t) for k, s, v, t in self.points.get(run_id, []) if k == key]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from runbench.reading import Runs, StoredRun, runs
     from runbench.run import Run, current, finish, flush, init, log, resume
     from runbench.sensor import Sensor
+    from runbench.telemetry import StoredCapture, StoredSensor, sensors
     from runbench.values import NotRecordable
 
 __all__ = [
@@ -21,7 +22,9 @@ __all__ = [
     "Run",
     "Runs",
     "Sensor",
+    "StoredCapture",
     "StoredRun",
+    "StoredSensor",
     "Unreachable",
     "current",
     "finish",
@@ -30,6 +33,7 @@ __all__ = [
     "log",
     "resume",
     "runs",
+    "sensors",
     "track",
 ]
 
@@ -39,7 +43,9 @@ _HOMES = {
     "Run": "runbench.run",
     "Runs": "runbench.reading",
     "Sensor": "runbench.sensor",
+    "StoredCapture": "runbench.telemetry",
     "StoredRun": "runbench.reading",
+    "StoredSensor": "runbench.telemetry",
     "Unreachable": "runbench.api",
     "current": "runbench.run",
     "finish": "runbench.run",
@@ -48,6 +54,7 @@ _HOMES = {
     "log": "runbench.run",
     "resume": "runbench.run",
     "runs": "runbench.reading",
+    "sensors": "runbench.telemetry",
     "track": "runbench.progress",
 }
 

@@ -4,13 +4,16 @@ import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from runbench import settings
 from runbench.api import Api, ApiError, Unreachable
 from runbench.card import ROWS, card
 from runbench.upload import find_project
 from runbench.values import json_object
+
+if TYPE_CHECKING:
+    from runbench.telemetry import StoredCapture
 
 DEFAULT_LIMIT = 1000
 CARD_SECONDS = 3.0
@@ -113,20 +116,8 @@ class StoredRun:
         The file is there whole or not at all. Raises ApiError, Unreachable, OSError, ValueError for
         a format that is none.
         """
-        target = Path(path)
-        chosen = format or target.suffix.lstrip(".").lower()
-        if chosen not in FORMATS:
-            raise ValueError(f"{chosen!r} is no format; use one of {', '.join(FORMATS)}")
-        query = {"format": chosen, "key": list(keys) or None}
-        draft = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            with draft.open("wb") as file:
-                for piece in self._api.stream(f"/api/v1/runs/{self.id}/metrics/export", query):
-                    file.write(piece)
-            draft.replace(target)
-        finally:
-            draft.unlink(missing_ok=True)
-        return target
+        where = f"/api/v1/runs/{self.id}/metrics/export"
+        return export_to(self._api, where, {"key": list(keys) or None}, path, format)
 
     def history(self, *keys: str) -> "Any":
         """Every point of these metrics (of all without keys) as a pyarrow Table: key, step, value,
@@ -134,12 +125,18 @@ class StoredRun:
 
         Raises ApiError, Unreachable.
         """
-        import pyarrow.ipc  # noqa: PLC0415 # pyright: ignore[reportMissingImports]
+        where = f"/api/v1/runs/{self.id}/metrics/export"
+        return arrow_table(self._api, where, {"key": list(keys) or None})
 
-        query = {"format": "arrow", "key": list(keys) or None}
-        pieces = self._api.stream(f"/api/v1/runs/{self.id}/metrics/export", query)
-        reader: Any = pyarrow.ipc
-        return reader.open_stream(b"".join(pieces)).read_all()
+    def capture_sessions(self) -> "list[StoredCapture]":
+        """The windows in which sensors were recorded for this run, the first one first. Raises
+        ApiError, Unreachable.
+        """
+        from runbench.telemetry import StoredCapture  # noqa: PLC0415 - most runs have none
+
+        listed = self._api.items(f"/api/v1/runs/{self.id}/capture-sessions")
+        found = [StoredCapture(self._api, data) for data in listed]
+        return sorted(found, key=lambda session: session.ordinal)
 
     def __repr__(self) -> str:
         return f"<runbench stored run {self.name}: {self.status}, {self.url}>"
@@ -232,6 +229,40 @@ def runs(
     )
     base = current.portal_url or current.url
     return Runs(StoredRun(api, data, f"{base}/p/{found['slug']}/r/{data['id']}") for data in listed)
+
+
+def export_to(
+    api: Api,
+    where: str,
+    query: Mapping[str, Any],
+    path: str | Path,
+    format: FileFormat | None,
+) -> Path:
+    """Write what an address exports to a file, whole or not at all, in the format of its name's end
+    unless one is given. Raises ApiError, Unreachable, OSError, ValueError.
+    """
+    target = Path(path)
+    chosen = format or target.suffix.lstrip(".").lower()
+    if chosen not in FORMATS:
+        raise ValueError(f"{chosen!r} is no format; use one of {', '.join(FORMATS)}")
+    draft = target.with_name(f".{target.name}.{os.getpid()}")
+    try:
+        with draft.open("wb") as file:
+            for piece in api.stream(where, {**query, "format": chosen}):
+                file.write(piece)
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    return target
+
+
+def arrow_table(api: Api, where: str, query: Mapping[str, Any]) -> Any:
+    """What an address exports, as a pyarrow Table. Raises ApiError, Unreachable, ImportError."""
+    import pyarrow.ipc  # noqa: PLC0415 # pyright: ignore[reportMissingImports]
+
+    pieces = api.stream(where, {**query, "format": "arrow"})
+    reader: Any = pyarrow.ipc
+    return reader.open_stream(b"".join(pieces)).read_all()
 
 
 def live_card(
