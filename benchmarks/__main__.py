@@ -1,4 +1,4 @@
-"""`python -m benchmarks [metrics] [store] [--quick] [--json FILE]`"""
+"""`python -m benchmarks [metrics] [search] [store] [--quick] [--json FILE]`"""
 
 import argparse
 import json
@@ -9,14 +9,14 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import metrics, store
+from benchmarks import metrics, search, store
 from benchmarks.database import database_server, describe
 from benchmarks.machine import conditions
 from benchmarks.report import Report
 from scripts.environment import ROOT
 
 HOME = ROOT / ".nox" / "benchmarks"
-PARTS = ("store", "metrics")
+PARTS = ("store", "search", "metrics")
 
 
 def main() -> None:
@@ -41,6 +41,11 @@ def main() -> None:
         if not asked.part or "store" in asked.part:
             store.run(cluster, store.QUICK if asked.quick else store.Sizes(), report)
             tables += [report.table(store.SYSTEMS, store.STORE), report.bars(store.BARS)]
+        if not asked.part or "search" in asked.part:
+            searched = search.QUICK if asked.quick else search.Sizes()
+            search.run(cluster, searched, report)
+            tables += [report.table(search.SYSTEMS, search.RUNBENCH)]
+            tables += [report.bars(search.bars(searched))]
         if not asked.part or "metrics" in asked.part:
             sizes = metrics.QUICK if asked.quick else metrics.Sizes()
             metrics.run(cluster, Path(home), sizes, report)
