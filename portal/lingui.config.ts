@@ -7,10 +7,17 @@ const root = "<rootDir>/src";
 // Texts of screens that are opened later are fetched with them (`addTexts` of app/i18n.ts).
 const later = {
   charts: [`${root}/charts`, `${root}/features/metrics`],
+  people: [
+    `${root}/features/admin`,
+    `${root}/features/audit`,
+    `${root}/features/profile`,
+    `${root}/routes/_app/admin`,
+  ],
   telemetry: [
     `${root}/features/sensors`,
     `${root}/features/telemetry`,
     `${root}/routes/_app/p/*/sensors`,
+    `${root}/routes/_app/p/*/monitor.tsx`,
   ],
 };
 
@@ -25,7 +32,7 @@ export default defineConfig({
         ...never,
         ...Object.values(later)
           .flat()
-          .map((folder) => `${folder}/**`),
+          .flatMap((place) => [place, `${place}/**`]),
       ],
     },
     ...Object.entries(later).map(([name, include]) => ({

@@ -16,6 +16,10 @@ const later = {
     en: () => import("@/locales/charts/en.po"),
     ru: () => import("@/locales/charts/ru.po"),
   },
+  people: {
+    en: () => import("@/locales/people/en.po"),
+    ru: () => import("@/locales/people/ru.po"),
+  },
   telemetry: {
     en: () => import("@/locales/telemetry/en.po"),
     ru: () => import("@/locales/telemetry/ru.po"),

@@ -26,10 +26,13 @@ import { Route as AppPProjectRouteImport } from "./../routes/_app/p/$project";
 import { Route as AppPProjectIndexRouteImport } from "./../routes/_app/p/$project/index";
 import { Route as AppPProjectAuditRouteImport } from "./../routes/_app/p/$project/audit";
 import { Route as AppPProjectMembersRouteImport } from "./../routes/_app/p/$project/members";
+import { Route as AppPProjectMonitorRouteImport } from "./../routes/_app/p/$project/monitor";
 import { Route as AppPProjectRunsRouteImport } from "./../routes/_app/p/$project/runs";
 import { Route as AppPProjectSettingsRouteImport } from "./../routes/_app/p/$project/settings";
 import { Route as AppPProjectTokensRouteImport } from "./../routes/_app/p/$project/tokens";
 import { Route as AppPProjectRRunRouteImport } from "./../routes/_app/p/$project/r/$run";
+import { Route as AppPProjectSensorsIndexRouteImport } from "./../routes/_app/p/$project/sensors/index";
+import { Route as AppPProjectSensorsSensorRouteImport } from "./../routes/_app/p/$project/sensors/$sensor";
 import { Route as AppPProjectXIndexRouteImport } from "./../routes/_app/p/$project/x/index";
 import { Route as AppPProjectXExperimentRouteImport } from "./../routes/_app/p/$project/x/$experiment";
 
@@ -116,6 +119,11 @@ const AppPProjectMembersRoute = AppPProjectMembersRouteImport.update({
   path: "/members",
   getParentRoute: () => AppPProjectRoute,
 } as any);
+const AppPProjectMonitorRoute = AppPProjectMonitorRouteImport.update({
+  id: "/monitor",
+  path: "/monitor",
+  getParentRoute: () => AppPProjectRoute,
+} as any);
 const AppPProjectRunsRoute = AppPProjectRunsRouteImport.update({
   id: "/runs",
   path: "/runs",
@@ -136,6 +144,17 @@ const AppPProjectRRunRoute = AppPProjectRRunRouteImport.update({
   path: "/r/$run",
   getParentRoute: () => AppPProjectRoute,
 } as any);
+const AppPProjectSensorsIndexRoute = AppPProjectSensorsIndexRouteImport.update({
+  id: "/sensors/",
+  path: "/sensors/",
+  getParentRoute: () => AppPProjectRoute,
+} as any);
+const AppPProjectSensorsSensorRoute =
+  AppPProjectSensorsSensorRouteImport.update({
+    id: "/sensors/$sensor",
+    path: "/sensors/$sensor",
+    getParentRoute: () => AppPProjectRoute,
+  } as any);
 const AppPProjectXIndexRoute = AppPProjectXIndexRouteImport.update({
   id: "/x/",
   path: "/x/",
@@ -162,12 +181,15 @@ export interface FileRoutesByFullPath {
   "/p/": typeof AppPIndexRoute;
   "/p/$project/audit": typeof AppPProjectAuditRoute;
   "/p/$project/members": typeof AppPProjectMembersRoute;
+  "/p/$project/monitor": typeof AppPProjectMonitorRoute;
   "/p/$project/runs": typeof AppPProjectRunsRoute;
   "/p/$project/settings": typeof AppPProjectSettingsRoute;
   "/p/$project/tokens": typeof AppPProjectTokensRoute;
   "/p/$project/": typeof AppPProjectIndexRoute;
   "/p/$project/r/$run": typeof AppPProjectRRunRoute;
+  "/p/$project/sensors/$sensor": typeof AppPProjectSensorsSensorRoute;
   "/p/$project/x/$experiment": typeof AppPProjectXExperimentRoute;
+  "/p/$project/sensors/": typeof AppPProjectSensorsIndexRoute;
   "/p/$project/x/": typeof AppPProjectXIndexRoute;
 }
 export interface FileRoutesByTo {
@@ -184,12 +206,15 @@ export interface FileRoutesByTo {
   "/p": typeof AppPIndexRoute;
   "/p/$project/audit": typeof AppPProjectAuditRoute;
   "/p/$project/members": typeof AppPProjectMembersRoute;
+  "/p/$project/monitor": typeof AppPProjectMonitorRoute;
   "/p/$project/runs": typeof AppPProjectRunsRoute;
   "/p/$project/settings": typeof AppPProjectSettingsRoute;
   "/p/$project/tokens": typeof AppPProjectTokensRoute;
   "/p/$project": typeof AppPProjectIndexRoute;
   "/p/$project/r/$run": typeof AppPProjectRRunRoute;
+  "/p/$project/sensors/$sensor": typeof AppPProjectSensorsSensorRoute;
   "/p/$project/x/$experiment": typeof AppPProjectXExperimentRoute;
+  "/p/$project/sensors": typeof AppPProjectSensorsIndexRoute;
   "/p/$project/x": typeof AppPProjectXIndexRoute;
 }
 export interface FileRoutesById {
@@ -210,12 +235,15 @@ export interface FileRoutesById {
   "/_app/p/": typeof AppPIndexRoute;
   "/_app/p/$project/audit": typeof AppPProjectAuditRoute;
   "/_app/p/$project/members": typeof AppPProjectMembersRoute;
+  "/_app/p/$project/monitor": typeof AppPProjectMonitorRoute;
   "/_app/p/$project/runs": typeof AppPProjectRunsRoute;
   "/_app/p/$project/settings": typeof AppPProjectSettingsRoute;
   "/_app/p/$project/tokens": typeof AppPProjectTokensRoute;
   "/_app/p/$project/": typeof AppPProjectIndexRoute;
   "/_app/p/$project/r/$run": typeof AppPProjectRRunRoute;
+  "/_app/p/$project/sensors/$sensor": typeof AppPProjectSensorsSensorRoute;
   "/_app/p/$project/x/$experiment": typeof AppPProjectXExperimentRoute;
+  "/_app/p/$project/sensors/": typeof AppPProjectSensorsIndexRoute;
   "/_app/p/$project/x/": typeof AppPProjectXIndexRoute;
 }
 export interface FileRouteTypes {
@@ -235,12 +263,15 @@ export interface FileRouteTypes {
     | "/p/"
     | "/p/$project/audit"
     | "/p/$project/members"
+    | "/p/$project/monitor"
     | "/p/$project/runs"
     | "/p/$project/settings"
     | "/p/$project/tokens"
     | "/p/$project/"
     | "/p/$project/r/$run"
+    | "/p/$project/sensors/$sensor"
     | "/p/$project/x/$experiment"
+    | "/p/$project/sensors/"
     | "/p/$project/x/";
   fileRoutesByTo: FileRoutesByTo;
   to:
@@ -257,12 +288,15 @@ export interface FileRouteTypes {
     | "/p"
     | "/p/$project/audit"
     | "/p/$project/members"
+    | "/p/$project/monitor"
     | "/p/$project/runs"
     | "/p/$project/settings"
     | "/p/$project/tokens"
     | "/p/$project"
     | "/p/$project/r/$run"
+    | "/p/$project/sensors/$sensor"
     | "/p/$project/x/$experiment"
+    | "/p/$project/sensors"
     | "/p/$project/x";
   id:
     | "__root__"
@@ -282,12 +316,15 @@ export interface FileRouteTypes {
     | "/_app/p/"
     | "/_app/p/$project/audit"
     | "/_app/p/$project/members"
+    | "/_app/p/$project/monitor"
     | "/_app/p/$project/runs"
     | "/_app/p/$project/settings"
     | "/_app/p/$project/tokens"
     | "/_app/p/$project/"
     | "/_app/p/$project/r/$run"
+    | "/_app/p/$project/sensors/$sensor"
     | "/_app/p/$project/x/$experiment"
+    | "/_app/p/$project/sensors/"
     | "/_app/p/$project/x/";
   fileRoutesById: FileRoutesById;
 }
@@ -417,6 +454,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AppPProjectMembersRouteImport;
       parentRoute: typeof AppPProjectRoute;
     };
+    "/_app/p/$project/monitor": {
+      id: "/_app/p/$project/monitor";
+      path: "/monitor";
+      fullPath: "/p/$project/monitor";
+      preLoaderRoute: typeof AppPProjectMonitorRouteImport;
+      parentRoute: typeof AppPProjectRoute;
+    };
     "/_app/p/$project/runs": {
       id: "/_app/p/$project/runs";
       path: "/runs";
@@ -443,6 +487,20 @@ declare module "@tanstack/react-router" {
       path: "/r/$run";
       fullPath: "/p/$project/r/$run";
       preLoaderRoute: typeof AppPProjectRRunRouteImport;
+      parentRoute: typeof AppPProjectRoute;
+    };
+    "/_app/p/$project/sensors/": {
+      id: "/_app/p/$project/sensors/";
+      path: "/sensors";
+      fullPath: "/p/$project/sensors/";
+      preLoaderRoute: typeof AppPProjectSensorsIndexRouteImport;
+      parentRoute: typeof AppPProjectRoute;
+    };
+    "/_app/p/$project/sensors/$sensor": {
+      id: "/_app/p/$project/sensors/$sensor";
+      path: "/sensors/$sensor";
+      fullPath: "/p/$project/sensors/$sensor";
+      preLoaderRoute: typeof AppPProjectSensorsSensorRouteImport;
       parentRoute: typeof AppPProjectRoute;
     };
     "/_app/p/$project/x/": {
@@ -479,24 +537,30 @@ const AppAdminRouteWithChildren = AppAdminRoute._addFileChildren(
 interface AppPProjectRouteChildren {
   AppPProjectAuditRoute: typeof AppPProjectAuditRoute;
   AppPProjectMembersRoute: typeof AppPProjectMembersRoute;
+  AppPProjectMonitorRoute: typeof AppPProjectMonitorRoute;
   AppPProjectRunsRoute: typeof AppPProjectRunsRoute;
   AppPProjectSettingsRoute: typeof AppPProjectSettingsRoute;
   AppPProjectTokensRoute: typeof AppPProjectTokensRoute;
   AppPProjectIndexRoute: typeof AppPProjectIndexRoute;
   AppPProjectRRunRoute: typeof AppPProjectRRunRoute;
+  AppPProjectSensorsSensorRoute: typeof AppPProjectSensorsSensorRoute;
   AppPProjectXExperimentRoute: typeof AppPProjectXExperimentRoute;
+  AppPProjectSensorsIndexRoute: typeof AppPProjectSensorsIndexRoute;
   AppPProjectXIndexRoute: typeof AppPProjectXIndexRoute;
 }
 
 const AppPProjectRouteChildren: AppPProjectRouteChildren = {
   AppPProjectAuditRoute: AppPProjectAuditRoute,
   AppPProjectMembersRoute: AppPProjectMembersRoute,
+  AppPProjectMonitorRoute: AppPProjectMonitorRoute,
   AppPProjectRunsRoute: AppPProjectRunsRoute,
   AppPProjectSettingsRoute: AppPProjectSettingsRoute,
   AppPProjectTokensRoute: AppPProjectTokensRoute,
   AppPProjectIndexRoute: AppPProjectIndexRoute,
   AppPProjectRRunRoute: AppPProjectRRunRoute,
+  AppPProjectSensorsSensorRoute: AppPProjectSensorsSensorRoute,
   AppPProjectXExperimentRoute: AppPProjectXExperimentRoute,
+  AppPProjectSensorsIndexRoute: AppPProjectSensorsIndexRoute,
   AppPProjectXIndexRoute: AppPProjectXIndexRoute,
 };
 

@@ -4,7 +4,9 @@ import type { Points } from "./series";
 
 export const axes = ["step", "time", "relative"] as const;
 /** The step as logged, the wall clock, or the seconds since the run's first point. */
-export type Axis = (typeof axes)[number];
+export type PointAxis = (typeof axes)[number];
+/** Also a measured quantity, where one is drawn against another. */
+export type Axis = PointAxis | "value";
 
 /** From and to in the axis' own unit: steps, seconds since 1970, seconds since the start. */
 export type Range = readonly [from: number, to: number];
@@ -33,7 +35,7 @@ export type Line = Curve & {
  * cursor reaches each.
  */
 export function positions(points: Points, axis: Axis, origin: number): Curve {
-  if (axis === "step") return { x: points.step, y: points.value };
+  if (axis === "step" || axis === "value") return { x: points.step, y: points.value };
   const begin = axis === "time" ? 0 : origin;
   const order = points.time.map((_, index) => index);
   if (

@@ -47,6 +47,7 @@ export function csvOf(
 }
 
 function axisColumn(axis: Axis): string {
+  if (axis === "value") return "raw";
   return axis === "relative" ? "seconds" : axis;
 }
 

@@ -44,6 +44,7 @@ const secondSteps = [
 
 /** Distances between ticks that read well on the axis; `undefined` leaves it to the chart. */
 export function tickSteps(axis: Axis): number[] | undefined {
+  if (axis === "value") return undefined;
   if (axis === "step")
     return Array.from({ length: 46 }, (_, n) => [1, 2, 5][n % 3] as number).map(
       (base, n) => base * 10 ** Math.floor(n / 3),
@@ -158,11 +159,11 @@ function make(locale: string): Words {
     value,
     count: (amount, notation) => (notation === "compact" ? compact : integers).format(amount),
     xTicks: (axis, places, step) => {
-      if (axis === "step") return places.map((place) => tick(place));
+      if (axis === "step" || axis === "value") return places.map((place) => tick(place));
       return axis === "time" ? wall(places, step) : places.map((place) => elapsed(place, step));
     },
     place: (axis, x) => {
-      if (axis === "step") return long.format(x);
+      if (axis === "step" || axis === "value") return long.format(x);
       return axis === "time" ? moment.format(new Date(x * 1000)) : elapsed(x, 1);
     },
   };

@@ -31,6 +31,7 @@ export const shortcutCatalogue = {
   goSettings: { keys: "KeyG KeyS", label: msg`Project settings`, group: "go" },
   goExperiments: { keys: "KeyG KeyX", label: msg`Experiments`, group: "go" },
   goRuns: { keys: "KeyG KeyR", label: msg`Runs`, group: "go" },
+  goSensors: { keys: "KeyG KeyE", label: msg`Sensors`, group: "go" },
   goProfile: { keys: "KeyG KeyU", label: msg`Your profile`, group: "go" },
   rename: { keys: "KeyE", label: msg`Rename what the page shows`, group: "general" },
   rowNext: { keys: "KeyJ", label: msg`Next row`, group: "table" },

@@ -4,6 +4,7 @@ import type { MessageDescriptor } from "@lingui/core";
 import { msg } from "@lingui/core/macro";
 import {
   IconFlask,
+  IconGauge,
   IconHistory,
   IconKey,
   IconLayoutDashboard,
@@ -44,6 +45,7 @@ export const projectPages: readonly ProjectPage[] = [
     shortcut: "goExperiments",
   },
   { to: "/p/$project/runs", label: msg`Runs`, icon: IconPlayerPlay, shortcut: "goRuns" },
+  { to: "/p/$project/sensors", label: msg`Sensors`, icon: IconGauge, shortcut: "goSensors" },
   { to: "/p/$project/members", label: msg`Members`, icon: IconUsers, shortcut: "goMembers" },
   { to: "/p/$project/tokens", label: msg`API tokens`, icon: IconKey, shortcut: "goTokens" },
   { to: "/p/$project/settings", label: msg`Settings`, icon: IconSettings, shortcut: "goSettings" },

@@ -263,7 +263,7 @@ export default function Plot(props: PlotProps) {
           gap: 4,
           size: axis === "time" ? 42 : 28,
           space: axis === "time" ? 76 : 60,
-          ...(logX ? {} : { incrs: tickSteps(axis) }),
+          ...(logX || axis === "value" ? {} : { incrs: tickSteps(axis) }),
           values: (_, places, __, ___, increment) =>
             logX
               ? places.map((at) => (at === null ? "" : (words.xTicks(axis, [at], at)[0] ?? "")))

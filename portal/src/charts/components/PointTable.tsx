@@ -26,7 +26,9 @@ export function PointTable({ title, lines, axis, zoom, words }: Props) {
   const page = Math.min(asked, pages - 1);
   const number = page + 1;
   const columns = lines.map(({ x, y }) => new Map(x.map((place, index) => [place, y[index]])));
-  const axisName = { step: t`Step`, time: t`Time`, relative: t`Since the start` }[axis];
+  const axisName = { step: t`Step`, time: t`Time`, relative: t`Since the start`, value: t`Raw` }[
+    axis
+  ];
   return (
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrollable region must be reachable by keyboard
     <section className={classes.table} aria-label={t`Points of ${title}`} tabIndex={0}>

@@ -1,4 +1,5 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { batched } from "@/api/batch";
 import {
   getExportRunUrl,
   getListMetricsQueryKey,
@@ -6,10 +7,9 @@ import {
   readBuckets,
   readSeriesOfRuns,
 } from "@/api/generated/metrics/metrics";
-import { type Axis, type Range, rangeParams } from "@/charts/axis";
+import { type PointAxis, type Range, rangeParams } from "@/charts/axis";
 import type { Bucketed } from "@/charts/bands";
 import { noPicture, numberOf, type Picture, pictureFrom } from "@/charts/series";
-import { batched } from "./batch";
 
 /** The metrics of a run with their ranges and last values, in pages. */
 export function runMetricsQuery(runId: string, q = "") {
@@ -34,7 +34,7 @@ const seriesAtOnce = 200;
 const pointsAtOnce = 100_000;
 const addressLength = 6_000;
 
-type Group = { axis: Axis; range: Range | null; points: number };
+type Group = { axis: PointAxis; range: Range | null; points: number };
 
 /** Splits what many panels ask for into as few requests as carry it: each all keys of the same runs. */
 export function requestsFor(sources: readonly Source[], points: number) {
@@ -97,7 +97,7 @@ export async function ordinalsOf(runIds: readonly string[]): Promise<Map<string,
 /** A picture of a series, of all or of a part. Live points are added to it from the stream, not by asking again. */
 export function pictureQuery(
   { runId, key }: Source,
-  axis: Axis,
+  axis: PointAxis,
   range: Range | null,
   points: number,
 ) {
@@ -113,7 +113,7 @@ export function pictureQuery(
 export function bucketsQuery(
   runIds: readonly string[],
   key: string,
-  axis: Axis,
+  axis: PointAxis,
   range: Range | null,
   intervals: number,
 ) {

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import type { Axis, Line, Range } from "@/charts/axis";
+import type { Line, PointAxis, Range } from "@/charts/axis";
 import { type Banded, type BandKind, type Bucketed, banded, spliced } from "@/charts/bands";
 import { bucketsQuery } from "./queries";
 import { mayGrow, type RunGroup } from "./runs";
@@ -9,7 +9,7 @@ import type { Lines } from "./use-run-lines";
 type Options = {
   groups: readonly RunGroup[];
   metric: string;
-  axis: Axis;
+  axis: PointAxis;
   zoom: Range | null;
   band: BandKind;
   /** New points stay out. */

@@ -1,6 +1,6 @@
 import { useQueries } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
-import { type Axis, type Line, positions, type Range } from "@/charts/axis";
+import { type Line, type PointAxis, positions, type Range } from "@/charts/axis";
 import type { Fullness } from "@/charts/export";
 import { countIn, type Picture, pictured } from "@/charts/series";
 import { refetchAfter } from "./live";
@@ -11,7 +11,7 @@ import type { ChartRun } from "./runs";
 type Options = {
   runs: readonly ChartRun[];
   metrics: readonly string[];
-  axis: Axis;
+  axis: PointAxis;
   /** What is zoomed into, once the hand rests. */
   zoom: Range | null;
   points: number;

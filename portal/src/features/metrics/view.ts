@@ -1,11 +1,11 @@
 /** How charts are looked at. All of it stands in the address, so that a link shows the same picture. */
 
 import * as v from "valibot";
-import { type Axis, axes, type Range } from "@/charts/axis";
+import { axes, type PointAxis, type Range } from "@/charts/axis";
 import { type BandKind, bandKinds } from "@/charts/bands";
 
 export type ChartView = {
-  axis: Axis;
+  axis: PointAxis;
   logX: boolean;
   logY: boolean;
   /** 0 … 0.99, see `smoothed`. */

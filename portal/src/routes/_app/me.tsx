@@ -3,6 +3,7 @@ import { Stack } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
 import { sessionQuery } from "@/api/session";
+import { addTexts } from "@/app/i18n";
 import { useUser } from "@/app/user";
 import { NameForm } from "@/features/profile/components/NameForm";
 import { PasswordForm } from "@/features/profile/components/PasswordForm";
@@ -12,7 +13,10 @@ import { SignOutEverywhere } from "@/features/profile/components/SignOutEverywhe
 import { PageHeader } from "@/ui/PageHeader";
 import { Panel } from "@/ui/Panel";
 
-export const Route = createFileRoute("/_app/me")({ component: ProfilePage });
+export const Route = createFileRoute("/_app/me")({
+  loader: () => addTexts("people"),
+  component: ProfilePage,
+});
 
 function ProfilePage() {
   const { t } = useLingui();

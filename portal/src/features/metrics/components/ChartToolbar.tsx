@@ -19,7 +19,7 @@ import {
   IconZoomReset,
 } from "@tabler/icons-react";
 import { type FormEvent, useEffect, useState } from "react";
-import type { Axis } from "@/charts/axis";
+import type { PointAxis } from "@/charts/axis";
 import type { BandKind } from "@/charts/bands";
 import type { LiveRuns } from "../live";
 import type { ChartView } from "../view";
@@ -55,7 +55,7 @@ export function ChartToolbar({ view, onView, grouped, state, paused, onPause }: 
         size="xs"
         aria-label={t`Horizontal axis`}
         value={view.axis}
-        onChange={(axis) => onView({ axis: axis as Axis, zoom: null, logX: false })}
+        onChange={(axis) => onView({ axis: axis as PointAxis, zoom: null, logX: false })}
         data={[
           { value: "step", label: t`Step` },
           { value: "time", label: t`Time` },

@@ -2,6 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
 import * as v from "valibot";
+import { addTexts } from "@/app/i18n";
 import { ActionFilter } from "@/features/audit/components/ActionFilter";
 import { AuditTable } from "@/features/audit/components/AuditTable";
 import { platformAuditQuery } from "@/features/audit/queries";
@@ -11,6 +12,7 @@ import { Panel } from "@/ui/Panel";
 
 export const Route = createFileRoute("/_app/admin/audit")({
   validateSearch: v.object({ action: v.optional(v.pipe(v.string(), v.maxLength(60))) }),
+  loader: () => addTexts("people"),
   component: PlatformAuditPage,
 });
 

@@ -5,6 +5,7 @@ import { IconSearch } from "@tabler/icons-react";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
 import * as v from "valibot";
+import { addTexts } from "@/app/i18n";
 import { useUser } from "@/app/user";
 import { UsersTable } from "@/features/admin/components/UsersTable";
 import { usersQuery } from "@/features/admin/queries";
@@ -18,6 +19,7 @@ export const Route = createFileRoute("/_app/admin/users")({
     q: v.optional(v.fallback(v.string(), "")),
     status: v.optional(v.fallback(v.picklist(["active", "deactivated"]), "active")),
   }),
+  loader: () => addTexts("people"),
   component: UsersPage,
 });
 

@@ -2,6 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useInfiniteQuery, useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
 import { useMemo } from "react";
+import { addTexts } from "@/app/i18n";
 import { AuditTable } from "@/features/audit/components/AuditTable";
 import { projectAuditQuery } from "@/features/audit/queries";
 import { membersQuery } from "@/features/members/queries";
@@ -10,7 +11,10 @@ import { ErrorNotice } from "@/ui/ErrorNotice";
 import { PageHeader } from "@/ui/PageHeader";
 import { Panel } from "@/ui/Panel";
 
-export const Route = createFileRoute("/_app/p/$project/audit")({ component: ProjectAuditPage });
+export const Route = createFileRoute("/_app/p/$project/audit")({
+  loader: () => addTexts("people"),
+  component: ProjectAuditPage,
+});
 
 function ProjectAuditPage() {
   const { t } = useLingui();

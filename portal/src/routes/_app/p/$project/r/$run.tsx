@@ -1,13 +1,14 @@
 import { useLingui } from "@lingui/react/macro";
-import { Anchor, Stack, Tabs } from "@mantine/core";
-import { useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import { Anchor, Button, Stack, Tabs } from "@mantine/core";
+import { useInfiniteQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
 import { createFileRoute, Link } from "@tanstack/react-router";
-import { useCallback, useMemo } from "react";
+import { Suspense, useCallback, useMemo } from "react";
 import * as v from "valibot";
 import type { Run } from "@/api/generated/models/run";
 import { invalidatePath } from "@/api/invalidate";
 import { addTexts } from "@/app/i18n";
 import { useRunLinks } from "@/app/run-links";
+import { runTelemetry } from "@/app/run-telemetry";
 import { MetricPanels } from "@/features/metrics/components/MetricPanels";
 import { MetricPreview } from "@/features/metrics/components/MetricPreview";
 import { MetricSummaries } from "@/features/metrics/components/MetricSummaries";
@@ -21,16 +22,21 @@ import { NestedRuns } from "@/features/runs/components/NestedRuns";
 import { ParamsPanel } from "@/features/runs/components/ParamsPanel";
 import { RunHeader } from "@/features/runs/components/RunHeader";
 import { runQuery, useChangeRun } from "@/features/runs/queries";
+import { sensorsQuery } from "@/features/sensors/queries";
+import { type TelemetrySearch, telemetrySearch } from "@/features/telemetry/channels";
 import { CodeSnippet } from "@/ui/CodeSnippet";
 import { Panel } from "@/ui/Panel";
+import { TableSkeleton } from "@/ui/TableSkeleton";
 import classes from "@/ui/TwoColumns.module.css";
 
-const tabs = ["metrics", "notes", "environment"] as const;
+const tabs = ["metrics", "telemetry", "notes", "environment"] as const;
 const firstTab = "overview";
 
 export const Route = createFileRoute("/_app/p/$project/r/$run")({
   validateSearch: v.object({
     ...chartSearch,
+    ...telemetrySearch,
+    session: v.optional(v.fallback(v.optional(v.string()), undefined)),
     tab: v.optional(v.fallback(v.optional(v.picklist(tabs)), undefined)),
   }),
   loader: async ({ context, params }) => {
@@ -82,6 +88,7 @@ function RunPage() {
         <Tabs.List mb="md">
           <Tabs.Tab value={firstTab}>{t`Overview`}</Tabs.Tab>
           <Tabs.Tab value="metrics">{t`Metrics`}</Tabs.Tab>
+          <Tabs.Tab value="telemetry">{t`Telemetry`}</Tabs.Tab>
           <Tabs.Tab value="notes">{t`Notes`}</Tabs.Tab>
           <Tabs.Tab value="environment">{t`Environment`}</Tabs.Tab>
         </Tabs.List>
@@ -118,6 +125,9 @@ function RunPage() {
         </Tabs.Panel>
         <Tabs.Panel value="metrics">
           <MetricsTab run={chartRun} search={search} />
+        </Tabs.Panel>
+        <Tabs.Panel value="telemetry">
+          <TelemetryTab run={run} projectId={project.id} canEdit={canEdit} search={search} />
         </Tabs.Panel>
         <Tabs.Panel value="notes">
           <Panel title={t`Notes`}>
@@ -156,6 +166,56 @@ function MetricsTab({ run, search }: { run: ChartRun; search: Parameters<typeof 
         />
       }
     />
+  );
+}
+
+type TelemetryProps = {
+  run: Run;
+  projectId: string;
+  canEdit: boolean;
+  search: TelemetrySearch & { session?: string };
+};
+
+function TelemetryTab({ run, projectId, canEdit, search }: TelemetryProps) {
+  const { t } = useLingui();
+  const { project } = Route.useParams();
+  const navigate = Route.useNavigate();
+  const sensors = useInfiniteQuery(sensorsQuery(projectId, {}));
+  const offered = useMemo(
+    () => sensors.data?.pages.flatMap(({ items }) => items) ?? [],
+    [sensors.data],
+  );
+  const change = useCallback(
+    (search: TelemetrySearch & { session?: string }) =>
+      void navigate({ search: (old) => ({ ...old, ...search }), replace: true }),
+    [navigate],
+  );
+  const choose = useCallback(
+    (session: string | null) => change({ session: session ?? undefined }),
+    [change],
+  );
+  return (
+    <Suspense fallback={<TableSkeleton columns={3} />}>
+      {runTelemetry({
+        run,
+        offered,
+        canEdit: canEdit && run.archived_at === null,
+        search,
+        onSearch: change,
+        chosen: search.session ?? null,
+        onChoose: choose,
+        sensorsLink: (
+          <Button
+            variant="default"
+            renderRoot={(props) => (
+              <Link to="/p/$project/sensors" params={{ project }} {...props} />
+            )}
+          >
+            {t`To the sensors`}
+          </Button>
+        ),
+      })}
+    </Suspense>
   );
 }
 

@@ -1,0 +1,161 @@
+/** Telemetry as agreed; the generated client takes its place. */
+
+import { request } from "@/api/http";
+
+export type Signal = {
+  name: string;
+  title: string | null;
+  input_unit: string | null;
+  display_unit: string | null;
+  expected_rate_hz: number | null;
+};
+export type NewSignal = {
+  name: string;
+  title?: string | null;
+  input_unit?: string | null;
+  display_unit?: string | null;
+  expected_rate_hz?: number | null;
+};
+export type SensorHealth = "online" | "delayed" | "offline" | "never";
+export type SensorStatus = "active" | "decommissioned";
+export type Sensor = {
+  id: string;
+  project_id: string;
+  name: string;
+  type: string;
+  description: string;
+  tags: Record<string, string>;
+  status: SensorStatus;
+  signals: Signal[];
+  health: SensorHealth;
+  last_received_at: string | null;
+  readings: number;
+  shared_with: string[];
+  created_at: string;
+  updated_at: string;
+  version: number;
+};
+export type NewSensor = {
+  name: string;
+  type?: string;
+  description?: string;
+  tags?: Record<string, string>;
+  signals: NewSignal[];
+};
+export type RegisteredSensor = Sensor & { token: string };
+export type SensorChange = { name?: string; type?: string; description?: string };
+export type SensorToken = {
+  id: string;
+  key_id: string;
+  created_at: string;
+  expires_at: string | null;
+  revoked_at: string | null;
+};
+export type MadeSensorToken = SensorToken & { token: string };
+export type ProfileKind = "linear" | "polynomial" | "lookup_table";
+export type ProfileParameters =
+  | { a: number; b: number }
+  | { coefficients: number[] }
+  | { table: number[][]; clamped: boolean };
+export type ConversionProfile = {
+  id: string;
+  sensor_id: string;
+  signal: string;
+  version: number;
+  kind: ProfileKind;
+  parameters: ProfileParameters;
+  unit: string | null;
+  note: string;
+  state: "draft" | "scheduled" | "active" | "retired";
+  valid_from: string | null;
+  valid_to: string | null;
+  created_by: string | null;
+  created_at: string;
+};
+export type NewProfile = {
+  signal: string;
+  kind: ProfileKind;
+  parameters: ProfileParameters;
+  unit?: string | null;
+  note?: string;
+};
+export type Converted = {
+  items: { raw: number; physical: number | null; reason: string | null }[];
+};
+export type CaptureSession = {
+  id: string;
+  run_id: string;
+  project_id: string;
+  ordinal: number;
+  name: string;
+  note: string;
+  status: "running" | "stopped";
+  started_at: string;
+  stopped_at: string | null;
+  stopped_by: string | null;
+  sensors: { sensor_id: string; name: string; signals: string[] }[];
+  profiles: Record<string, Record<string, string>>;
+  version: number;
+};
+export type NewCaptureSession = {
+  name?: string;
+  note?: string;
+  pin_profiles?: boolean;
+  stop_after_seconds?: number | null;
+};
+export type CaptureEvent = { id: string; time: string; kind: string; text: string };
+export type Page<Item> = { items: Item[]; next_cursor: string | null };
+export type TelemetrySeries = {
+  sensor_id: string;
+  signal: string;
+  t: number[];
+  raw?: (number | null)[];
+  physical?: (number | null)[];
+  count: number;
+  exact: boolean;
+};
+export type Latest = {
+  sensor_id: string;
+  signal: string;
+  t: number;
+  received_at: number;
+  raw: number | null;
+  physical: number | null;
+};
+export type SignalSummary = {
+  sensor_id: string;
+  signal: string;
+  count: number;
+  late_count: number;
+  first: number | null;
+  last: number | null;
+  min: number | null;
+  max: number | null;
+};
+export type IngestError = { time: string; reason: string; detail: string; count: number };
+
+type Query = Record<string, string | number | boolean | readonly string[] | undefined | null>;
+
+export function withQuery(path: string, query: Query): string {
+  const params = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (Array.isArray(value)) for (const one of value) params.append(key, one);
+    else if (value !== undefined && value !== null) params.set(key, String(value));
+  }
+  const text = params.toString();
+  return text ? `${path}?${text}` : path;
+}
+
+export const read = <Answer>(path: string, query: Query = {}, init: RequestInit = {}) =>
+  request<Answer>(withQuery(path, query), init);
+export const send = <Answer>(
+  method: "POST" | "PUT" | "PATCH" | "DELETE",
+  path: string,
+  body?: unknown,
+  init: RequestInit = {},
+) =>
+  request<Answer>(path, {
+    ...init,
+    method,
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });

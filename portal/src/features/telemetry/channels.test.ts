@@ -1,0 +1,42 @@
+import { expect, test } from "vitest";
+import type { Signal } from "@/api/contract";
+import { channelsOf, moved, panelsOf } from "./channels";
+
+const signal = (name: string, input_unit: string | null, display_unit: string | null): Signal => ({
+  name,
+  title: null,
+  input_unit,
+  display_unit,
+  expected_rate_hz: null,
+});
+const tunnel = {
+  id: "s1",
+  name: "Tunnel",
+  signals: [signal("inlet", "V", "°C"), signal("outlet", "V", "°C"), signal("flow", null, "m/s")],
+};
+
+test("a chart has one unit, and signals without one stand alone", () => {
+  const extra = {
+    ...tunnel,
+    signals: [...tunnel.signals, signal("a", null, null), signal("b", null, null)],
+  };
+  const panels = panelsOf(channelsOf([extra], "physical"), "unit");
+  expect(panels.map(({ title, channels }) => [title, channels.length])).toEqual([
+    ["°C", 2],
+    ["m/s", 1],
+    ["a", 1],
+    ["b", 1],
+  ]);
+});
+
+test("raw values have the unit that the sensor sends", () => {
+  expect(channelsOf([tunnel], "raw").map(({ unit }) => unit)).toEqual(["V", "V", ""]);
+});
+
+test("charts stand where they were dragged to, new ones behind them", () => {
+  const channels = channelsOf([tunnel], "physical");
+  const keys = panelsOf(channels, "signal").map(({ key }) => key);
+  const order = moved(keys, "s1/flow", "s1/inlet");
+  expect(order).toEqual(["s1/flow", "s1/inlet", "s1/outlet"]);
+  expect(panelsOf(channels, "signal", ["s1/flow"]).map(({ key }) => key)).toEqual(order);
+});

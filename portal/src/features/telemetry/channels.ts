@@ -1,0 +1,96 @@
+/** The signals that a page shows, and how its charts are arranged. */
+
+import * as v from "valibot";
+import type { Sensor } from "@/api/contract";
+
+export type Channel = {
+  /** The sensor's id and the signal's name with a slash between. */
+  id: string;
+  sensorId: string;
+  sensor: string;
+  signal: string;
+  label: string;
+  /** The unit of what is shown: raw or physical. */
+  unit: string;
+  /** Colour and dash. */
+  look: number;
+};
+
+export const values = ["physical", "raw"] as const;
+export type Values = (typeof values)[number];
+
+export function channelId(sensorId: string, signal: string): string {
+  return `${sensorId}/${signal}`;
+}
+
+type Named = Pick<Sensor, "id" | "name" | "signals">;
+
+export function channelsOf(sensors: readonly Named[], shown: Values): Channel[] {
+  const several = sensors.length > 1;
+  const all = sensors.flatMap((sensor) => sensor.signals.map((signal) => ({ sensor, signal })));
+  return all.map(({ sensor, signal }, look) => ({
+    id: channelId(sensor.id, signal.name),
+    sensorId: sensor.id,
+    sensor: sensor.name,
+    signal: signal.name,
+    label: several ? `${sensor.name} · ${signal.name}` : signal.name,
+    unit: (shown === "raw" ? signal.input_unit : (signal.display_unit ?? signal.input_unit)) ?? "",
+    look,
+  }));
+}
+
+export const windows = [5, 10, 30, 60, 300, 900, 3600] as const;
+
+const optional = <Schema extends v.GenericSchema>(schema: Schema) =>
+  v.optional(v.fallback(v.optional(schema), undefined));
+
+/** How the charts of a page are looked at; stands in its address. */
+export const telemetrySearch = {
+  /** Seconds. */
+  window: optional(v.picklist(windows)),
+  values: optional(v.picklist(values)),
+  /** One chart for all signals of a unit, or one for each. */
+  by: optional(v.picklist(["unit", "signal"] as const)),
+  /** Charts in the order that somebody gave them. */
+  order: optional(v.array(v.string())),
+};
+
+const schema = v.object(telemetrySearch);
+export type TelemetrySearch = v.InferOutput<typeof schema>;
+
+export type PanelOf = { key: string; title: string; channels: Channel[] };
+
+/** Charts in their order; those that nobody moved follow as the sensors list them. */
+export function panelsOf(
+  channels: readonly Channel[],
+  by: "unit" | "signal",
+  order: readonly string[] = [],
+): PanelOf[] {
+  const panels =
+    by === "signal"
+      ? channels.map((channel) => ({
+          key: channel.id,
+          title: channel.unit ? `${channel.label}, ${channel.unit}` : channel.label,
+          channels: [channel],
+        }))
+      : [...Map.groupBy(channels, ({ unit, id }) => unit || id)].map(([unit, members]) => ({
+          key: unit,
+          title: members[0]?.unit || (members[0]?.label ?? ""),
+          channels: members,
+        }));
+  const place = (key: string) => {
+    const at = order.indexOf(key);
+    return at < 0 ? order.length : at;
+  };
+  return panels.toSorted((a, b) => place(a.key) - place(b.key));
+}
+
+/** The order after `key` was put where `target` stands. */
+export function moved(keys: readonly string[], key: string, target: string): string[] {
+  const from = keys.indexOf(key);
+  const to = keys.indexOf(target);
+  if (from < 0 || to < 0 || from === to) return [...keys];
+  const rest = keys.filter((one) => one !== key);
+  rest.splice(to, 0, key);
+  return rest;
+}

@@ -1,0 +1,166 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
+import type { Line, Range } from "@/charts/axis";
+import { SeriesChart } from "@/charts/components/SeriesChart";
+import { Viewport } from "@/charts/viewport";
+import { useFormats } from "@/ui/format";
+import { type Channel, type PanelOf, panelsOf, type TelemetrySearch } from "../channels";
+import type { LiveSignals } from "../live";
+import { useLiveSignals } from "../use-live-signals";
+import { Arranged } from "./Arranged";
+import { ViewToolbar } from "./ViewToolbar";
+
+type Props = {
+  channels: readonly Channel[];
+  search: TelemetrySearch;
+  onSearch: (change: Partial<TelemetrySearch>) => void;
+};
+
+/** Charts that move with what sensors send. A zoom holds them still until somebody follows again. */
+export function LivePanels({ channels, search, onSearch }: Props) {
+  const seconds = search.window ?? 60;
+  const values = search.values ?? "physical";
+  const ids = useMemo(() => channels.map(({ id }) => id), [channels]);
+  const live = useLiveSignals(ids, seconds, values);
+  const state = useSyncExternalStore(live.subscribe, () => live.state);
+  const [paused, setPaused] = useState(false);
+  const [zoom, setZoom] = useState<Range | null>(null);
+  const [viewport] = useState(() => new Viewport(null));
+  useEffect(() => {
+    viewport.onRest = setZoom;
+  }, [viewport]);
+  // Another window begins anew, with nothing held.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: whenever these change
+  useEffect(() => {
+    viewport.choose(null);
+    setPaused(false);
+  }, [viewport, seconds, values]);
+  const panels = panelsOf(channels, search.by ?? "signal", search.order);
+  const held = paused || zoom !== null;
+  const go = () => {
+    setPaused(false);
+    viewport.choose(null);
+  };
+  return (
+    <>
+      <ViewToolbar
+        search={search}
+        onSearch={onSearch}
+        live={{ state, paused: held, onPause: (pause) => (pause ? setPaused(true) : go()) }}
+      />
+      <Arranged
+        panels={panels}
+        onOrder={(order) => onSearch({ order })}
+        facts={(panel) => <PanelFacts live={live} panel={panel} />}
+      >
+        {(panel, asleep) => (
+          <LivePanel
+            panel={panel}
+            live={live}
+            seconds={seconds}
+            held={held}
+            asleep={asleep}
+            viewport={viewport}
+            zoom={zoom}
+            onFollow={go}
+          />
+        )}
+      </Arranged>
+    </>
+  );
+}
+
+type PanelProps = {
+  panel: PanelOf;
+  live: LiveSignals;
+  seconds: number;
+  held: boolean;
+  asleep: boolean;
+  viewport: Viewport;
+  zoom: Range | null;
+  onFollow: () => void;
+};
+
+type Shown = { lines: Line[]; span: Range; received: number };
+
+function LivePanel({ panel, live, seconds, held, asleep, viewport, zoom, onFollow }: PanelProps) {
+  const { t } = useLingui();
+  const [maximised, setMaximised] = useState(false);
+  const [logY, setLogY] = useState(false);
+  const resting = asleep && !maximised;
+  const seen = useRef(0);
+  const version = useSyncExternalStore(live.subscribe, () => {
+    if (!resting) seen.current = live.version;
+    return seen.current;
+  });
+  const last = useRef<Shown | null>(null);
+  const names = panel.channels.map(({ id }) => id).join("\n");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: made again for each picture, by its version
+  const shown = useMemo<Shown>(() => {
+    if (held && last.current) return last.current;
+    const edge = live.edge();
+    return {
+      span: [edge - seconds, edge],
+      lines: panel.channels.map(({ id, label, look }) => ({
+        id,
+        label,
+        look: panel.channels.length > 1 ? look : 0,
+        metric: label,
+        ...live.curve(id, edge),
+      })),
+      received: panel.channels.reduce((sum, { id }) => sum + live.received(id), 0),
+    };
+  }, [version, held, names, seconds, live]);
+  useEffect(() => {
+    last.current = shown;
+  });
+  const fresh = held
+    ? panel.channels.reduce((sum, { id }) => sum + live.received(id), 0) - shown.received
+    : 0;
+  const points = shown.lines.reduce((sum, { x }) => sum + x.length, 0);
+  const count = panel.channels.length;
+  const labels = panel.channels.map(({ label }) => label).join(", ");
+  return (
+    <SeriesChart
+      title={panel.title}
+      lines={shown.lines}
+      description={count <= 4 ? labels : t`signals: ${count}`}
+      axis="time"
+      logX={false}
+      logY={logY}
+      smoothing={0}
+      viewport={viewport}
+      zoom={zoom}
+      span={shown.span}
+      onView={(change) => {
+        if (change.logY !== undefined) setLogY(change.logY);
+      }}
+      fixed={null}
+      clip={false}
+      fullness={{ shown: points, stored: points, exact: true }}
+      averaged={false}
+      live
+      fresh={fresh}
+      onFollow={onFollow}
+      asleep={resting}
+      legend={count > 1}
+      maximised={maximised}
+      onMaximise={setMaximised}
+      group="live"
+    />
+  );
+}
+
+/** Rate and age, a few times a second at most. */
+function PanelFacts({ live, panel }: { live: LiveSignals; panel: PanelOf }) {
+  const formats = useFormats();
+  // Once a second is enough for words.
+  useSyncExternalStore(live.subscribe, () => Math.floor(performance.now() / 1000));
+  const rate = panel.channels.reduce((sum, { id }) => sum + live.rate(id), 0);
+  const newest = Math.max(...panel.channels.map(({ id }) => live.last(id)?.time ?? 0));
+  if (newest === 0) return <Trans>waiting for the first reading</Trans>;
+  const age = Date.now() / 1000 - newest;
+  const hertz = formats.number(rate, { maximumFractionDigits: 1 });
+  const ago = formats.duration(Math.max(0, age));
+  return age > 5 ? <Trans>last reading {ago} ago</Trans> : <>{hertz} Hz</>;
+}

@@ -1,0 +1,188 @@
+/** The readings of sensors as they arrive, for every chart of the page from one stream. */
+
+import { type FeedState, openFeed } from "@/api/events";
+import type { Curve } from "@/charts/axis";
+import type { Picture } from "@/charts/series";
+import { channelId, type Values } from "./channels";
+import { RollingCurve } from "./rolling";
+
+type WireEvent = {
+  sensor_id: string;
+  series: {
+    signal: string;
+    t: number[];
+    raw?: (number | null)[];
+    physical?: (number | null)[];
+  }[];
+};
+
+type Options = {
+  /** What was measured before the stream began, between two moments in seconds since 1970. */
+  history: (
+    channels: readonly string[],
+    from: number,
+    to: number,
+    values: Values,
+  ) => Promise<Map<string, Picture>>;
+};
+
+const drawEveryMs = 100;
+/** Without readings the picture still moves on, this often. */
+const idleEveryMs = 1_000;
+const rateOverMs = 5_000;
+
+type Tracked = {
+  curve: RollingCurve;
+  received: number;
+  /** When batches came and how many readings they had, for the rate. */
+  arrivals: [at: number, count: number][];
+};
+
+export class LiveSignals {
+  state: FeedState | "ended" = "ended";
+  /** Grows with every picture; at most ten times a second. */
+  version = 0;
+  private channels = new Map<string, Tracked>();
+  private ids: readonly string[] = [];
+  private seconds = 60;
+  private newest = 0;
+  private newestAt = 0;
+  private readonly listeners = new Set<() => void>();
+  private scheduled = false;
+  private lastDrawn = 0;
+  private idle: ReturnType<typeof setInterval> | undefined;
+  private close: (() => void) | null = null;
+  private round = 0;
+
+  constructor(private readonly options: Options) {}
+
+  /** Follows these channels from now on and shows as many seconds of them. */
+  follow(channels: readonly string[], seconds: number, values: Values): void {
+    this.stop();
+    this.ids = channels;
+    this.seconds = seconds;
+    this.channels = new Map(
+      channels.map((id) => [id, { curve: new RollingCurve(seconds), received: 0, arrivals: [] }]),
+    );
+    this.newest = 0;
+    if (channels.length === 0) return;
+    const round = this.round;
+    let began = false;
+    const sensors = [...new Set(channels.map((id) => id.slice(0, 36)))];
+    this.close = openFeed({
+      path: `/api/v1/telemetry/stream?${sensors.map((id) => `sensor_id=${id}`).join("&")}&values=${values}`,
+      on: { readings: (data) => this.take(JSON.parse(data) as WireEvent, values) },
+      onState: (state) => {
+        if (round !== this.round) return;
+        this.state = state;
+        this.schedule();
+        if (state === "open" && !began) {
+          began = true;
+          void this.seed(round, values);
+        }
+      },
+    });
+    this.idle = setInterval(() => this.schedule(), idleEveryMs);
+  }
+
+  stop(): void {
+    this.round += 1;
+    clearInterval(this.idle);
+    this.close?.();
+    this.close = null;
+    this.state = "ended";
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  };
+
+  readonly getVersion = (): number => this.version;
+
+  /** Where the window ends: the newest reading, moved on by the time since it came. */
+  edge(): number {
+    const now = performance.now();
+    return this.newest === 0 ? Date.now() / 1000 : this.newest + (now - this.newestAt) / 1000;
+  }
+
+  curve(id: string, edge: number): Curve {
+    return this.channels.get(id)?.curve.curve(edge) ?? { x: [], y: [] };
+  }
+
+  /** How many readings have arrived since the stream began. */
+  received(id: string): number {
+    return this.channels.get(id)?.received ?? 0;
+  }
+
+  last(id: string): { time: number; value: number } | null {
+    const curve = this.channels.get(id)?.curve;
+    const [time, value] = [curve?.last, curve?.lastValue];
+    return time === undefined || value === undefined ? null : { time, value };
+  }
+
+  /** Readings a second over the last few. */
+  rate(id: string): number {
+    const tracked = this.channels.get(id);
+    if (!tracked) return 0;
+    const since = performance.now() - rateOverMs;
+    while (tracked.arrivals[0] && tracked.arrivals[0][0] < since) tracked.arrivals.shift();
+    return tracked.arrivals.reduce((sum, [, count]) => sum + count, 0) / (rateOverMs / 1000);
+  }
+
+  private async seed(round: number, values: Values): Promise<void> {
+    const now = Date.now() / 1000;
+    try {
+      const found = await this.options.history(this.ids, now - this.seconds, now + 60, values);
+      if (round !== this.round) return;
+      for (const [id, { x, y }] of found) {
+        this.channels.get(id)?.curve.begin(x, y);
+        const last = x.at(-1);
+        if (last !== undefined && last > this.newest) {
+          this.newest = last;
+          // What stopped a while ago has left a part of the window already.
+          this.newestAt = performance.now() - Math.max(0, now - last) * 1000;
+        }
+      }
+      this.schedule();
+    } catch {
+      // The picture begins with what arrives; the history view says what is wrong with the server.
+    }
+  }
+
+  private take({ sensor_id, series }: WireEvent, values: Values): void {
+    const now = performance.now();
+    for (const one of series) {
+      const tracked = this.channels.get(channelId(sensor_id, one.signal));
+      if (!tracked) continue;
+      const column = (values === "physical" ? one.physical : one.raw) ?? one.raw ?? [];
+      for (const [index, time] of one.t.entries()) {
+        const value = column[index];
+        tracked.curve.push(time / 1e6, typeof value === "number" ? value : Number.NaN);
+      }
+      tracked.received += one.t.length;
+      tracked.arrivals.push([now, one.t.length]);
+      const last = (one.t.at(-1) ?? 0) / 1e6;
+      if (last > this.newest) {
+        this.newest = last;
+        this.newestAt = now;
+      }
+    }
+    this.schedule();
+  }
+
+  /** At most ten times a second, and only in frames that are painted: a hidden tab draws nothing. */
+  private schedule(): void {
+    if (this.scheduled) return;
+    this.scheduled = true;
+    const wait = Math.max(0, this.lastDrawn + drawEveryMs - performance.now());
+    setTimeout(() => {
+      requestAnimationFrame(() => {
+        this.scheduled = false;
+        this.lastDrawn = performance.now();
+        this.version += 1;
+        for (const listener of this.listeners) listener();
+      });
+    }, wait);
+  }
+}

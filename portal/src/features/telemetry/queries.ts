@@ -1,0 +1,227 @@
+import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
+import { batched } from "@/api/batch";
+import {
+  type CaptureEvent,
+  type CaptureSession,
+  type Latest,
+  type NewCaptureSession,
+  type Page,
+  read,
+  type Sensor,
+  type SignalSummary,
+  send,
+  type TelemetrySeries,
+  withQuery,
+} from "@/api/contract";
+import { invalidatePath } from "@/api/invalidate";
+import type { Range } from "@/charts/axis";
+import { noPicture, type Picture } from "@/charts/series";
+import { channelId, type Values } from "./channels";
+
+export function picturesFrom(
+  series: readonly TelemetrySeries[],
+  values: Values,
+  range: Range | null,
+): Map<string, Picture> {
+  return new Map(
+    series.map((one) => {
+      const column = (values === "physical" ? one.physical : one.raw) ?? one.raw ?? [];
+      return [
+        channelId(one.sensor_id, one.signal),
+        {
+          x: one.t.map((time) => time / 1e6),
+          y: column.map((value) => value ?? Number.NaN),
+          count: one.count,
+          exact: one.exact,
+          ordinal: 0,
+          origin: null,
+          range,
+        },
+      ];
+    }),
+  );
+}
+
+/** What a chart is asked for: of some time, or of a capture session with its own profiles. */
+type Asked = {
+  from: number;
+  to: number;
+  points: number;
+  values: Values;
+  sessionId: string | null;
+};
+
+/** As many series as one request carries. */
+const seriesAtOnce = 50;
+
+const split = (id: string): [string, string] => [id.slice(0, 36), id.slice(37)];
+
+/** The pictures of signals between two moments, in seconds since 1970. */
+export async function readPictures(
+  ids: readonly string[],
+  { from, to, points, values, sessionId }: Asked,
+  signal?: AbortSignal,
+): Promise<Map<string, Picture>> {
+  const found = new Map<string, Picture>();
+  const asks: { sensors: string[]; signals: string[] }[] = [];
+  // A request asks for every signal of every sensor in it, so sensors with the same signals share one.
+  const bySensor = Map.groupBy(ids.map(split), ([sensorId]) => sensorId);
+  const alike = Map.groupBy(bySensor, ([, members]) =>
+    members
+      .map(([, name]) => name)
+      .sort()
+      .join("\n"),
+  );
+  for (const [names, sensors] of alike) {
+    const signals = names.split("\n");
+    const each = Math.max(1, Math.floor(seriesAtOnce / signals.length));
+    for (let at = 0; at < sensors.length; at += each) {
+      asks.push({ sensors: sensors.slice(at, at + each).map(([sensorId]) => sensorId), signals });
+    }
+  }
+  const path = sessionId
+    ? `/api/v1/capture-sessions/${sessionId}/telemetry`
+    : "/api/v1/telemetry/series";
+  await Promise.all(
+    asks.map(async ({ sensors, signals }) => {
+      const answer = await read<{ series: TelemetrySeries[] }>(
+        path,
+        {
+          sensor_id: sensors,
+          signal: signals,
+          from: Math.floor(from * 1e6),
+          to: Math.ceil(to * 1e6),
+          points,
+          values,
+        },
+        { signal },
+      );
+      for (const [id, picture] of picturesFrom(answer.series, values, [from, to])) {
+        found.set(id, picture);
+      }
+    }),
+  );
+  return found;
+}
+
+const loadPicture = batched<Asked, Picture>(
+  (asked, ids) => readPictures(ids, asked),
+  () => noPicture,
+);
+
+/**
+ * One signal's picture; panels that ask at the same moment share a request. Another `revision` asks again for
+ * what may have grown.
+ */
+export function pictureQuery(id: string, asked: Asked, revision = 0) {
+  return queryOptions({
+    queryKey: ["/api/v1/telemetry/series", id, asked, revision],
+    queryFn: () => loadPicture(asked, id),
+    staleTime: 60_000,
+    gcTime: 5 * 60_000,
+  });
+}
+
+export function latestQuery(sensorIds: readonly string[], every = 5_000) {
+  const path = "/api/v1/telemetry/latest";
+  return queryOptions({
+    queryKey: [path, sensorIds],
+    queryFn: async ({ signal }) => {
+      const answer = await read<{ items: Latest[] }>(path, { sensor_id: sensorIds }, { signal });
+      return answer.items;
+    },
+    enabled: sensorIds.length > 0,
+    refetchInterval: every,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function runSensorsQuery(runId: string) {
+  const path = `/api/v1/runs/${runId}/sensors`;
+  return queryOptions({
+    queryKey: [path],
+    queryFn: async ({ signal }) => (await read<Page<Sensor>>(path, {}, { signal })).items,
+    refetchInterval: 15_000,
+  });
+}
+
+export function sessionsQuery(runId: string) {
+  const path = `/api/v1/runs/${runId}/capture-sessions`;
+  return queryOptions({
+    queryKey: [path],
+    queryFn: async ({ signal }) => (await read<Page<CaptureSession>>(path, {}, { signal })).items,
+    refetchInterval: ({ state }) =>
+      state.data?.some(({ status }) => status === "running") ? 3_000 : 15_000,
+  });
+}
+
+/** What a session holds, and how much of it came after it had been stopped. */
+export function summaryQuery({ id, status }: Pick<CaptureSession, "id" | "status">) {
+  const path = `/api/v1/capture-sessions/${id}/telemetry/summary`;
+  return queryOptions({
+    queryKey: [path],
+    queryFn: async ({ signal }) =>
+      (await read<{ items: SignalSummary[] }>(path, {}, { signal })).items,
+    refetchInterval: status === "running" ? 2_000 : 10_000,
+  });
+}
+
+export function eventsQuery(sessionId: string) {
+  const path = `/api/v1/capture-sessions/${sessionId}/events`;
+  return queryOptions({
+    queryKey: [path],
+    queryFn: async ({ signal }) => (await read<Page<CaptureEvent>>(path, {}, { signal })).items,
+    refetchInterval: 10_000,
+  });
+}
+
+/** What records a run: its sensors, the start and stop of sessions, marks. */
+export function useRecording(runId: string) {
+  const client = useQueryClient();
+  const sensors = `/api/v1/runs/${runId}/sensors`;
+  const sessions = `/api/v1/runs/${runId}/capture-sessions`;
+  const again = () => invalidatePath(client, sensors, sessions, "/api/v1/capture-sessions");
+  const attach = useMutation({
+    mutationFn: (sensorId: string) => send("PUT", `${sensors}/${sensorId}`),
+    onSettled: again,
+  });
+  const detach = useMutation({
+    mutationFn: (sensorId: string) => send("DELETE", `${sensors}/${sensorId}`),
+    onSettled: again,
+  });
+  const start = useMutation({
+    mutationFn: (session: NewCaptureSession) => send<CaptureSession>("POST", sessions, session),
+    onSettled: again,
+  });
+  const stop = useMutation({
+    mutationFn: (id: string) => send<CaptureSession>("POST", `/api/v1/capture-sessions/${id}/stop`),
+    onSettled: again,
+  });
+  const mark = useMutation({
+    mutationFn: ({ id, text }: { id: string; text: string }) =>
+      send<CaptureEvent>("POST", `/api/v1/capture-sessions/${id}/events`, { kind: "mark", text }),
+    onSettled: again,
+  });
+  return { attach, detach, start, stop, mark };
+}
+
+export type ExportFormat = "parquet" | "csv" | "arrow";
+
+/** The address of everything that a session holds. */
+export function sessionExportPath(sessionId: string, format: ExportFormat): string {
+  return withQuery(`/api/v1/capture-sessions/${sessionId}/telemetry/export`, { format });
+}
+
+/** The address of what sensors measured between two moments, in seconds since 1970. */
+export function exportPath(
+  sensorIds: readonly string[],
+  [from, to]: Range,
+  format: ExportFormat,
+): string {
+  return withQuery("/api/v1/telemetry/export", {
+    sensor_id: sensorIds,
+    from: Math.floor(from * 1e6),
+    to: Math.ceil(to * 1e6),
+    format,
+  });
+}

@@ -1,0 +1,253 @@
+import { act, screen, waitFor, within } from "@testing-library/react";
+import { beforeEach, expect, test } from "vitest";
+import { bench } from "@/testing/bench";
+import { FakeEventSource, installEventSource } from "@/testing/event-source";
+import { installLayout } from "@/testing/layout";
+import { renderApp } from "@/testing/render";
+import { Rig } from "@/testing/sensors";
+
+beforeEach(() => {
+  installLayout();
+  installEventSource();
+});
+
+function rigged() {
+  const all = bench();
+  return { ...all, rig: new Rig(all.backend, all.project.id) };
+}
+
+const list = "/p/motor-bench/sensors";
+const now = () => Date.now() * 1000;
+const stream = () =>
+  waitFor(() => {
+    const found = FakeEventSource.find("/telemetry/stream");
+    if (!found) throw new Error("no stream yet");
+    return found;
+  });
+const figure = (name: string) => screen.findByRole("figure", { name: new RegExp(`^${name}`) });
+
+test("the list shows each sensor's health and its last values in their units", async () => {
+  const { backend, rig } = rigged();
+  const inlet = rig.addSensor("Inlet");
+  rig.addSensor("Outlet", { health: "offline" });
+  rig.measure(inlet, "temperature", [[now(), 2.5]]);
+  await renderApp(list, backend);
+  const row = await screen.findByRole("row", { name: /Inlet/ });
+  expect(row).toHaveTextContent("Online");
+  await waitFor(() => expect(row).toHaveTextContent("temperature 25 °C"));
+  expect(screen.getByRole("row", { name: /Outlet/ })).toHaveTextContent("Offline");
+});
+
+test("an empty list says what a sensor is and shows the lines that send a reading", async () => {
+  const { backend } = rigged();
+  await renderApp(list, backend);
+  expect(await screen.findByText("Register the first sensor")).toBeInTheDocument();
+  expect(screen.getByText(/runbench\.Sensor\(/)).toBeInTheDocument();
+});
+
+test("a sensor is registered with its signals, and its token is shown once with lines to paste", async () => {
+  const { backend, rig } = rigged();
+  const { user, where } = await renderApp(`${list}?register=true`, backend);
+  await user.type(await screen.findByLabelText("Name"), "Tunnel inlet");
+  await user.type(screen.getByLabelText("Signal 1"), "temperature");
+  await user.type(screen.getByLabelText("Rate, Hz"), "12,5");
+  await user.click(screen.getByRole("button", { name: "Register" }));
+  expect(await screen.findByText(/“Tunnel inlet” is registered/)).toBeInTheDocument();
+  expect(screen.getByText(/^rb_sensor_8FkQ2mZx_s+/)).toBeInTheDocument();
+  expect(screen.getByText(/token="rb_sensor_8FkQ2mZx_s+/)).toBeInTheDocument();
+  expect(rig.sensors[0]?.signals[0]).toMatchObject({
+    name: "temperature",
+    input_unit: null,
+    expected_rate_hz: 12.5,
+  });
+  await user.click(screen.getByRole("button", { name: /I have kept it/ }));
+  await waitFor(() => expect(where()).toBe(`${list}/${rig.sensors[0]?.id}`));
+  await waitFor(() => expect(screen.queryAllByText(/rb_sensor_8FkQ2mZx_s/)).toEqual([]));
+});
+
+test("a name that is taken is said beside the field", async () => {
+  const { backend, rig } = rigged();
+  rig.addSensor("Inlet");
+  const { user } = await renderApp(`${list}?register=true`, backend);
+  await user.type(await screen.findByLabelText("Name"), "Inlet");
+  await user.type(screen.getByLabelText("Signal 1"), "temperature");
+  await user.click(screen.getByRole("button", { name: "Register" }));
+  expect(await screen.findByText("“Inlet” exists already.")).toBeInTheDocument();
+});
+
+test("viewers see sensors and change nothing", async () => {
+  const { backend, rig, wu, project } = rigged();
+  const sensor = rig.addSensor("Inlet");
+  project.members.push({
+    user_id: wu.id,
+    name: wu.name,
+    email: wu.email,
+    role: "viewer",
+    added_at: "2026-05-04T10:00:00.000000Z",
+  });
+  backend.user = wu;
+  await renderApp(`${list}/${sensor.id}?tab=token`, backend);
+  expect(await screen.findByRole("table", { name: "Tokens of the sensor" })).toBeInTheDocument();
+  expect(screen.queryByRole("button", { name: "Make a new token" })).not.toBeInTheDocument();
+  expect(screen.queryByRole("button", { name: "Decommission" })).not.toBeInTheDocument();
+});
+
+test("a token is rotated: the new one is shown once, the old one ends after its grace", async () => {
+  const { backend, rig } = rigged();
+  const sensor = rig.addSensor("Inlet");
+  const { user } = await renderApp(`${list}/${sensor.id}?tab=token`, backend);
+  await user.click(await screen.findByRole("button", { name: "Make a new token" }));
+  expect(await screen.findByText(/^rb_sensor_Zz9newer_n+/)).toBeInTheDocument();
+  const asked = backend.calls.find(({ method, path }) => method === "POST" && /tokens$/.test(path));
+  expect(asked?.body).toEqual({ grace_seconds: 86_400 });
+  const table = screen.getByRole("table", { name: "Tokens of the sensor" });
+  await waitFor(() => expect(within(table).getAllByRole("row")).toHaveLength(3));
+  expect(within(table).getByRole("row", { name: /8FkQ2mZx/ })).toHaveTextContent(/ends/);
+});
+
+test("decommissioning wants the sensor's name, and says what stays", async () => {
+  const { backend, rig } = rigged();
+  const sensor = rig.addSensor("Inlet");
+  const { user } = await renderApp(`${list}/${sensor.id}`, backend);
+  await user.click(await screen.findByRole("button", { name: "Decommission" }));
+  expect(screen.getByText(/its readings stay/)).toBeInTheDocument();
+  const confirm = screen.getByRole("button", { name: "Decommission" });
+  expect(confirm).toBeDisabled();
+  await user.type(screen.getByLabelText("Type the sensor's name to go on"), "Inlet");
+  await user.click(confirm);
+  await waitFor(() => expect(sensor.status).toBe("decommissioned"));
+  expect(await screen.findByText(/^Decommissioned: its readings stay/)).toBeInTheDocument();
+});
+
+test("a profile is typed, tried in the calculator, saved and published", async () => {
+  const { backend, rig } = rigged();
+  const sensor = rig.addSensor("Inlet");
+  rig.measure(sensor, "temperature", [[now(), 4]]);
+  const { user } = await renderApp(`${list}/${sensor.id}?tab=profiles`, backend);
+  expect(await screen.findByText("No conversion profile yet")).toBeInTheDocument();
+  await user.click(screen.getByRole("button", { name: "New profile" }));
+  await user.clear(screen.getByLabelText("Slope a"));
+  await user.type(screen.getByLabelText("Slope a"), "2,5");
+  await user.clear(screen.getByLabelText("Offset b"));
+  await user.type(screen.getByLabelText("Offset b"), "-1");
+  const raw = screen.getByLabelText("Calculator: a raw value");
+  await user.clear(raw);
+  await user.type(raw, "8");
+  expect(await screen.findByText("19")).toBeInTheDocument();
+  await user.clear(raw);
+  await user.type(raw, "2000");
+  expect(await screen.findByText("above the range of the profile")).toBeInTheDocument();
+  expect(await figure("Raw against physical")).toHaveTextContent("101 points");
+  await user.click(screen.getByRole("button", { name: "Save the draft" }));
+  await waitFor(() => expect(rig.profiles[0]?.parameters).toEqual({ a: 2.5, b: -1 }));
+  await user.click(await screen.findByRole("button", { name: "Publish temperature v1" }));
+  await user.click(screen.getByRole("button", { name: "Publish" }));
+  await waitFor(() => expect(rig.profiles[0]?.state).toBe("active"));
+  expect(await screen.findByText("2.5 · x − 1, °C")).toBeInTheDocument();
+});
+
+test("a table with a line that is no pair says which, and is not saved", async () => {
+  const { backend, rig } = rigged();
+  const sensor = rig.addSensor("Inlet");
+  const { user } = await renderApp(`${list}/${sensor.id}?tab=profiles`, backend);
+  await user.click(await screen.findByRole("button", { name: "New profile" }));
+  await user.click(screen.getByRole("radio", { name: "Table" }));
+  const table = screen.getByLabelText("Table", { selector: "textarea" });
+  await user.clear(table);
+  await user.type(table, "0 0{Enter}5 x{Enter}10 100");
+  expect(await screen.findByText("Line 2 is not a pair of numbers.")).toBeInTheDocument();
+  expect(screen.getByRole("button", { name: "Save the draft" })).toBeDisabled();
+});
+
+test("readings move the curves as they arrive; while paused they are counted", async () => {
+  const { backend, rig } = rigged();
+  const sensor = rig.addSensor("Inlet");
+  const { user } = await renderApp(`${list}/${sensor.id}`, backend);
+  const live = await stream();
+  act(() => live.open());
+  const send = (value: number) =>
+    act(() =>
+      live.send("readings", {
+        sensor_id: sensor.id,
+        series: [{ signal: "temperature", t: [now()], raw: [value], physical: [value * 10] }],
+      }),
+    );
+  send(1.5);
+  await waitFor(async () => expect(await figure("temperature")).toHaveTextContent("15"));
+  await user.click(screen.getByRole("button", { name: "Pause live updates" }));
+  send(77.7);
+  const follow = await screen.findByRole("button", { name: "Live +1 points" });
+  expect(await figure("temperature")).not.toHaveTextContent("777");
+  await user.click(follow);
+  await waitFor(async () => expect(await figure("temperature")).toHaveTextContent("777"));
+});
+
+test("charts are moved without a mouse, and the address keeps their order", async () => {
+  const { backend, rig } = rigged();
+  const one = { title: null, input_unit: null, display_unit: null, expected_rate_hz: null };
+  const sensor = rig.addSensor("Inlet", {
+    signals: [
+      { ...one, name: "a" },
+      { ...one, name: "b" },
+    ],
+  });
+  const { user, where } = await renderApp(`${list}/${sensor.id}`, backend);
+  await user.click(await screen.findByRole("button", { name: "Move b to the left" }));
+  await waitFor(() => expect(where()).toContain("order="));
+  const figures = await screen.findAllByRole("figure");
+  expect(figures.map((one) => within(one).getByRole("heading").textContent)).toEqual(["b", "a"]);
+});
+
+test("history asks for the last hour of readings, and exports what is in view", async () => {
+  const { backend, rig } = rigged();
+  const last = new Date();
+  const sensor = rig.addSensor("Inlet", { last_received_at: last.toISOString() });
+  rig.measure(sensor, "temperature", [
+    [last.getTime() * 1000 - 1_000_000, 1],
+    [last.getTime() * 1000, 2],
+  ]);
+  await renderApp(`${list}/${sensor.id}?tab=history&values=raw`, backend);
+  expect(await figure("temperature")).toHaveTextContent("2 points");
+  const asked = rig.askedSeries.at(-1);
+  expect(Number(asked?.get("to")) - Number(asked?.get("from"))).toBe(3_600_000_000);
+  expect(asked?.get("values")).toBe("raw");
+  expect(screen.getByRole("button", { name: "Export what is in view" })).toBeInTheDocument();
+});
+
+test("refused data stands in the errors with its reason", async () => {
+  const { backend, rig } = rigged();
+  const sensor = rig.addSensor("Inlet");
+  rig.errors.push({
+    time: "2026-11-22T09:00:00.000000Z",
+    reason: "time-out-of-range",
+    detail: "1969-12-31 is before 1990.",
+    count: 12,
+  });
+  await renderApp(`${list}/${sensor.id}?tab=errors`, backend);
+  const row = await screen.findByRole("row", { name: /time-out-of-range/ });
+  expect(row).toHaveTextContent("1969-12-31 is before 1990.");
+  expect(row).toHaveTextContent("12");
+});
+
+test("the rig monitor shows every signal, those in trouble first", async () => {
+  const { backend, rig } = rigged();
+  const good = rig.addSensor("Alpha");
+  rig.addSensor("Omega", { health: "offline" });
+  rig.measure(good, "temperature", [[now(), 2.5]]);
+  await renderApp("/p/motor-bench/monitor", backend);
+  const tiles = await screen.findAllByRole("listitem");
+  const words = tiles
+    .map(({ textContent }) => textContent)
+    .filter((text) => /Alpha|Omega/.test(text ?? ""));
+  expect(words[0]).toContain("Omega");
+  await waitFor(() => expect(screen.getByText("25")).toBeInTheDocument());
+  expect(screen.getByText(/latency 40\s?ms/)).toBeInTheDocument();
+});
+
+test("sensors speak Russian", async () => {
+  const { backend, rig } = rigged();
+  rig.addSensor("Вход");
+  await renderApp(list, backend, { language: "ru" });
+  expect(await screen.findByRole("heading", { level: 1, name: "Датчики" })).toBeInTheDocument();
+  expect(await screen.findByText("На связи")).toBeInTheDocument();
+});

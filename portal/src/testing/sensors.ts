@@ -1,0 +1,347 @@
+/** Sensors, their profiles and capture sessions for the backend in memory. */
+
+import type {
+  CaptureEvent,
+  CaptureSession,
+  ConversionProfile,
+  IngestError,
+  NewProfile,
+  NewSensor,
+  Sensor,
+  SensorToken,
+  Signal,
+} from "@/api/contract";
+import { type Backend, newId, page, problem } from "@/testing/backend";
+
+const at = "2026-11-22T09:00:00.000000Z";
+
+function signal(name: string, change: Partial<Signal> = {}): Signal {
+  return {
+    name,
+    title: null,
+    input_unit: "V",
+    display_unit: "°C",
+    expected_rate_hz: 10,
+    ...change,
+  };
+}
+
+/** A stored reading: time in µs, raw value. */
+export type Reading = readonly [time: number, value: number | null];
+
+export class Rig {
+  readonly sensors: Sensor[] = [];
+  readonly tokens = new Map<string, SensorToken[]>();
+  readonly profiles: ConversionProfile[] = [];
+  readonly errors: IngestError[] = [];
+  readonly sessions: CaptureSession[] = [];
+  readonly events: CaptureEvent[] = [];
+  /** By sensor and signal. */
+  readonly readings = new Map<string, Reading[]>();
+  readonly ofRun: string[] = [];
+  /** How many readings of each session came late. */
+  late = 0;
+  readonly askedSeries: URLSearchParams[] = [];
+
+  constructor(
+    readonly backend: Backend,
+    readonly projectId: string,
+  ) {
+    this.registerSensors();
+    this.registerProfiles();
+    this.registerSessions();
+    this.registerReadings();
+  }
+
+  addSensor(name: string, change: Partial<Sensor> = {}): Sensor {
+    const sensor: Sensor = {
+      id: newId(),
+      project_id: this.projectId,
+      name,
+      type: "thermocouple",
+      description: "",
+      tags: {},
+      status: "active",
+      signals: [signal("temperature")],
+      health: "online",
+      last_received_at: at,
+      readings: 0,
+      shared_with: [],
+      created_at: at,
+      updated_at: at,
+      version: 1,
+      ...change,
+    };
+    this.sensors.push(sensor);
+    this.tokens.set(sensor.id, [this.token()]);
+    return sensor;
+  }
+
+  measure(sensor: Sensor, name: string, readings: Reading[]): void {
+    this.readings.set(`${sensor.id}/${name}`, readings);
+  }
+
+  private token(): SensorToken {
+    return { id: newId(), key_id: "8FkQ2mZx", created_at: at, expires_at: null, revoked_at: null };
+  }
+
+  private find(id = ""): Sensor | undefined {
+    return this.sensors.find((one) => one.id === id);
+  }
+
+  private registerSensors(): void {
+    const { backend } = this;
+    const list = `GET /api/v1/projects/${this.projectId}/sensors`;
+    backend.on(list, ({ query }) => {
+      const q = query.get("q")?.toLowerCase() ?? "";
+      const health = query.get("health");
+      const status = query.get("status");
+      return page(
+        this.sensors.filter(
+          (one) =>
+            one.name.toLowerCase().includes(q) &&
+            (!health || one.health === health) &&
+            (!status || one.status === status),
+        ),
+      );
+    });
+    backend.on(`POST /api/v1/projects/${this.projectId}/sensors`, ({ body }) => {
+      const asked = body as unknown as NewSensor;
+      if (this.sensors.some(({ name }) => name === asked.name)) {
+        return problem(409, "sensor-name-taken", { detail: `“${asked.name}” exists already.` });
+      }
+      const made = this.addSensor(asked.name, {
+        type: asked.type ?? "",
+        description: asked.description ?? "",
+        signals: asked.signals.map((one) => signal(one.name, one as Partial<Signal>)),
+        health: "never",
+        last_received_at: null,
+      });
+      const token = `rb_sensor_8FkQ2mZx_${"s".repeat(43)}_1a2B3c`;
+      return Response.json({ ...made, token }, { status: 201 });
+    });
+    backend.on("GET /api/v1/sensors/{}", ({ params: [id] }) => {
+      const sensor = this.find(id);
+      return sensor ? Response.json(sensor) : problem(404, "not-found");
+    });
+    backend.on("PATCH /api/v1/sensors/{}", ({ params: [id], body }) => {
+      const sensor = this.find(id);
+      if (!sensor) return problem(404, "not-found");
+      Object.assign(sensor, body, { version: sensor.version + 1 });
+      return Response.json(sensor);
+    });
+    backend.on("DELETE /api/v1/sensors/{}", ({ params: [id] }) => {
+      const sensor = this.find(id);
+      if (sensor) sensor.status = "decommissioned";
+      return new Response(null, { status: 204 });
+    });
+    backend.on("PUT /api/v1/sensors/{}/projects/{}", ({ params: [id, project = ""] }) => {
+      this.find(id)?.shared_with.push(project);
+      return new Response(null, { status: 204 });
+    });
+    backend.on("DELETE /api/v1/sensors/{}/projects/{}", ({ params: [id, project] }) => {
+      const sensor = this.find(id);
+      if (sensor) sensor.shared_with = sensor.shared_with.filter((one) => one !== project);
+      return new Response(null, { status: 204 });
+    });
+    backend.on("GET /api/v1/sensors/{}/tokens", ({ params: [id = ""] }) =>
+      page(this.tokens.get(id) ?? []),
+    );
+    backend.on("POST /api/v1/sensors/{}/tokens", ({ params: [id = ""], body }) => {
+      const all = this.tokens.get(id) ?? [];
+      const ends = new Date(Date.now() + Number(body.grace_seconds) * 1000).toISOString();
+      for (const token of all) token.expires_at ??= ends;
+      const made = { ...this.token(), key_id: "Zz9newer" };
+      this.tokens.set(id, [made, ...all]);
+      const secret = `rb_sensor_Zz9newer_${"n".repeat(43)}_1a2B3c`;
+      return Response.json({ ...made, token: secret }, { status: 201 });
+    });
+    backend.on("DELETE /api/v1/sensors/{}/tokens/{}", ({ params: [id = "", tokenId] }) => {
+      const token = this.tokens.get(id)?.find((one) => one.id === tokenId);
+      if (token) token.revoked_at = at;
+      return new Response(null, { status: 204 });
+    });
+    backend.on("GET /api/v1/sensors/{}/errors", () => page(this.errors));
+  }
+
+  private registerProfiles(): void {
+    const { backend } = this;
+    const find = (id = "") => this.profiles.find((one) => one.id === id);
+    backend.on("GET /api/v1/sensors/{}/profiles", ({ params: [id] }) =>
+      page(this.profiles.filter(({ sensor_id }) => sensor_id === id)),
+    );
+    backend.on("POST /api/v1/sensors/{}/profiles", ({ params: [id = ""], body }) => {
+      const asked = body as unknown as NewProfile;
+      const before = this.profiles.filter(({ signal: name }) => name === asked.signal);
+      const made: ConversionProfile = {
+        id: newId(),
+        sensor_id: id,
+        version: before.length + 1,
+        unit: null,
+        note: "",
+        state: "draft",
+        valid_from: null,
+        valid_to: null,
+        created_by: null,
+        created_at: at,
+        ...asked,
+      } as ConversionProfile;
+      this.profiles.unshift(made);
+      return Response.json(made, { status: 201 });
+    });
+    backend.on("POST /api/v1/profiles/convert", ({ body }) => {
+      const { a, b } = body.parameters as { a: number; b: number };
+      const values = body.values as number[];
+      return Response.json({
+        items: values.map((raw) =>
+          raw > 1000
+            ? { raw, physical: null, reason: "above the range of the profile" }
+            : { raw, physical: a * raw + b, reason: null },
+        ),
+      });
+    });
+    backend.on("PATCH /api/v1/profiles/{}", ({ params: [id], body }) => {
+      const profile = find(id);
+      if (!profile) return problem(404, "not-found");
+      return Response.json(Object.assign(profile, body));
+    });
+    backend.on("POST /api/v1/profiles/{}/publish", ({ params: [id], body }) => {
+      const profile = find(id);
+      if (!profile) return problem(404, "not-found");
+      const from = body.valid_from as string | undefined;
+      for (const one of this.profiles) {
+        if (one.signal === profile.signal && one.state === "active") one.state = "retired";
+      }
+      profile.state = from && Date.parse(from) > Date.now() ? "scheduled" : "active";
+      profile.valid_from = from ?? new Date().toISOString();
+      return Response.json(profile);
+    });
+    backend.on("POST /api/v1/profiles/{}/retire", ({ params: [id] }) => {
+      const profile = find(id);
+      if (profile) profile.state = "retired";
+      return Response.json(profile);
+    });
+  }
+
+  private registerSessions(): void {
+    const { backend } = this;
+    const find = (id = "") => this.sessions.find((one) => one.id === id);
+    backend.on("GET /api/v1/runs/{}/sensors", () =>
+      page(this.sensors.filter(({ id }) => this.ofRun.includes(id))),
+    );
+    backend.on("PUT /api/v1/runs/{}/sensors/{}", ({ params: [, id = ""] }) => {
+      this.ofRun.push(id);
+      return new Response(null, { status: 204 });
+    });
+    backend.on("GET /api/v1/runs/{}/capture-sessions", () => page(this.sessions));
+    backend.on("POST /api/v1/runs/{}/capture-sessions", ({ params: [run = ""], body }) => {
+      if (this.sessions.some(({ status }) => status === "running")) {
+        return problem(409, "capture-session-running");
+      }
+      return Response.json(this.addSession(run, { name: String(body.name ?? "") }), {
+        status: 201,
+      });
+    });
+    backend.on("POST /api/v1/capture-sessions/{}/stop", ({ params: [id] }) => {
+      const session = find(id);
+      if (!session) return problem(404, "not-found");
+      session.status = "stopped";
+      session.stopped_at = new Date().toISOString();
+      return Response.json(session);
+    });
+    backend.on("GET /api/v1/capture-sessions/{}/events", () => page(this.events));
+    backend.on("POST /api/v1/capture-sessions/{}/events", ({ body }) => {
+      const event = { id: newId(), time: at, kind: String(body.kind), text: String(body.text) };
+      this.events.push(event);
+      return Response.json(event, { status: 201 });
+    });
+  }
+
+  addSession(runId: string, change: Partial<CaptureSession> = {}): CaptureSession {
+    const session: CaptureSession = {
+      id: newId(),
+      run_id: runId,
+      project_id: this.projectId,
+      ordinal: this.sessions.length + 1,
+      name: "",
+      note: "",
+      status: "running",
+      started_at: new Date().toISOString(),
+      stopped_at: null,
+      stopped_by: null,
+      sensors: this.sensors
+        .filter(({ id }) => this.ofRun.includes(id))
+        .map(({ id, name, signals }) => ({
+          sensor_id: id,
+          name,
+          signals: signals.map((one) => one.name),
+        })),
+      profiles: {},
+      version: 1,
+      ...change,
+    };
+    this.sessions.push(session);
+    return session;
+  }
+
+  private registerReadings(): void {
+    const { backend } = this;
+    const inside = (query: URLSearchParams) => {
+      const [from, to] = [Number(query.get("from") ?? 0), Number(query.get("to") ?? 9e15)];
+      const points = Number(query.get("points") ?? 1000);
+      return [...this.readings].flatMap(([id, readings]) => {
+        const [sensor_id = "", name = ""] = id.split("/");
+        if (query.has("sensor_id") && !query.getAll("sensor_id").includes(sensor_id)) return [];
+        const all = readings.filter(([time]) => time >= from && time <= to);
+        const every = Math.max(1, Math.ceil(all.length / points));
+        const shown = all.filter((_, index) => index % every === 0);
+        return {
+          sensor_id,
+          signal: name,
+          t: shown.map(([time]) => time),
+          raw: shown.map(([, value]) => value),
+          physical: shown.map(([, value]) => (value === null ? null : value * 10)),
+          count: all.length,
+          exact: every === 1,
+        };
+      });
+    };
+    const series = (query: URLSearchParams) => {
+      this.askedSeries.push(query);
+      return Response.json({ series: inside(query) });
+    };
+    backend.on("GET /api/v1/telemetry/series", ({ query }) => series(query));
+    backend.on("GET /api/v1/capture-sessions/{}/telemetry", ({ query }) => series(query));
+    backend.on("GET /api/v1/capture-sessions/{}/telemetry/summary", () =>
+      Response.json({
+        items: inside(new URLSearchParams()).map(({ sensor_id, signal: name, count }) => ({
+          sensor_id,
+          signal: name,
+          count,
+          late_count: this.late,
+          first: null,
+          last: null,
+          min: null,
+          max: null,
+        })),
+      }),
+    );
+    backend.on("GET /api/v1/telemetry/latest", ({ query }) =>
+      Response.json({
+        items: inside(query).flatMap(({ sensor_id, signal: name, t, raw, physical }) => {
+          const time = t.at(-1);
+          return time === undefined
+            ? []
+            : {
+                sensor_id,
+                signal: name,
+                t: time,
+                received_at: time + 40_000,
+                raw: raw.at(-1),
+                physical: physical.at(-1),
+              };
+        }),
+      }),
+    );
+  }
+}
