@@ -120,6 +120,12 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
         owner,
         json={"name": "TC-1", "signals": [{"name": "temperature"}]},
     )
+    capture = world.call(
+        "POST",
+        f"/api/v1/runs/{run['id']}/capture-sessions",
+        owner,
+        json={"sensor_ids": [sensor["id"]]},
+    )
     token = world.call("POST", f"{path}/tokens", owner, json={"name": "spare", "role": "viewer"})
     return Place(
         project["id"],
@@ -132,6 +138,7 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
             "view_id": view["id"],
             "sensor_id": sensor["id"],
             "signal": "temperature",
+            "capture_session_id": capture["id"],
             "user_id": world.people["bystander"].user_id,
             "session_id": str(uuid4()),
         },

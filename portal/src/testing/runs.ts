@@ -74,6 +74,7 @@ export class Recordings {
       host: null,
       parent_run_id: null,
       child_count: 0,
+      active_capture_session_id: null,
       auto_complete_minutes: null,
       created_by: newId(),
       created_at: "2026-11-22T09:00:00.000000Z",

@@ -74,12 +74,20 @@ async def sensor(api: Api) -> dict[str, Any]:
 
 
 @pytest.fixture
+async def capture(api: Api, run: dict[str, Any], sensor: dict[str, Any]) -> dict[str, Any]:
+    """A capture session that records one sensor."""
+    body = {"sensor_ids": [sensor["id"]]}
+    return await api.post(f"/api/v1/runs/{run['id']}/capture-sessions", body, status=201)
+
+
+@pytest.fixture
 async def everything(
     api: Api,
     project_id: UUID,
     experiment: dict[str, Any],
     run: dict[str, Any],
     sensor: dict[str, Any],
+    capture: dict[str, Any],
 ) -> dict[str, str]:
     """An id for every parameter that a path can have."""
     shared = {"name": "all", "state": {}, "visibility": "shared"}
@@ -92,5 +100,6 @@ async def everything(
         "view_id": view["id"],
         "sensor_id": sensor["id"],
         "signal": "temperature",
+        "capture_session_id": capture["id"],
         "token_id": tokens["items"][0]["id"],
     }

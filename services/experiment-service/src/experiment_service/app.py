@@ -18,9 +18,11 @@ from experiment_service.mlflow import experiment_calls, model_calls, probes, run
 from experiment_service.operations.sensor_tokens import ShownOnce
 from experiment_service.routes import (
     bulk,
+    captures,
     experiments,
     fields,
     groups,
+    run_sensors,
     runs,
     sensor_tokens,
     sensors,
@@ -71,6 +73,8 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
             views.routes,
             sensors.routes,
             sensor_tokens.routes,
+            run_sensors.routes,
+            captures.routes,
         ],
         contexts=contexts,
         identity=identity or DebugIdentity(settings),

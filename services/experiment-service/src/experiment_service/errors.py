@@ -81,6 +81,24 @@ class SignalInUse(Conflict):
     code = "signal-in-use"
 
 
+class RunNotRunning(Conflict):
+    """Only a running run can record."""
+
+    code = "run-not-running"
+
+
+class CaptureSessionActive(Conflict):
+    """The run is recording already; stop that capture session first."""
+
+    code = "capture-session-active"
+
+
+class CaptureSessionStopped(Conflict):
+    """The capture session has stopped: what it records no longer changes."""
+
+    code = "capture-session-stopped"
+
+
 class LimitExceeded(Invalid):
     """That is more than one thing may hold."""
 

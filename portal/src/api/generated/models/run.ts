@@ -16,6 +16,8 @@ import type { Timestamp } from "./timestamp.ts";
  * One attempt of an experiment: what went in, how it went, and its latest metrics.
  */
 export interface Run {
+  /** The one that is recording now. */
+  active_capture_session_id: string | null;
   archived_at: Timestamp | null;
   auto_complete_minutes: number | null;
   /** Runs nested in this one that are not archived. */

@@ -37,12 +37,14 @@ import type { ListRunsParams } from "../models/listRunsParams.ts";
 import type { NewParams } from "../models/newParams.ts";
 import type { NewRun } from "../models/newRun.ts";
 import type { PageRun } from "../models/pageRun.ts";
+import type { PageSensor } from "../models/pageSensor.ts";
 import type { Problem } from "../models/problem.ts";
 import type { Run } from "../models/run.ts";
 import type { RunChange } from "../models/runChange.ts";
 import type { RunFields } from "../models/runFields.ts";
 import type { RunGroups } from "../models/runGroups.ts";
 import type { RunSearch } from "../models/runSearch.ts";
+import type { Sensor } from "../models/sensor.ts";
 import type { StreamRunsParams } from "../models/streamRunsParams.ts";
 
 type SecondParameter<T extends (...args: never) => unknown> = Parameters<T>[1];
@@ -1831,4 +1833,288 @@ export const useRestoreRun = <TError = Problem, TContext = unknown>(
   TContext
 > => {
   return useMutation(getRestoreRunMutationOptions(options), queryClient);
+};
+export const getListRunSensorsUrl = (runId: string) => {
+  return `/api/v1/runs/${encodeURIComponent(String(runId))}/sensors`;
+};
+
+/**
+ * @summary List the sensors that a run's capture sessions record unless they name others.
+ */
+export const listRunSensors = async (
+  runId: string,
+  options?: Parameters<typeof request>[1],
+): Promise<PageSensor> => {
+  return request<PageSensor>(getListRunSensorsUrl(runId), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getListRunSensorsQueryKey = (runId: string) => {
+  return [`/api/v1/runs/${runId}/sensors`] as const;
+};
+
+export const getListRunSensorsQueryOptions = <
+  TData = Awaited<ReturnType<typeof listRunSensors>>,
+  TError = Problem,
+>(
+  runId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listRunSensors>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getListRunSensorsQueryKey(runId);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof listRunSensors>>> = ({ signal }) =>
+    listRunSensors(runId, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: runId !== null && runId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof listRunSensors>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type ListRunSensorsQueryResult = NonNullable<Awaited<ReturnType<typeof listRunSensors>>>;
+export type ListRunSensorsQueryError = Problem;
+
+export function useListRunSensors<
+  TData = Awaited<ReturnType<typeof listRunSensors>>,
+  TError = Problem,
+>(
+  runId: string,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof listRunSensors>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listRunSensors>>,
+          TError,
+          Awaited<ReturnType<typeof listRunSensors>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListRunSensors<
+  TData = Awaited<ReturnType<typeof listRunSensors>>,
+  TError = Problem,
+>(
+  runId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listRunSensors>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listRunSensors>>,
+          TError,
+          Awaited<ReturnType<typeof listRunSensors>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListRunSensors<
+  TData = Awaited<ReturnType<typeof listRunSensors>>,
+  TError = Problem,
+>(
+  runId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listRunSensors>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary List the sensors that a run's capture sessions record unless they name others.
+ */
+
+export function useListRunSensors<
+  TData = Awaited<ReturnType<typeof listRunSensors>>,
+  TError = Problem,
+>(
+  runId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listRunSensors>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getListRunSensorsQueryOptions(runId, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getDetachSensorUrl = (runId: string, sensorId: string) => {
+  return `/api/v1/runs/${encodeURIComponent(String(runId))}/sensors/${encodeURIComponent(String(sensorId))}`;
+};
+
+/**
+ * @summary Detach a sensor from a run.
+ */
+export const detachSensor = async (
+  runId: string,
+  sensorId: string,
+  options?: Parameters<typeof request>[1],
+): Promise<void> => {
+  return request<void>(getDetachSensorUrl(runId, sensorId), {
+    ...options,
+    method: "DELETE",
+  });
+};
+
+export const getDetachSensorMutationKey = () => ["detachSensor"] as const;
+
+export const getDetachSensorMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof detachSensor>>,
+    TError,
+    DetachSensorMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof detachSensor>>,
+  TError,
+  DetachSensorMutationVariables,
+  TContext
+> => {
+  const mutationKey = getDetachSensorMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof detachSensor>>,
+    DetachSensorMutationVariables
+  > = (props) => {
+    const { runId, sensorId } = props ?? {};
+
+    return detachSensor(runId, sensorId, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type DetachSensorMutationResult = NonNullable<Awaited<ReturnType<typeof detachSensor>>>;
+
+export type DetachSensorMutationError = Problem;
+export type DetachSensorMutationVariables = { runId: string; sensorId: string };
+
+/**
+ * @summary Detach a sensor from a run.
+ */
+export const useDetachSensor = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof detachSensor>>,
+      TError,
+      DetachSensorMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof detachSensor>>,
+  TError,
+  DetachSensorMutationVariables,
+  TContext
+> => {
+  return useMutation(getDetachSensorMutationOptions(options), queryClient);
+};
+export const getAttachSensorUrl = (runId: string, sensorId: string) => {
+  return `/api/v1/runs/${encodeURIComponent(String(runId))}/sensors/${encodeURIComponent(String(sensorId))}`;
+};
+
+/**
+ * @summary Attach a sensor to a run.
+ */
+export const attachSensor = async (
+  runId: string,
+  sensorId: string,
+  options?: Parameters<typeof request>[1],
+): Promise<Sensor> => {
+  return request<Sensor>(getAttachSensorUrl(runId, sensorId), {
+    ...options,
+    method: "PUT",
+  });
+};
+
+export const getAttachSensorMutationKey = () => ["attachSensor"] as const;
+
+export const getAttachSensorMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof attachSensor>>,
+    TError,
+    AttachSensorMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof attachSensor>>,
+  TError,
+  AttachSensorMutationVariables,
+  TContext
+> => {
+  const mutationKey = getAttachSensorMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof attachSensor>>,
+    AttachSensorMutationVariables
+  > = (props) => {
+    const { runId, sensorId } = props ?? {};
+
+    return attachSensor(runId, sensorId, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type AttachSensorMutationResult = NonNullable<Awaited<ReturnType<typeof attachSensor>>>;
+
+export type AttachSensorMutationError = Problem;
+export type AttachSensorMutationVariables = { runId: string; sensorId: string };
+
+/**
+ * @summary Attach a sensor to a run.
+ */
+export const useAttachSensor = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof attachSensor>>,
+      TError,
+      AttachSensorMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof attachSensor>>,
+  TError,
+  AttachSensorMutationVariables,
+  TContext
+> => {
+  return useMutation(getAttachSensorMutationOptions(options), queryClient);
 };

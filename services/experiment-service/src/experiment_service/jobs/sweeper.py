@@ -59,5 +59,6 @@ async def _keep_sweeping(
                     project_id=str(project.project_id),
                     completed=len(project.completed),
                     interrupted=len(project.interrupted),
+                    captures=len(project.captures),
                 )
                 wakeups.announce(project.project_id)

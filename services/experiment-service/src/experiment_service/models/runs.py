@@ -100,6 +100,7 @@ class Run(Answer):
     host: str | None
     parent_run_id: UUID | None
     child_count: int = Field(description="Runs nested in this one that are not archived.")
+    active_capture_session_id: UUID | None = Field(description="The one that is recording now.")
     auto_complete_minutes: int | None
     created_by: UUID
     created_at: Timestamp

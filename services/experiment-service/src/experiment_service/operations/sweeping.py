@@ -1,4 +1,4 @@
-"""Ending runs that end by themselves: the silent ones and those whose time is over."""
+"""Ending what ends by itself: silent runs, runs and capture sessions whose time is over."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -7,6 +7,7 @@ from uuid import UUID
 from servicekit.database import Database, PinnedConnection
 
 from experiment_service.operations.changing import changing
+from experiment_service.queries.captures import update_due_captures
 from experiment_service.queries.sweeps import (
     lock_sweep,
     select_projects_to_sweep,
@@ -23,10 +24,11 @@ class Swept:
     project_id: UUID
     completed: list[UUID]
     interrupted: list[UUID]
+    captures: list[UUID]
 
 
 async def sweep_runs(database: Database, *, silence: timedelta) -> list[Swept]:
-    """Complete runs that are due, then interrupt those without a sign of life for `silence`.
+    """Stop and complete what is due, then interrupt runs without a sign of life for `silence`.
 
     Only runs that have ever sent a heartbeat can fall silent. Of many processes one sweeps;
     the others do nothing.
@@ -44,6 +46,9 @@ async def sweep_runs(database: Database, *, silence: timedelta) -> list[Swept]:
 
 async def _sweep(database: Database, project_id: UUID, silence: timedelta) -> Swept:
     async with changing(database, project_id) as now:
+        captures = await update_due_captures(
+            now.connection, project_id=project_id, at=now.turn.at, change=now.turn.change
+        )
         completed = await update_due_runs(
             now.connection, project_id=project_id, at=now.turn.at, change=now.turn.change
         )
@@ -54,4 +59,6 @@ async def _sweep(database: Database, project_id: UUID, silence: timedelta) -> Sw
             at=now.turn.at,
             change=now.turn.change,
         )
-    return Swept(project_id=project_id, completed=completed, interrupted=interrupted)
+    return Swept(
+        project_id=project_id, completed=completed, interrupted=interrupted, captures=captures
+    )

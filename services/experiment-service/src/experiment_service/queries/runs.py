@@ -19,7 +19,12 @@ _RUN = """
                SELECT count(*)
                FROM experiment.runs c
                WHERE c.parent_run_id = r.id AND c.status <> 'archived'
-           ) AS child_count
+           ) AS child_count,
+           (
+               SELECT s.id
+               FROM experiment.capture_sessions s
+               WHERE s.run_id = r.id AND s.status = 'running'
+           ) AS active_capture_session_id
     FROM experiment.runs r
     JOIN experiment.experiments e ON e.id = r.experiment_id
 """

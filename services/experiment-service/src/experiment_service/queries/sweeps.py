@@ -19,7 +19,7 @@ async def unlock_sweep(connection: Connection) -> None:
 
 
 async def select_projects_to_sweep(connection: Connection, *, silence: timedelta) -> list[UUID]:
-    """The projects in which a running run is silent or due to be completed."""
+    """The projects in which a run is silent or due to be completed, or a recording to stop."""
     rows = await connection.fetch(
         """
         SELECT DISTINCT project_id
@@ -29,6 +29,10 @@ async def select_projects_to_sweep(connection: Connection, *, silence: timedelta
               last_heartbeat_at < clock_timestamp() - $1::interval
               OR started_at + make_interval(mins => auto_complete_minutes) <= clock_timestamp()
           )
+        UNION
+        SELECT project_id
+        FROM experiment.capture_sessions
+        WHERE status = 'running' AND stop_at <= clock_timestamp()
         """,
         silence,
     )
