@@ -1,57 +1,8 @@
 /** Telemetry as agreed; the generated client takes its place. */
 
+import type { Signal } from "@/api/generated/models/signal";
 import { request } from "@/api/http";
 
-export type Signal = {
-  name: string;
-  title: string | null;
-  input_unit: string | null;
-  display_unit: string | null;
-  expected_rate_hz: number | null;
-};
-export type NewSignal = {
-  name: string;
-  title?: string | null;
-  input_unit?: string | null;
-  display_unit?: string | null;
-  expected_rate_hz?: number | null;
-};
-export type SensorHealth = "online" | "delayed" | "offline" | "never";
-export type SensorStatus = "active" | "decommissioned";
-export type Sensor = {
-  id: string;
-  project_id: string;
-  name: string;
-  type: string;
-  description: string;
-  tags: Record<string, string>;
-  status: SensorStatus;
-  signals: Signal[];
-  health: SensorHealth;
-  last_received_at: string | null;
-  readings: number;
-  shared_with: string[];
-  created_at: string;
-  updated_at: string;
-  version: number;
-};
-export type NewSensor = {
-  name: string;
-  type?: string;
-  description?: string;
-  tags?: Record<string, string>;
-  signals: NewSignal[];
-};
-export type RegisteredSensor = Sensor & { token: string };
-export type SensorChange = { name?: string; type?: string; description?: string };
-export type SensorToken = {
-  id: string;
-  key_id: string;
-  created_at: string;
-  expires_at: string | null;
-  revoked_at: string | null;
-};
-export type MadeSensorToken = SensorToken & { token: string };
 export type ProfileKind = "linear" | "polynomial" | "lookup_table";
 export type ProfileParameters =
   | { a: number; b: number }
@@ -91,9 +42,12 @@ export type CaptureSession = {
   note: string;
   status: "running" | "stopped";
   started_at: string;
+  started_by: string;
+  stop_at: string | null;
   stopped_at: string | null;
   stopped_by: string | null;
-  sensors: { sensor_id: string; name: string; signals: string[] }[];
+  stop_reason: "person" | "time" | "run" | null;
+  sensors: { sensor_id: string; name: string; signals: Signal[] }[];
   profiles: Record<string, Record<string, string>>;
   version: number;
 };

@@ -6,11 +6,11 @@ import type {
   ConversionProfile,
   IngestError,
   NewProfile,
-  NewSensor,
-  Sensor,
-  SensorToken,
-  Signal,
 } from "@/api/contract";
+import type { NewSensor } from "@/api/generated/models/newSensor";
+import type { Sensor } from "@/api/generated/models/sensor";
+import type { SensorToken } from "@/api/generated/models/sensorToken";
+import type { Signal } from "@/api/generated/models/signal";
 import { type Backend, newId, page, problem } from "@/testing/backend";
 
 const at = "2026-11-22T09:00:00.000000Z";
@@ -18,7 +18,7 @@ const at = "2026-11-22T09:00:00.000000Z";
 function signal(name: string, change: Partial<Signal> = {}): Signal {
   return {
     name,
-    title: null,
+    title: "",
     input_unit: "V",
     display_unit: "°C",
     expected_rate_hz: 10,
@@ -68,12 +68,14 @@ export class Rig {
       readings: 0,
       shared_with: [],
       created_at: at,
+      created_by: newId(),
+      decommissioned_at: null,
       updated_at: at,
       version: 1,
       ...change,
     };
     this.sensors.push(sensor);
-    this.tokens.set(sensor.id, [this.token()]);
+    this.tokens.set(sensor.id, [this.token(sensor.id)]);
     return sensor;
   }
 
@@ -81,8 +83,17 @@ export class Rig {
     this.readings.set(`${sensor.id}/${name}`, readings);
   }
 
-  private token(): SensorToken {
-    return { id: newId(), key_id: "8FkQ2mZx", created_at: at, expires_at: null, revoked_at: null };
+  private token(sensorId: string): SensorToken {
+    return {
+      id: newId(),
+      sensor_id: sensorId,
+      key_id: "8FkQ2mZx",
+      created_at: at,
+      created_by: newId(),
+      expires_at: null,
+      revoked_at: null,
+      state: "current",
+    };
   }
 
   private find(id = ""): Sensor | undefined {
@@ -101,7 +112,7 @@ export class Rig {
           (one) =>
             one.name.toLowerCase().includes(q) &&
             (!health || one.health === health) &&
-            (!status || one.status === status),
+            (status === "all" || one.status === (status ?? "active")),
         ),
       );
     });
@@ -113,7 +124,13 @@ export class Rig {
       const made = this.addSensor(asked.name, {
         type: asked.type ?? "",
         description: asked.description ?? "",
-        signals: asked.signals.map((one) => signal(one.name, one as Partial<Signal>)),
+        signals: (asked.signals ?? []).map((one) =>
+          signal(one.name, {
+            input_unit: one.input_unit ?? "",
+            display_unit: one.display_unit ?? "",
+            expected_rate_hz: one.expected_rate_hz ?? null,
+          }),
+        ),
         health: "never",
         last_received_at: null,
       });
@@ -150,15 +167,18 @@ export class Rig {
     backend.on("POST /api/v1/sensors/{}/tokens", ({ params: [id = ""], body }) => {
       const all = this.tokens.get(id) ?? [];
       const ends = new Date(Date.now() + Number(body.grace_seconds) * 1000).toISOString();
-      for (const token of all) token.expires_at ??= ends;
-      const made = { ...this.token(), key_id: "Zz9newer" };
+      for (const token of all) {
+        token.expires_at ??= ends;
+        token.state = "grace";
+      }
+      const made = { ...this.token(id), key_id: "Zz9newer" };
       this.tokens.set(id, [made, ...all]);
       const secret = `rb_sensor_Zz9newer_${"n".repeat(43)}_1a2B3c`;
       return Response.json({ ...made, token: secret }, { status: 201 });
     });
     backend.on("DELETE /api/v1/sensors/{}/tokens/{}", ({ params: [id = "", tokenId] }) => {
       const token = this.tokens.get(id)?.find((one) => one.id === tokenId);
-      if (token) token.revoked_at = at;
+      if (token) Object.assign(token, { revoked_at: at, state: "ended" });
       return new Response(null, { status: 204 });
     });
     backend.on("GET /api/v1/sensors/{}/errors", () => page(this.errors));
@@ -268,13 +288,16 @@ export class Rig {
       status: "running",
       started_at: new Date().toISOString(),
       stopped_at: null,
+      started_by: newId(),
+      stop_at: null,
+      stop_reason: null,
       stopped_by: null,
       sensors: this.sensors
         .filter(({ id }) => this.ofRun.includes(id))
         .map(({ id, name, signals }) => ({
           sensor_id: id,
           name,
-          signals: signals.map((one) => one.name),
+          signals,
         })),
       profiles: {},
       version: 1,

@@ -9,18 +9,32 @@ import {
   type ConversionProfile,
   type Converted,
   type IngestError,
-  type MadeSensorToken,
   type NewProfile,
-  type NewSensor,
-  type NewSignal,
   type Page,
-  type RegisteredSensor,
   read,
-  type Sensor,
-  type SensorChange,
-  type SensorToken,
   send,
 } from "@/api/contract";
+import type { NewSensor } from "@/api/generated/models/newSensor";
+import type { NewSignal } from "@/api/generated/models/newSignal";
+import type { Sensor } from "@/api/generated/models/sensor";
+import type { SensorChange } from "@/api/generated/models/sensorChange";
+import {
+  addSignal,
+  changeSensor,
+  createSensor,
+  decommissionSensor,
+  getGetSensorQueryKey,
+  getListSensorsQueryKey,
+  getListSensorTokensQueryKey,
+  getSensor,
+  listSensors,
+  listSensorTokens,
+  removeSignal,
+  revokeSensorToken,
+  rotateSensorToken,
+  shareSensor,
+  unshareSensor,
+} from "@/api/generated/sensors/sensors";
 import { idempotent, ifVersion } from "@/api/http";
 import { invalidatePath } from "@/api/invalidate";
 import type { SensorSearch } from "./search";
@@ -33,15 +47,14 @@ const lookEvery = 10_000;
 export function sensorsQuery(projectId: string, search: SensorSearch) {
   const filter = {
     q: search.q?.trim() || undefined,
-    health: search.health,
-    status: search.retired ? undefined : "active",
-    sort: search.sort ?? "name",
+    health: search.health ? [search.health] : undefined,
+    status: search.retired ? ("all" as const) : undefined,
+    sort: search.sort ?? ("name" as const),
   };
-  const path = `/api/v1/projects/${projectId}/sensors`;
   return infiniteQueryOptions({
-    queryKey: [path, "pages", filter],
+    queryKey: [...getListSensorsQueryKey(projectId), "pages", filter],
     queryFn: ({ pageParam, signal }) =>
-      read<Page<Sensor>>(path, { ...filter, limit: 100, cursor: pageParam }, { signal }),
+      listSensors(projectId, { ...filter, limit: 100, cursor: pageParam }, { signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: keepPreviousData,
@@ -51,73 +64,69 @@ export function sensorsQuery(projectId: string, search: SensorSearch) {
 
 export function sensorQuery(sensorId: string) {
   return queryOptions({
-    queryKey: [`${base}/${sensorId}`],
-    queryFn: ({ signal }) => read<Sensor>(`${base}/${sensorId}`, {}, { signal }),
+    queryKey: getGetSensorQueryKey(sensorId),
+    queryFn: ({ signal }) => getSensor(sensorId, { signal }),
     refetchInterval: lookEvery,
   });
 }
 
 export function useRegisterSensor(projectId: string) {
   const client = useQueryClient();
-  const path = `/api/v1/projects/${projectId}/sensors`;
   return useMutation({
     mutationFn: ({ key, sensor }: { key: string; sensor: NewSensor }) =>
-      send<RegisteredSensor>("POST", path, sensor, idempotent(key)),
-    onSuccess: () => invalidatePath(client, path),
+      createSensor(projectId, sensor, idempotent(key)),
+    onSuccess: () => invalidatePath(client, `/api/v1/projects/${projectId}/sensors`),
     // The answer holds the secret; it goes with the component that shows it.
     gcTime: 0,
   });
 }
 
 /** What changes a sensor itself; every answer is asked for again. */
-export function useSensorChanges(sensor: Sensor) {
+export function useSensorChanges({ id, version }: Sensor) {
   const client = useQueryClient();
-  const path = `${base}/${sensor.id}`;
-  const onSettled = () => invalidatePath(client, path, "/api/v1/projects");
+  const onSettled = () => invalidatePath(client, `${base}/${id}`, "/api/v1/projects");
   const change = useMutation({
-    mutationFn: (change: SensorChange) =>
-      send<Sensor>("PATCH", path, change, ifVersion(sensor.version)),
+    mutationFn: (change: SensorChange) => changeSensor(id, change, ifVersion(version)),
     onSettled,
   });
-  const decommission = useMutation({ mutationFn: () => send("DELETE", path), onSettled });
-  const addSignal = useMutation({
-    mutationFn: (signal: NewSignal) => send("POST", `${path}/signals`, signal),
+  const decommission = useMutation({ mutationFn: () => decommissionSensor(id), onSettled });
+  const add = useMutation({
+    mutationFn: (signal: NewSignal) => addSignal(id, signal),
     onSettled,
   });
-  const removeSignal = useMutation({
-    mutationFn: (signal: string) => send("DELETE", `${path}/signals/${encodeURIComponent(signal)}`),
+  const remove = useMutation({
+    mutationFn: (signal: string) => removeSignal(id, signal),
     onSettled,
   });
   const share = useMutation({
-    mutationFn: (projectId: string) => send("PUT", `${path}/projects/${projectId}`),
+    mutationFn: (projectId: string) => shareSensor(id, projectId),
     onSettled,
   });
   const unshare = useMutation({
-    mutationFn: (projectId: string) => send("DELETE", `${path}/projects/${projectId}`),
+    mutationFn: (projectId: string) => unshareSensor(id, projectId),
     onSettled,
   });
-  return { change, decommission, addSignal, removeSignal, share, unshare };
+  return { change, decommission, addSignal: add, removeSignal: remove, share, unshare };
 }
 
 export function sensorTokensQuery(sensorId: string) {
-  const path = `${base}/${sensorId}/tokens`;
   return queryOptions({
-    queryKey: [path],
-    queryFn: async ({ signal }) => (await read<Page<SensorToken>>(path, {}, { signal })).items,
+    queryKey: getListSensorTokensQueryKey(sensorId),
+    queryFn: async ({ signal }) =>
+      (await listSensorTokens(sensorId, { limit: 100 }, { signal })).items,
   });
 }
 
 export function useTokenChanges(sensorId: string) {
   const client = useQueryClient();
-  const path = `${base}/${sensorId}/tokens`;
-  const onSettled = () => invalidatePath(client, path);
+  const onSettled = () => invalidatePath(client, `${base}/${sensorId}/tokens`);
   const rotate = useMutation({
-    mutationFn: (grace_seconds: number) => send<MadeSensorToken>("POST", path, { grace_seconds }),
+    mutationFn: (grace_seconds: number) => rotateSensorToken(sensorId, { grace_seconds }),
     onSettled,
     gcTime: 0,
   });
   const revoke = useMutation({
-    mutationFn: (tokenId: string) => send("DELETE", `${path}/${tokenId}`),
+    mutationFn: (tokenId: string) => revokeSensorToken(sensorId, tokenId),
     onSettled,
   });
   return { rotate, revoke };

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
-import type { Signal } from "@/api/contract";
+import type { Signal } from "@/api/generated/models/signal";
 import { channelsOf, moved, panelsOf } from "./channels";
 
-const signal = (name: string, input_unit: string | null, display_unit: string | null): Signal => ({
+const signal = (name: string, input_unit: string, display_unit: string): Signal => ({
   name,
-  title: null,
+  title: "",
   input_unit,
   display_unit,
   expected_rate_hz: null,
@@ -12,13 +12,13 @@ const signal = (name: string, input_unit: string | null, display_unit: string | 
 const tunnel = {
   id: "s1",
   name: "Tunnel",
-  signals: [signal("inlet", "V", "°C"), signal("outlet", "V", "°C"), signal("flow", null, "m/s")],
+  signals: [signal("inlet", "V", "°C"), signal("outlet", "V", "°C"), signal("flow", "", "m/s")],
 };
 
 test("a chart has one unit, and signals without one stand alone", () => {
   const extra = {
     ...tunnel,
-    signals: [...tunnel.signals, signal("a", null, null), signal("b", null, null)],
+    signals: [...tunnel.signals, signal("a", "", ""), signal("b", "", "")],
   };
   const panels = panelsOf(channelsOf([extra], "physical"), "unit");
   expect(panels.map(({ title, channels }) => [title, channels.length])).toEqual([

@@ -1,7 +1,7 @@
 /** The signals that a page shows, and how its charts are arranged. */
 
 import * as v from "valibot";
-import type { Sensor } from "@/api/contract";
+import type { Sensor } from "@/api/generated/models/sensor";
 
 export type Channel = {
   /** The sensor's id and the signal's name with a slash between. */
@@ -34,7 +34,7 @@ export function channelsOf(sensors: readonly Named[], shown: Values): Channel[] 
     sensor: sensor.name,
     signal: signal.name,
     label: several ? `${sensor.name} · ${signal.name}` : signal.name,
-    unit: (shown === "raw" ? signal.input_unit : (signal.display_unit ?? signal.input_unit)) ?? "",
+    unit: shown === "raw" ? signal.input_unit : signal.display_unit || signal.input_unit,
     look,
   }));
 }

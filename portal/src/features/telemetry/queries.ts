@@ -7,12 +7,12 @@ import {
   type NewCaptureSession,
   type Page,
   read,
-  type Sensor,
   type SignalSummary,
   send,
   type TelemetrySeries,
   withQuery,
 } from "@/api/contract";
+import type { Sensor } from "@/api/generated/models/sensor";
 import { invalidatePath } from "@/api/invalidate";
 import type { Range } from "@/charts/axis";
 import { noPicture, type Picture } from "@/charts/series";

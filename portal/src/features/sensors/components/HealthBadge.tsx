@@ -8,7 +8,7 @@ import {
   IconClockExclamation,
 } from "@tabler/icons-react";
 import type { ComponentType, CSSProperties } from "react";
-import type { Sensor } from "@/api/contract";
+import type { Sensor } from "@/api/generated/models/sensor";
 import classes from "./Sensors.module.css";
 
 type Look = {

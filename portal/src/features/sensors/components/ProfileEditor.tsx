@@ -12,7 +12,8 @@ import {
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import type { NewProfile, ProfileKind, Signal } from "@/api/contract";
+import type { NewProfile, ProfileKind } from "@/api/contract";
+import type { Signal } from "@/api/generated/models/signal";
 import type { Line } from "@/charts/axis";
 import { SeriesChart } from "@/charts/components/SeriesChart";
 import { Viewport } from "@/charts/viewport";

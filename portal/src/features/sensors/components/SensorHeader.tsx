@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button } from "@mantine/core";
 import { IconPlugX } from "@tabler/icons-react";
-import type { Sensor } from "@/api/contract";
+import type { Sensor } from "@/api/generated/models/sensor";
 import { ConfirmInPlace } from "@/ui/ConfirmInPlace";
 import { EditableHeader } from "@/ui/EditableHeader";
 import { announce, announceFailure } from "@/ui/notices";

@@ -3,7 +3,8 @@ import { Button, Group, Select, Stack, Text } from "@mantine/core";
 import { IconKey } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
-import type { Sensor, SensorToken } from "@/api/contract";
+import type { Sensor } from "@/api/generated/models/sensor";
+import type { SensorToken } from "@/api/generated/models/sensorToken";
 import { ConfirmInPlace } from "@/ui/ConfirmInPlace";
 import { type DataColumn, DataTable } from "@/ui/DataTable";
 import { EmptyState } from "@/ui/EmptyState";
@@ -54,7 +55,9 @@ export function SensorTokens({ sensor, canEdit }: Props) {
         header: () => <span className="rb-visually-hidden">{t`What can be done`}</span>,
         meta: { tight: true },
         cell: ({ row: { original } }) =>
-          canEdit && !ended(original) ? <RevokeToken sensorId={id} token={original} /> : null,
+          canEdit && original.state !== "ended" ? (
+            <RevokeToken sensorId={id} token={original} />
+          ) : null,
       },
     ],
     [t, canEdit, id],
@@ -127,12 +130,8 @@ export function SensorTokens({ sensor, canEdit }: Props) {
   );
 }
 
-function ended({ revoked_at, expires_at }: SensorToken): boolean {
-  return revoked_at !== null || (expires_at !== null && Date.parse(expires_at) <= Date.now());
-}
-
 function Validity({ token }: { token: SensorToken }) {
-  if (ended(token)) {
+  if (token.state === "ended") {
     return (
       <Text size="sm" c="dimmed">
         <Trans>ended</Trans>

@@ -3,7 +3,7 @@ import { Select, Switch, TextInput } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch } from "@tabler/icons-react";
 import type { ReactNode } from "react";
-import type { Sensor } from "@/api/contract";
+import type { Sensor } from "@/api/generated/models/sensor";
 import { type DataColumn, DataTable } from "@/ui/DataTable";
 import { useFormats } from "@/ui/format";
 import { TimeText } from "@/ui/TimeText";
@@ -45,7 +45,7 @@ export function SensorsTable(props: Props) {
           {link(original, classes.name)}
           <span className={classes.about}>
             {[
-              original.type,
+              original.type ?? "",
               original.project_id === projectId ? "" : t`shared by another project`,
               original.status === "decommissioned" ? t`decommissioned` : "",
             ]

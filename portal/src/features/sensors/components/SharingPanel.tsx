@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, Select, Stack, Text } from "@mantine/core";
 import { useState } from "react";
-import type { Sensor } from "@/api/contract";
+import type { Sensor } from "@/api/generated/models/sensor";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { Panel } from "@/ui/Panel";
 import { useSensorChanges } from "../queries";

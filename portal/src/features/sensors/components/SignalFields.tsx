@@ -1,7 +1,7 @@
 import { useLingui } from "@lingui/react/macro";
 import { ActionIcon, TextInput, Tooltip } from "@mantine/core";
 import { IconX } from "@tabler/icons-react";
-import type { NewSignal } from "@/api/contract";
+import type { NewSignal } from "@/api/generated/models/newSignal";
 import classes from "./Sensors.module.css";
 
 /** A signal as it is typed. */

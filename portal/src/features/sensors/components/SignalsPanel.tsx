@@ -2,7 +2,8 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { ActionIcon, Button, Group, Stack, Tooltip } from "@mantine/core";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { type FormEvent, useState } from "react";
-import type { Sensor, Signal } from "@/api/contract";
+import type { Sensor } from "@/api/generated/models/sensor";
+import type { Signal } from "@/api/generated/models/signal";
 import { type DataColumn, DataTable } from "@/ui/DataTable";
 import { useFormats } from "@/ui/format";
 import { announceFailure } from "@/ui/notices";
@@ -28,11 +29,11 @@ export function SignalsPanel({ sensor, canEdit }: Props) {
         <span className="rb-mono">{original.title || original.name}</span>
       ),
     },
-    { id: "raw", header: t`Raw unit`, cell: ({ row }) => row.original.input_unit ?? "—" },
+    { id: "raw", header: t`Raw unit`, cell: ({ row }) => row.original.input_unit || "—" },
     {
       id: "physical",
       header: t`Physical unit`,
-      cell: ({ row }) => row.original.display_unit ?? "—",
+      cell: ({ row }) => row.original.display_unit || "—",
     },
     {
       id: "rate",

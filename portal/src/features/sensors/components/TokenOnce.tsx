@@ -4,11 +4,22 @@ import { IconKey } from "@tabler/icons-react";
 import { CodeSnippet } from "@/ui/CodeSnippet";
 import { SensorSnippets } from "./SensorSnippets";
 
-type Props = { title: string; token: string; signal: string | undefined };
+/** The token is null where a lost answer was asked for again: the server keeps no secret to repeat. */
+type Props = { title: string; token: string | null; signal: string | undefined };
 
 /** A sensor's secret, shown this once, and what to do with it. */
 export function TokenOnce({ title, token, signal }: Props) {
   const { t } = useLingui();
+  if (token === null) {
+    return (
+      <Alert role="status" color="yellow" icon={<IconKey size={18} aria-hidden />}>
+        <Trans>
+          The answer with the token was lost on its way, and it is given once. Make a new token
+          under Token.
+        </Trans>
+      </Alert>
+    );
+  }
   return (
     <Stack gap="sm">
       <Alert role="status" color="teal" icon={<IconKey size={18} aria-hidden />} title={title}>

@@ -3,7 +3,8 @@ import { Alert, Button, Group, Stack } from "@mantine/core";
 import { IconGauge } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useMemo } from "react";
-import type { CaptureSession, Sensor } from "@/api/contract";
+import type { CaptureSession } from "@/api/contract";
+import type { Sensor } from "@/api/generated/models/sensor";
 import type { Range } from "@/charts/axis";
 import { EmptyState } from "@/ui/EmptyState";
 import { ErrorNotice } from "@/ui/ErrorNotice";
@@ -91,7 +92,6 @@ export function RunTelemetry(props: Props) {
         <SessionView
           key={session.id}
           session={session}
-          offered={[...attached, ...offered]}
           search={search}
           onSearch={onSearch}
           onClose={() => onChoose(null)}
@@ -124,33 +124,23 @@ function rangeOf({ started_at, finished_at }: Props["run"], sessions: CaptureSes
   return [begin / 1000, end / 1000];
 }
 
-type SessionProps = Pick<Props, "search" | "onSearch" | "offered"> & {
+type SessionProps = Pick<Props, "search" | "onSearch"> & {
   session: CaptureSession;
   onClose: () => void;
 };
 
-function SessionView({ session, offered, search, onSearch, onClose }: SessionProps) {
+function SessionView({ session, search, onSearch, onClose }: SessionProps) {
   const { t } = useLingui();
   const summary = useQuery(summaryQuery(session));
   const values = search.values ?? "physical";
-  const channels = useMemo(() => {
-    const known = new Map(offered.map((sensor) => [sensor.id, sensor]));
-    const recorded = session.sensors.map(({ sensor_id, name, signals }) => ({
-      id: sensor_id,
-      name,
-      signals: signals.map(
-        (signal) =>
-          known.get(sensor_id)?.signals.find((one) => one.name === signal) ?? {
-            name: signal,
-            title: null,
-            input_unit: null,
-            display_unit: null,
-            expected_rate_hz: null,
-          },
+  const channels = useMemo(
+    () =>
+      channelsOf(
+        session.sensors.map(({ sensor_id, name, signals }) => ({ id: sensor_id, name, signals })),
+        values,
       ),
-    }));
-    return channelsOf(recorded, values);
-  }, [session.sensors, offered, values]);
+    [session.sensors, values],
+  );
   const late = (summary.data ?? []).reduce((sum, one) => sum + one.late_count, 0);
   const count = (summary.data ?? []).reduce((sum, one) => sum + one.count, 0);
   const label = session.name || `#${session.ordinal}`;

@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, SegmentedControl } from "@mantine/core";
 import { IconChartLine } from "@tabler/icons-react";
 import { useState } from "react";
-import type { Sensor } from "@/api/contract";
+import type { Sensor } from "@/api/generated/models/sensor";
 import type { Range } from "@/charts/axis";
 import { EmptyState } from "@/ui/EmptyState";
 import type { Channel, TelemetrySearch } from "../channels";

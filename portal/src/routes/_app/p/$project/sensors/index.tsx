@@ -48,11 +48,11 @@ function SensorsPage() {
       ),
     );
     const values = (latest.data ?? []).map(({ sensor_id, signal, physical, raw }) => {
-      const [display, input] = units.get(`${sensor_id}/${signal}`) ?? [null, null];
+      const [display, input] = units.get(`${sensor_id}/${signal}`) ?? ["", ""];
       const value: LastValue =
         physical === null
           ? { signal, value: raw, unit: input }
-          : { signal, value: physical, unit: display ?? input };
+          : { signal, value: physical, unit: display || input };
       return { sensor_id, value };
     });
     return new Map(

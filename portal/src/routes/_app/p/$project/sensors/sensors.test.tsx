@@ -57,7 +57,7 @@ test("a sensor is registered with its signals, and its token is shown once with 
   expect(screen.getByText(/token="rb_sensor_8FkQ2mZx_s+/)).toBeInTheDocument();
   expect(rig.sensors[0]?.signals[0]).toMatchObject({
     name: "temperature",
-    input_unit: null,
+    input_unit: "",
     expected_rate_hz: 12.5,
   });
   await user.click(screen.getByRole("button", { name: /I have kept it/ }));
@@ -184,7 +184,7 @@ test("readings move the curves as they arrive; while paused they are counted", a
 
 test("charts are moved without a mouse, and the address keeps their order", async () => {
   const { backend, rig } = rigged();
-  const one = { title: null, input_unit: null, display_unit: null, expected_rate_hz: null };
+  const one = { title: "", input_unit: "", display_unit: "", expected_rate_hz: null };
   const sensor = rig.addSensor("Inlet", {
     signals: [
       { ...one, name: "a" },
