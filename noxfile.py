@@ -26,7 +26,13 @@ nox.options.sessions = ["dev"]
 ROOT = Path(__file__).resolve().parent
 NOX = ROOT / ".nox"
 REPORTS = NOX / "reports"
-SERVICES = ("auth-service", "experiment-service", "metrics-service", "artifact-service")
+SERVICES = (
+    "auth-service",
+    "experiment-service",
+    "telemetry-ingest-service",
+    "metrics-service",
+    "artifact-service",
+)
 NPM_PACKAGES = {"proxy": "services/auth-proxy", "portal": "portal"}
 # Everything that `nox -s test` runs, the long ones first so that two at a time end together.
 EVERYTHING = (
@@ -36,6 +42,7 @@ EVERYTHING = (
     "test-workspace",
     "test-experiment",
     "test-metrics",
+    "test-telemetry",
     "test-artifact",
     "test-kit",
     "test-proxy",
@@ -156,7 +163,7 @@ def node(session: nox.Session) -> dict[str, str]:
 
 def short(service: str) -> str:
     """auth-service → auth."""
-    return service.removesuffix("-service")
+    return service.removesuffix("-service").removesuffix("-ingest")
 
 
 def venv_session(service: str) -> None:

@@ -25,6 +25,7 @@ USUAL_PORTS = {
     "auth-proxy": 8080,
     "auth-service": 8001,
     "experiment-service": 8002,
+    "telemetry-ingest-service": 8003,
     "metrics-service": 8004,
     "artifact-service": 8005,
     "postgres": 5432,
@@ -38,12 +39,14 @@ PORT_OFFSETS = {
     "experiment-service": 4,
     "metrics-service": 5,
     "artifact-service": 6,
+    "telemetry-ingest-service": 7,
     "postgres": 20,
     "valkey": 21,
 }
 DATABASES = {
     "auth-service": "auth_db",
     "experiment-service": "experiment_db",
+    "telemetry-ingest-service": "experiment_db",
     "metrics-service": "experiment_db",
     "artifact-service": "experiment_db",
 }
@@ -88,10 +91,12 @@ TOLD = {
     ),
     "experiment-service": (*SERVICE, "AUTH_SERVICE_URL", "RUN_HEARTBEAT_TIMEOUT_SEC"),
     "metrics-service": (*SERVICE, "AUTH_SERVICE_URL", "EXPERIMENT_SERVICE_URL"),
+    "telemetry-ingest-service": (*SERVICE, "AUTH_SERVICE_URL"),
     "artifact-service": (*SERVICE, "AUTH_SERVICE_URL", "ARTIFACT_STORE_URL"),
     "api-gateway": (
         "AUTH_SERVICE_URL",
         "EXPERIMENT_SERVICE_URL",
+        "TELEMETRY_SERVICE_URL",
         "METRICS_SERVICE_URL",
         "ARTIFACT_SERVICE_URL",
         "PUBLIC_URL",
@@ -210,6 +215,7 @@ class Workspace:
             "AUTH_SERVICE_URL": self.url("auth-service"),
             "EXPERIMENT_SERVICE_URL": self.url("experiment-service"),
             "METRICS_SERVICE_URL": self.url("metrics-service"),
+            "TELEMETRY_SERVICE_URL": self.url("telemetry-ingest-service"),
             "ARTIFACT_SERVICE_URL": self.url("artifact-service"),
             "ARTIFACT_STORE_URL": str(self.home / "artifacts"),
             "AUTH_URL": self.url("auth-service"),

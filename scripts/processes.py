@@ -35,7 +35,7 @@ def python_of(workspace: Workspace, service: str) -> str:
     """The interpreter that has a service: its own venv, or one that the caller names."""
     if named := workspace.given.get("RUNBENCH_SERVICE_PYTHON"):
         return named
-    short = service.removesuffix("-service")
+    short = service.removesuffix("-service").removesuffix("-ingest")
     return str(ROOT / ".nox" / f"venv-{short}" / "bin" / "python")
 
 
@@ -109,6 +109,7 @@ PROCESSES = {
         Process("valkey", lambda _: [sys.executable, "-m", "scripts.valkey"]),
         python_service("auth-service"),
         python_service("experiment-service"),
+        python_service("telemetry-ingest-service"),
         python_service("metrics-service"),
         python_service("artifact-service"),
         Process(

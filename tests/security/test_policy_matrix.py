@@ -50,6 +50,8 @@ def expected(operation: Operation, caller: str, place: str) -> set[int] | None:
     # A sensor's token opens ingest alone.
     if caller in {"anonymous", "garbage", "sensor"}:
         return {401}
+    if policy == "sensor":
+        return {403}
     if policy in {"person", "admin"} and caller.startswith("program"):
         return {403}
     if policy == "admin":

@@ -6,7 +6,13 @@ from typing import Any
 
 import httpx
 
-PYTHON_SERVICES = ("auth-service", "experiment-service", "metrics-service", "artifact-service")
+PYTHON_SERVICES = (
+    "auth-service",
+    "experiment-service",
+    "telemetry-ingest-service",
+    "metrics-service",
+    "artifact-service",
+)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,13 @@ from aiohttp import web
 
 HERE = Path(__file__).parent
 GATEWAY = HERE.parent
-SERVICES = ("auth-service", "experiment-service", "metrics-service", "artifact-service")
+SERVICES = (
+    "auth-service",
+    "experiment-service",
+    "telemetry-ingest-service",
+    "metrics-service",
+    "artifact-service",
+)
 
 
 @dataclass
@@ -166,6 +172,7 @@ async def start_gateway(urls: dict[str, str], home: Path, **more: str) -> Gatewa
         "AUTH_SERVICE_URL": urls["auth-service"],
         "EXPERIMENT_SERVICE_URL": urls["experiment-service"],
         "METRICS_SERVICE_URL": urls["metrics-service"],
+        "TELEMETRY_SERVICE_URL": urls["telemetry-ingest-service"],
         "ARTIFACT_SERVICE_URL": urls["artifact-service"],
         "XDG_DATA_HOME": str(home),
         "XDG_CONFIG_HOME": str(home),

@@ -50,10 +50,13 @@ class Scope(BaseModel, frozen=True):
 
 
 class Principal(BaseModel, frozen=True):
-    """A person with a session, or a program with a person's API token."""
+    """A person with a session, a program with a person's API token, or a sensor.
+
+    A sensor stands under its own id, and may do nothing but send.
+    """
 
     user_id: UUID
-    kind: Literal["user", "token"] = "user"
+    kind: Literal["user", "token", "sensor"] = "user"
     session_id: UUID | None = None
     token_id: UUID | None = None
     scope: Scope | None = None

@@ -108,8 +108,11 @@ def _operation(endpoint: Endpoint, components: Components) -> Schema:
             "required": not endpoint.body_optional,
             "content": {"application/json": {"schema": components.name(endpoint.body)}},
         }
-    if endpoint.takes:
-        operation["requestBody"] = {"required": True, "content": {endpoint.takes: _BYTES}}
+    if endpoint.takes or endpoint.describes:
+        content: Schema = {endpoint.takes: _BYTES} if endpoint.takes else {}
+        if endpoint.describes:
+            content["application/json"] = {"schema": components.name(endpoint.describes)}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 

@@ -17,6 +17,8 @@ from servicekit.problems import Forbidden, NotFound, ProjectArchived, Unauthenti
 
 _GUESTS_READ = "It belongs to another project, whose members alone may do this."
 _PEOPLE_ONLY = "An API token may not do this; sign in instead."
+_SENSORS_ONLY = "Only a sensor may do this, by its own token."
+_NO_SENSORS = "A sensor may send its readings, and nothing else."
 
 
 class ProjectOf(Protocol):
@@ -32,9 +34,9 @@ class ProjectOf(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Who is let in: anybody, the signed in, people only, administrators, members of a role."""
+    """Who is let in: anybody, the signed in, people, administrators, members, sensors."""
 
-    kind: Literal["public", "signed_in", "person", "admin", "member"]
+    kind: Literal["public", "signed_in", "person", "admin", "member", "sensor"]
     role: Role | None = None
     project: ProjectOf | None = None
     when_archived: bool = True
@@ -62,6 +64,8 @@ class Policy:
         if principal is None:
             raise Unauthenticated
         request[PRINCIPAL] = principal
+        if (self.kind == "sensor") != (principal.kind == "sensor"):
+            raise Forbidden(_SENSORS_ONLY if self.kind == "sensor" else _NO_SENSORS)
         if self.kind in {"person", "admin"} and principal.kind != "user":
             raise Forbidden(_PEOPLE_ONLY)
         if self.kind == "admin" and not await identity.is_admin(request, principal):
@@ -141,6 +145,11 @@ def signed_in() -> Policy:
 def person() -> Policy:
     """People with a session; API tokens are refused."""
     return Policy(kind="person")
+
+
+def sensor() -> Policy:
+    """Sensors, by their own tokens."""
+    return Policy(kind="sensor")
 
 
 def admin() -> Policy:

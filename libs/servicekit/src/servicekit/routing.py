@@ -57,6 +57,7 @@ class Endpoint:
     idempotent: bool = False
     streams: bool = False
     takes: str = ""
+    describes: TypeAdapter[Any] | None = None
     sends: str = ""
     rest: str = ""
     lists: frozenset[str] = field(default_factory=frozenset[str])
@@ -190,8 +191,13 @@ class Routes:
         status: int = 201,
         body_limit: int = DEFAULT_LIMIT,
         idempotent: bool = False,
+        takes: str = "",
+        describes: Any = None,
     ) -> Callable[[H], H]:
         """A creation (201), or with `status` an action.
+
+        `takes` and `describes` are for a handler that reads the body itself: as bytes of that media
+        type, and as JSON that the model describes.
 
         `idempotent` lets the caller repeat it safely with an Idempotency-Key; every
         change of the handler must then go through `request[DATABASE]`.
@@ -204,6 +210,8 @@ class Routes:
             status=status,
             body_limit=body_limit,
             idempotent=idempotent,
+            takes=takes,
+            describes=adapter_of(describes) if describes else None,
         )
 
     def put[H: Handler](

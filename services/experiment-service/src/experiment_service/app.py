@@ -13,7 +13,7 @@ from servicekit.identity import Identity
 
 from experiment_service.jobs.feeds import Feeds
 from experiment_service.jobs.sweeper import sweeper
-from experiment_service.jobs.wakeups import Wakeups
+from experiment_service.jobs.wakeups import ProjectWakeups
 from experiment_service.mlflow import experiment_calls, model_calls, probes, run_calls
 from experiment_service.operations.sensor_tokens import ShownOnce
 from experiment_service.routes import (
@@ -38,7 +38,7 @@ SCHEMA = "experiment"
 
 def create_app(settings: Settings, identity: Identity | None = None) -> web.Application:
     """The service; `identity` in place of auth-service where a test brings its own."""
-    wakeups = Wakeups(settings.telemetry_broker_url)
+    wakeups = ProjectWakeups(settings.telemetry_broker_url)
     feeds = Feeds(wakeups)
     contexts = [
         database(

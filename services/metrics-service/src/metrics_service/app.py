@@ -12,11 +12,11 @@ from servicekit.database import DATABASE, database
 from servicekit.debug_identity import DebugIdentity
 from servicekit.identity import Identity
 from servicekit.problems import Problem
+from servicekit.wakeups import Wakeups
 
 from metrics_service.clients.experiments import Experiments
 from metrics_service.jobs.feeds import Feeds
 from metrics_service.jobs.upkeep import upkeep
-from metrics_service.jobs.wakeups import Wakeups
 from metrics_service.jobs.writer import writer
 from metrics_service.mlflow import calls
 from metrics_service.queries.runs import has_published_runs
@@ -30,12 +30,12 @@ SCHEMA = "metrics"
 
 def create_app(settings: Settings, identity: Identity | None = None) -> web.Application:
     """The service; `identity` in place of auth-service where a test brings its own."""
-    wakeups = Wakeups(settings.telemetry_broker_url)
+    wakeups = Wakeups(settings.telemetry_broker_url, "runbench:metrics")
     feeds = Feeds(wakeups)
     contexts = [
         database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
         wakeups.context,
-        writer,
+        writer(wakeups),
         Experiments(settings.experiment_service_url).context,
         feeds.context,
         upkeep(timedelta(days=settings.batch_ids_kept_days)),

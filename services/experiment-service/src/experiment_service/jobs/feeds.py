@@ -22,8 +22,8 @@ from servicekit.application import LIFECYCLE
 from servicekit.database import DATABASE, Database
 from servicekit.problems import Problem, Unavailable
 from servicekit.sse import HEARTBEAT_SEC, EventStream
+from servicekit.wakeups import Wakeups
 
-from experiment_service.jobs.wakeups import Wakeups
 from experiment_service.models.changes import Place, RunEvent
 from experiment_service.operations.run_changes import (
     Progress,

@@ -10,8 +10,8 @@ from aiohttp import web
 from prometheus_client import Counter
 from servicekit.database import DATABASE, Database
 from servicekit.problems import Problem
+from servicekit.wakeups import Wakeups
 
-from experiment_service.jobs.wakeups import Wakeups
 from experiment_service.operations.sweeping import sweep_runs
 from experiment_service.settings import Settings
 

@@ -24,8 +24,8 @@ from servicekit.application import LIFECYCLE
 from servicekit.database import DATABASE, Database
 from servicekit.problems import Forbidden, NotFound, Problem, Unauthenticated, Unavailable
 from servicekit.sse import HEARTBEAT_SEC
+from servicekit.wakeups import Wakeups
 
-from metrics_service.jobs.wakeups import Wakeups
 from metrics_service.models.live import LiveBatch
 from metrics_service.operations.live import read_batch, read_states
 from metrics_service.queries.runs import RunState

@@ -1,4 +1,4 @@
-"""Telling every process that a run has new points, through Valkey's publish and subscribe.
+"""Telling every process that something has news, through Valkey's publish and subscribe.
 
 A message is only a hint to look into the database: one that is lost delays a live view until
 its reader looks by itself.
@@ -16,37 +16,38 @@ from valkey.exceptions import ValkeyError
 
 log = structlog.get_logger()
 
-CHANNEL = "runbench:metrics"
 GATHER_SEC = 0.02
 RETRY_SEC = 1.0
 CONNECT_SEC = 2.0
+# Ids a message: 16 bytes each.
+MOST_TOGETHER = 1000
 
 
 class Wakeups:
-    """Sends and receives the hints; without an address they stay in this process."""
+    """Sends and receives the hints of one channel; without an address they stay in this process."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, channel: str) -> None:
         self._url = url
+        self._channel = channel
         self._wake: Callable[[UUID], None] | None = None
         self._waiting: set[UUID] = set()
         self._any_waiting = asyncio.Event()
         self.connected = False
 
     def listen(self, wake: Callable[[UUID], None]) -> None:
-        """Call `wake` with every run that has new points, wherever they were logged."""
+        """Call `wake` with the id of everything that has news, in whichever process it came."""
         self._wake = wake
 
-    def announce(self, run_id: UUID) -> None:
-        """Say that the run has new points; never waits."""
+    def announce(self, changed: UUID) -> None:
+        """Say that it has news; never waits."""
         if self._wake:
-            self._wake(run_id)
+            self._wake(changed)
         if self._url:
-            self._waiting.add(run_id)
+            self._waiting.add(changed)
             self._any_waiting.set()
 
-    async def context(self, app: web.Application) -> AsyncIterator[None]:
+    async def context(self, _app: web.Application) -> AsyncIterator[None]:
         """Keep the connections while the service runs."""
-        app[WAKEUPS] = self
         talks = (self._send, self._receive) if self._url else ()
         tasks = [asyncio.create_task(self._keep(talk)) for talk in talks]
         yield
@@ -74,17 +75,16 @@ class Wakeups:
         while True:
             await self._any_waiting.wait()
             self._any_waiting.clear()
-            runs, self._waiting = self._waiting, set()
-            async with client.pipeline(transaction=False) as pipeline:
-                for run_id in runs:
-                    pipeline.publish(CHANNEL, str(run_id))  # pyright: ignore[reportUnknownMemberType]
-                await pipeline.execute()
-            # However fast a run logs, its hint goes out a few times a second.
+            waiting, self._waiting = [changed.bytes for changed in self._waiting], set()
+            for start in range(0, len(waiting), MOST_TOGETHER):
+                together = b"".join(waiting[start : start + MOST_TOGETHER])
+                await client.publish(self._channel, together)  # pyright: ignore[reportUnknownMemberType]
+            # However much comes, its hint goes out a few times a second.
             await asyncio.sleep(GATHER_SEC)
 
     async def _receive(self, client: Valkey) -> None:
         async with client.pubsub(ignore_subscribe_messages=True) as pubsub:
-            await pubsub.subscribe(CHANNEL)  # pyright: ignore[reportUnknownMemberType]
+            await pubsub.subscribe(self._channel)  # pyright: ignore[reportUnknownMemberType]
             self.connected = True
             try:
                 messages = cast("AsyncIterator[dict[str, bytes]]", pubsub.listen())  # pyright: ignore[reportUnknownMemberType]
@@ -94,13 +94,9 @@ class Wakeups:
                 self.connected = False
 
     def _take(self, data: bytes) -> None:
-        try:
-            run_id = UUID(data.decode())
-        except ValueError:
+        if len(data) % 16:
             log.warning("wakeups.unreadable", data=repr(data))
             return
         if self._wake:
-            self._wake(run_id)
-
-
-WAKEUPS = web.AppKey("wakeups", Wakeups)
+            for start in range(0, len(data), 16):
+                self._wake(UUID(bytes=data[start : start + 16]))

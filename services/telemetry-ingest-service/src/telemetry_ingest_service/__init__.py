@@ -1,0 +1,1 @@
+"""Readings of sensors: taken in, kept, shown live."""

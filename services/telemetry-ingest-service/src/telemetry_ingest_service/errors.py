@@ -1,0 +1,9 @@
+"""Every error of this service that a caller can meet, beside those of the kit."""
+
+from servicekit.problems import Conflict
+
+
+class SensorDecommissioned(Conflict):
+    """The sensor was decommissioned and sends no more."""
+
+    code = "sensor-decommissioned"

@@ -1,0 +1,101 @@
+"""SQL on what is known of sensors by what they send."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from servicekit.database import Connection
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a sensor sent at once."""
+
+    sensor_id: UUID
+    readings: int
+    last_reading_us: int | None
+    max_latency_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """Readings that were refused for one reason."""
+
+    sensor_id: UUID
+    signal: str
+    reason: str
+    count: int
+    example: str
+
+
+async def upsert_activity(connection: Connection, heard: Sequence[Heard], *, at: datetime) -> None:
+    """Note who was heard, when, and how much came in this minute; the owners are locked."""
+    by_sensor: dict[UUID, list[Heard]] = {}
+    for one in heard:
+        by_sensor.setdefault(one.sensor_id, []).append(one)
+    ids = sorted(by_sensor)
+    await connection.execute(
+        """
+        WITH heard AS (
+            SELECT *
+            FROM unnest(
+                $1::uuid[], $2::bigint[], $3::bigint[], $4::bigint[], $5::integer[]
+            ) AS heard (sensor_id, readings, last_us, latency_us, batches)
+        ), beaten AS (
+            INSERT INTO heartbeats AS old (sensor_id, minute, readings, batches, max_latency_us)
+            SELECT sensor_id, date_trunc('minute', $6::timestamptz, 'UTC'), readings, batches,
+                   latency_us
+            FROM heard
+            ON CONFLICT (sensor_id, minute) DO UPDATE SET
+                readings = old.readings + excluded.readings,
+                batches = old.batches + excluded.batches,
+                max_latency_us = greatest(old.max_latency_us, excluded.max_latency_us)
+        )
+        INSERT INTO activity AS old (sensor_id, last_received_at, last_reading_at, readings)
+        SELECT sensor_id, $6, to_timestamp(last_us / 1e6), readings FROM heard
+        ON CONFLICT (sensor_id) DO UPDATE SET
+            last_received_at = greatest(old.last_received_at, excluded.last_received_at),
+            last_reading_at = greatest(old.last_reading_at, excluded.last_reading_at),
+            readings = old.readings + excluded.readings
+        """,
+        ids,
+        [sum(one.readings for one in by_sensor[id_]) for id_ in ids],
+        [
+            max((one.last_reading_us or 0 for one in by_sensor[id_]), default=0) or None
+            for id_ in ids
+        ],
+        [max(one.max_latency_us for one in by_sensor[id_]) for id_ in ids],
+        [len(by_sensor[id_]) for id_ in ids],
+        at,
+    )
+
+
+async def upsert_errors(
+    connection: Connection, mistakes: Sequence[Mistake], *, at: datetime
+) -> None:
+    """Count what was refused in this minute, by sensor, signal and reason."""
+    together: dict[tuple[UUID, str, str], list[Mistake]] = {}
+    for mistake in mistakes:
+        key = mistake.sensor_id, mistake.signal, mistake.reason
+        together.setdefault(key, []).append(mistake)
+    keys = sorted(together)
+    await connection.execute(
+        """
+        INSERT INTO errors AS old (sensor_id, minute, signal, reason, count, example, last_at)
+        SELECT wrong.sensor_id, date_trunc('minute', $6::timestamptz, 'UTC'), wrong.signal,
+               wrong.reason, wrong.count, wrong.example, $6
+        FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::text[])
+            AS wrong (sensor_id, signal, reason, count, example)
+        ON CONFLICT (sensor_id, minute, signal, reason) DO UPDATE SET
+            count = old.count + excluded.count,
+            example = excluded.example,
+            last_at = excluded.last_at
+        """,
+        [sensor_id for sensor_id, _, _ in keys],
+        [signal for _, signal, _ in keys],
+        [reason for _, _, reason in keys],
+        [sum(one.count for one in together[key]) for key in keys],
+        [together[key][-1].example for key in keys],
+        at,
+    )

@@ -1,0 +1,68 @@
+"""SQL on what experiment-service publishes of sensors."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from uuid import UUID
+
+import asyncpg
+from servicekit.database import Connection, fetch_optional
+from servicekit.problems import Unavailable
+
+from telemetry_ingest_service.models.sensors import KnownSensor, SensorToken
+
+
+async def select_token(connection: Connection, key_id: str) -> SensorToken | None:
+    """The token of that key id, if it is valid now.
+
+    Raises:
+        Unavailable: experiment-service has not made its views yet.
+    """
+    with published():
+        return await fetch_optional(
+            connection,
+            SensorToken,
+            """
+            SELECT sensor_id, secret_hash, expires_at
+            FROM experiment.ingest_tokens
+            WHERE key_id = $1
+            """,
+            key_id,
+        )
+
+
+async def select_sensor(connection: Connection, sensor_id: UUID) -> KnownSensor | None:
+    """The sensor and its signals.
+
+    Raises:
+        Unavailable: see above.
+    """
+    with published():
+        return await fetch_optional(
+            connection,
+            KnownSensor,
+            """
+            SELECT s.sensor_id, s.project_id, s.status,
+                   ARRAY(
+                       SELECT g.signal FROM experiment.ingest_signals g
+                       WHERE g.sensor_id = s.sensor_id
+                   ) AS signals
+            FROM experiment.ingest_sensors s
+            WHERE s.sensor_id = $1
+            """,
+            sensor_id,
+        )
+
+
+async def has_published_sensors(connection: Connection) -> bool:
+    """Whether experiment-service's views are there."""
+    return await connection.fetchval("SELECT to_regclass('experiment.ingest_tokens') IS NOT NULL")
+
+
+@contextmanager
+def published() -> Generator[None]:
+    """Say what is missing where a view is not there yet."""
+    try:
+        yield
+    except asyncpg.UndefinedTableError as exc:
+        msg = "Sensors are not there yet: experiment-service has not started."
+        raise Unavailable(msg) from exc
