@@ -1,6 +1,5 @@
 /** Telemetry as agreed; the generated client takes its place. */
 
-import type { Signal } from "@/api/generated/models/signal";
 import { request } from "@/api/http";
 
 export type ProfileKind = "linear" | "polynomial" | "lookup_table";
@@ -33,31 +32,6 @@ export type NewProfile = {
 export type Converted = {
   items: { raw: number; physical: number | null; reason: string | null }[];
 };
-export type CaptureSession = {
-  id: string;
-  run_id: string;
-  project_id: string;
-  ordinal: number;
-  name: string;
-  note: string;
-  status: "running" | "stopped";
-  started_at: string;
-  started_by: string;
-  stop_at: string | null;
-  stopped_at: string | null;
-  stopped_by: string | null;
-  stop_reason: "person" | "time" | "run" | null;
-  sensors: { sensor_id: string; name: string; signals: Signal[] }[];
-  profiles: Record<string, Record<string, string>>;
-  version: number;
-};
-export type NewCaptureSession = {
-  name?: string;
-  note?: string;
-  pin_profiles?: boolean;
-  stop_after_seconds?: number | null;
-};
-export type CaptureEvent = { id: string; time: string; kind: string; text: string };
 export type Page<Item> = { items: Item[]; next_cursor: string | null };
 export type TelemetrySeries = {
   sensor_id: string;

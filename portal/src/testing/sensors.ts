@@ -1,12 +1,8 @@
 /** Sensors, their profiles and capture sessions for the backend in memory. */
 
-import type {
-  CaptureEvent,
-  CaptureSession,
-  ConversionProfile,
-  IngestError,
-  NewProfile,
-} from "@/api/contract";
+import type { ConversionProfile, IngestError, NewProfile } from "@/api/contract";
+import type { CaptureEvent } from "@/api/generated/models/captureEvent";
+import type { CaptureSession } from "@/api/generated/models/captureSession";
 import type { NewSensor } from "@/api/generated/models/newSensor";
 import type { Sensor } from "@/api/generated/models/sensor";
 import type { SensorToken } from "@/api/generated/models/sensorToken";
@@ -271,7 +267,15 @@ export class Rig {
     });
     backend.on("GET /api/v1/capture-sessions/{}/events", () => page(this.events));
     backend.on("POST /api/v1/capture-sessions/{}/events", ({ body }) => {
-      const event = { id: newId(), time: at, kind: String(body.kind), text: String(body.text) };
+      const event: CaptureEvent = {
+        id: newId(),
+        capture_session_id: newId(),
+        time: at,
+        kind: "mark",
+        text: String(body.text),
+        created_by: newId(),
+        created_at: at,
+      };
       this.events.push(event);
       return Response.json(event, { status: 201 });
     });

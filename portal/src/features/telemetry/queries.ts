@@ -1,18 +1,29 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { batched } from "@/api/batch";
 import {
-  type CaptureEvent,
-  type CaptureSession,
   type Latest,
-  type NewCaptureSession,
-  type Page,
   read,
   type SignalSummary,
-  send,
   type TelemetrySeries,
   withQuery,
 } from "@/api/contract";
-import type { Sensor } from "@/api/generated/models/sensor";
+import {
+  addCaptureEvent,
+  getListCaptureEventsQueryKey,
+  getListCaptureSessionsQueryKey,
+  listCaptureEvents,
+  listCaptureSessions,
+  startCaptureSession,
+  stopCaptureSession,
+} from "@/api/generated/capture-sessions/capture-sessions";
+import type { CaptureSession } from "@/api/generated/models/captureSession";
+import type { NewCaptureSession } from "@/api/generated/models/newCaptureSession";
+import {
+  attachSensor,
+  detachSensor,
+  getListRunSensorsQueryKey,
+  listRunSensors,
+} from "@/api/generated/runs/runs";
 import { invalidatePath } from "@/api/invalidate";
 import type { Range } from "@/charts/axis";
 import { noPicture, type Picture } from "@/charts/series";
@@ -137,19 +148,19 @@ export function latestQuery(sensorIds: readonly string[], every = 5_000) {
 }
 
 export function runSensorsQuery(runId: string) {
-  const path = `/api/v1/runs/${runId}/sensors`;
   return queryOptions({
-    queryKey: [path],
-    queryFn: async ({ signal }) => (await read<Page<Sensor>>(path, {}, { signal })).items,
+    queryKey: getListRunSensorsQueryKey(runId),
+    queryFn: async ({ signal }) => (await listRunSensors(runId, { signal })).items,
     refetchInterval: 15_000,
   });
 }
 
+/** The sessions of a run, the newest first. */
 export function sessionsQuery(runId: string) {
-  const path = `/api/v1/runs/${runId}/capture-sessions`;
   return queryOptions({
-    queryKey: [path],
-    queryFn: async ({ signal }) => (await read<Page<CaptureSession>>(path, {}, { signal })).items,
+    queryKey: getListCaptureSessionsQueryKey(runId),
+    queryFn: async ({ signal }) =>
+      (await listCaptureSessions(runId, { limit: 1000 }, { signal })).items,
     refetchInterval: ({ state }) =>
       state.data?.some(({ status }) => status === "running") ? 3_000 : 15_000,
   });
@@ -167,10 +178,10 @@ export function summaryQuery({ id, status }: Pick<CaptureSession, "id" | "status
 }
 
 export function eventsQuery(sessionId: string) {
-  const path = `/api/v1/capture-sessions/${sessionId}/events`;
   return queryOptions({
-    queryKey: [path],
-    queryFn: async ({ signal }) => (await read<Page<CaptureEvent>>(path, {}, { signal })).items,
+    queryKey: getListCaptureEventsQueryKey(sessionId),
+    queryFn: async ({ signal }) =>
+      (await listCaptureEvents(sessionId, { limit: 1000 }, { signal })).items,
     refetchInterval: 10_000,
   });
 }
@@ -178,29 +189,33 @@ export function eventsQuery(sessionId: string) {
 /** What records a run: its sensors, the start and stop of sessions, marks. */
 export function useRecording(runId: string) {
   const client = useQueryClient();
-  const sensors = `/api/v1/runs/${runId}/sensors`;
-  const sessions = `/api/v1/runs/${runId}/capture-sessions`;
-  const again = () => invalidatePath(client, sensors, sessions, "/api/v1/capture-sessions");
+  const onSettled = () =>
+    invalidatePath(
+      client,
+      `/api/v1/runs/${runId}/sensors`,
+      `/api/v1/runs/${runId}/capture-sessions`,
+      "/api/v1/capture-sessions",
+    );
   const attach = useMutation({
-    mutationFn: (sensorId: string) => send("PUT", `${sensors}/${sensorId}`),
-    onSettled: again,
+    mutationFn: (sensorId: string) => attachSensor(runId, sensorId),
+    onSettled,
   });
   const detach = useMutation({
-    mutationFn: (sensorId: string) => send("DELETE", `${sensors}/${sensorId}`),
-    onSettled: again,
+    mutationFn: (sensorId: string) => detachSensor(runId, sensorId),
+    onSettled,
   });
   const start = useMutation({
-    mutationFn: (session: NewCaptureSession) => send<CaptureSession>("POST", sessions, session),
-    onSettled: again,
+    mutationFn: (session: NewCaptureSession) => startCaptureSession(runId, session),
+    onSettled,
   });
   const stop = useMutation({
-    mutationFn: (id: string) => send<CaptureSession>("POST", `/api/v1/capture-sessions/${id}/stop`),
-    onSettled: again,
+    mutationFn: (sessionId: string) => stopCaptureSession(sessionId),
+    onSettled,
   });
   const mark = useMutation({
     mutationFn: ({ id, text }: { id: string; text: string }) =>
-      send<CaptureEvent>("POST", `/api/v1/capture-sessions/${id}/events`, { kind: "mark", text }),
-    onSettled: again,
+      addCaptureEvent(id, { kind: "mark", text }),
+    onSettled,
   });
   return { attach, detach, start, stop, mark };
 }

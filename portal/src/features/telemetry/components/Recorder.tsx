@@ -3,7 +3,7 @@ import { Button, Checkbox, MultiSelect, TextInput } from "@mantine/core";
 import { IconFlag, IconPlayerRecord, IconPlayerStop } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
-import type { CaptureSession } from "@/api/contract";
+import type { CaptureSession } from "@/api/generated/models/captureSession";
 import type { Sensor } from "@/api/generated/models/sensor";
 import { useFormats } from "@/ui/format";
 import { announce, announceFailure } from "@/ui/notices";

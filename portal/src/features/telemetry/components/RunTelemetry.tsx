@@ -3,7 +3,7 @@ import { Alert, Button, Group, Stack } from "@mantine/core";
 import { IconGauge } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useMemo } from "react";
-import type { CaptureSession } from "@/api/contract";
+import type { CaptureSession } from "@/api/generated/models/captureSession";
 import type { Sensor } from "@/api/generated/models/sensor";
 import type { Range } from "@/charts/axis";
 import { EmptyState } from "@/ui/EmptyState";

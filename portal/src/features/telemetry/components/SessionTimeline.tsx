@@ -1,6 +1,6 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useQueries } from "@tanstack/react-query";
-import type { CaptureSession } from "@/api/contract";
+import type { CaptureSession } from "@/api/generated/models/captureSession";
 import type { Range } from "@/charts/axis";
 import { useFormats } from "@/ui/format";
 import { useNow } from "../clock";

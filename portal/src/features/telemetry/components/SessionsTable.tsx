@@ -3,7 +3,7 @@ import { Button, Group } from "@mantine/core";
 import { IconPlayerRecord } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
-import type { CaptureSession } from "@/api/contract";
+import type { CaptureSession } from "@/api/generated/models/captureSession";
 import { type DataColumn, DataTable } from "@/ui/DataTable";
 import { EmptyState } from "@/ui/EmptyState";
 import { useFormats } from "@/ui/format";
