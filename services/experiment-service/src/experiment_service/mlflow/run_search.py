@@ -20,6 +20,7 @@ from experiment_service.mlflow.filters import (
 )
 from experiment_service.mlflow.labels import COLUMN_OF_TAG, USER
 from experiment_service.mlflow.messages import SEARCH_MOST, SearchRuns, View
+from experiment_service.mlflow.planned_search import planned, select_planned_page
 from experiment_service.mlflow.sql import (
     id_compared,
     number_compared,
@@ -77,6 +78,22 @@ async def search_runs(
         InvalidParameter: the filter, the order or the token cannot be read.
     """
     limit = min(check_max_results(asked.max_results, SEARCH_MOST), AT_ONCE)
+    comparisons = parse_filter(asked.filter)
+    wanted = planned(
+        comparisons, [parse_order(text) for text in asked.order_by], asked.run_view_type
+    )
+    if wanted and experiment_ids:
+        async with database.acquire() as connection:
+            return await select_planned_page(
+                connection,
+                project_id=project_id,
+                experiment_ids=experiment_ids,
+                view=asked.run_view_type,
+                wanted=wanted,
+                page_token=asked.page_token,
+                limit=limit,
+                published=await select_metrics_published(connection),
+            )
     offset = offset_of(asked.page_token)
     statement = Statement()
     async with database.acquire() as connection:
@@ -86,8 +103,7 @@ async def search_runs(
         conditions.append(_of_experiments(experiment_ids, statement))
         conditions.extend(_of_view(asked.run_view_type))
         conditions.extend(
-            _condition(comparison, statement, published=published)
-            for comparison in parse_filter(asked.filter)
+            _condition(comparison, statement, published=published) for comparison in comparisons
         )
         joins, orders = _orders(asked.order_by, statement, published=published)
         sql: LiteralString = f"""

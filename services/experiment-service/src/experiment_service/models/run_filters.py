@@ -506,6 +506,39 @@ class _Reader:
         return FilterMistake(message, token.position, len(token.text))
 
 
+def tightest(expression: Expression) -> Expression:
+    """The same runs, with one bound from below and one from above where several are given.
+
+    A run has one value of a field, so the bounds of a field that all hold are as the tightest.
+    """
+    if not isinstance(expression, Every):
+        return expression
+    bounds: dict[tuple[Field, str], Comparison] = {}
+    others: list[Expression] = []
+    for part in expression.parts:
+        if not isinstance(part, Comparison) or part.operator not in _SIZE:
+            others.append(part)
+            continue
+        side = (part.field, part.operator[0])
+        bounds[side] = _tighter(bounds[side], part) if side in bounds else part
+    parts = (*bounds.values(), *dict.fromkeys(others))
+    return parts[0] if len(parts) == 1 else Every(parts)
+
+
+def _tighter(one: Comparison, other: Comparison) -> Comparison:
+    """Of two bounds from the same side of a field the one that implies the other."""
+    if one.value == other.value:
+        return other if one.operator.endswith("=") else one
+    match one.value, other.value:
+        case Decimal() as here, Decimal() as there:
+            less = here < there
+        case datetime() as here, datetime() as there:
+            less = here < there
+        case _:  # pragma: no cover - the reader lets sizes of nothing else be compared
+            raise TypeError(one, other)
+    return one if less == (one.operator[0] == "<") else other
+
+
 _WORDS: Mapping[str, Scalar] = {
     "TRUE": True,
     "FALSE": False,

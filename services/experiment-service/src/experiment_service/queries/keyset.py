@@ -142,6 +142,9 @@ def page_sql(
         ]
         places.append(f"{statement.place(after.id)}::uuid")
         where.append(_behind(keys, places, down))
+        if segment.join:
+            # A row of columns of two tables is not what an index is entered by: its first is.
+            where.append(_not_before(keys[0], places[0], down=down[0]))
     leading: list[LiteralString] = [segment.leading] if segment.leading else []
     directed = zip((*leading, *keys), (*(descending for _ in leading), *down), strict=True)
     order: list[LiteralString] = [f"{key} DESC" if falls else key for key, falls in directed]
@@ -179,8 +182,12 @@ def _behind(
         ]
         ways.append(" AND ".join([*equal, f"{key} {'<' if falls else '>'} {place}"]))
     # The first key alone, once more: it is what an index is entered by.
-    first: LiteralString = f"{keys[0]} {'<=' if down[0] else '>='} {places[0]}"
+    first = _not_before(keys[0], places[0], down=down[0])
     return f"{first} AND ({' OR '.join(ways)})"
+
+
+def _not_before(key: LiteralString, place: LiteralString, *, down: bool) -> LiteralString:
+    return f"{key} {'<=' if down else '>='} {place}"
 
 
 def read_segment(rows: Sequence[asyncpg.Record], number: int) -> list[Position]:

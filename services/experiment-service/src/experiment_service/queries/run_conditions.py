@@ -203,7 +203,15 @@ def _param(comparison: Comparison, key: LiteralString, statement: Statement) -> 
         return same if operator == "=" else f"NOT coalesce({same}, false)"
     if isinstance(value, Decimal):
         return f"p.reading {_SYMBOLS[operator]} {statement.place(value)}::numeric"
+    if isinstance(value, str) and not _fits_number_or_boolean(value):
+        return f"p.kind = 'text' AND {_text('p.text', comparison, statement)}"
     return _text(_PARAM_AS_TEXT, comparison, statement)
+
+
+def _fits_number_or_boolean(pattern: str) -> bool:
+    """Whether a LIKE pattern may fit a param that is no text: else an index of texts answers."""
+    fixed = set(pattern.lower()) - set("%_")
+    return any(fixed <= set(letters) for letters in ("-.0123456789", "true", "false"))
 
 
 def _param_among(

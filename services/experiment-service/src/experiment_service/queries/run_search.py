@@ -20,6 +20,7 @@ from experiment_service.models.run_filters import (
     Expression,
     Field,
     OrderTerm,
+    tightest,
 )
 from experiment_service.queries.keyset import (
     Column,
@@ -47,6 +48,7 @@ PROBES = 8
 """So many comparisons are probed for being rare."""
 
 _CREATED = Column("r.created_at", "timestamptz")
+_BEGUN: LiteralString = "coalesce(r.started_at, r.created_at)"
 # Orders what the list's own order leaves equal, unless other terms do.
 _THEN_CREATED = Column("r.created_at", "timestamptz")
 
@@ -60,6 +62,25 @@ _NOT_AMONG_METRICS = """coalesce(r.id NOT IN (
     SELECT m.run_id FROM metrics.latest m WHERE m.project_id = $2 AND m.key = $1
 ), true)"""
 
+_NOT_AMONG_TAGS = """coalesce(r.id NOT IN (
+    SELECT t.run_id FROM experiment.run_tags t WHERE t.project_id = $2 AND t.key = $1
+), true)"""
+# The same, looked up for each of few runs rather than read for all.
+_WITHOUT: Mapping[LiteralString, LiteralString] = {
+    _NOT_AMONG_PARAMS: """coalesce((
+        SELECT false FROM experiment.run_params p
+        WHERE p.run_id = r.id AND p.project_id = $2 AND p.key = $1
+    ), true)""",
+    _NOT_AMONG_METRICS: """coalesce((
+        SELECT false FROM metrics.latest m
+        WHERE m.run_id = r.id AND m.project_id = $2 AND m.key = $1
+    ), true)""",
+    _NOT_AMONG_TAGS: """coalesce((
+        SELECT false FROM experiment.run_tags t
+        WHERE t.run_id = r.id AND t.project_id = $2 AND t.key = $1
+    ), true)""",
+}
+
 
 def _nullable(column: LiteralString, kind: LiteralString) -> tuple[Segment, ...]:
     return (
@@ -71,6 +92,8 @@ def _nullable(column: LiteralString, kind: LiteralString) -> tuple[Segment, ...]
 _PLAIN: Mapping[str, tuple[Segment, ...]] = {
     "created_at": (Segment(columns=(_CREATED,)),),
     "started_at": _nullable("r.started_at", "timestamptz"),
+    # The start, or the creation of what never started: the order of MLflow's lists.
+    "begun_at": (Segment(columns=(Column(_BEGUN, "timestamptz"),)),),
     "finished_at": _nullable("r.finished_at", "timestamptz"),
     "updated_at": (Segment(columns=(Column("r.updated_at", "timestamptz"),)),),
     "name": (Segment(columns=(Column("r.name_key", "text"),)),),
@@ -109,12 +132,7 @@ _TAGS = (
         join="JOIN experiment.run_tags t ON t.run_id = r.id AND t.project_id = $2 AND t.key = $1",
         columns=(Column("left(t.value, 200)", "text"),),
     ),
-    Segment(
-        condition="""coalesce(r.id NOT IN (
-            SELECT t.run_id FROM experiment.run_tags t WHERE t.project_id = $2 AND t.key = $1
-        ), true)""",
-        columns=(_THEN_CREATED,),
-    ),
+    Segment(condition=_NOT_AMONG_TAGS, columns=(_THEN_CREATED,)),
 )
 # While no metrics are published, every run is without the metric.
 _NO_METRICS = (
@@ -197,6 +215,8 @@ async def select_run_page(
     """Where the next runs stand after a position; see `read_page`."""
     if runs.expression is None:
         return await _read(connection, runs, order, after=after, limit=limit)
+    runs = replace(runs, expression=tightest(runs.expression))
+    assert runs.expression is not None  # noqa: S101 - it is still there
     if _bounds(order, runs.expression):
         # Only runs that have a number there can match: the others need not be looked for.
         order = replace(order, segments=order.segments[:1])
@@ -249,6 +269,8 @@ async def _read(
         if among is not None:
             # Their number is what the planner would not know: it begins with them.
             place = statement.place(among)
+            without = _WITHOUT.get(segment.condition, segment.condition)
+            segment = replace(segment, condition=without)
             table = f"unnest({place}::uuid[]) AS few (id) JOIN experiment.runs r ON r.id = few.id"
         conditions = _conditions(runs, statement)
         if runs.expression is not None:
@@ -461,6 +483,7 @@ _ATTRIBUTE_TIES: Mapping[str, tuple[LiteralString, LiteralString, LiteralString]
     "experiment_id": ("r.experiment_id", "uuid", _NOBODY),
     "created_at": ("r.created_at", "timestamptz", _NEVER),
     "started_at": ("r.started_at", "timestamptz", _NEVER),
+    "begun_at": (_BEGUN, "timestamptz", _NEVER),
     "finished_at": ("r.finished_at", "timestamptz", _NEVER),
     "updated_at": ("r.updated_at", "timestamptz", _NEVER),
     "duration_seconds": ("r.duration_seconds", "float8", "0"),
