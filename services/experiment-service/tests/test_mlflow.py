@@ -567,6 +567,94 @@ async def test_runs_are_found_by_what_columns_and_tags_say(mlflow: Mlflow, api: 
         assert await mlflow.post("runs/search", expect=400, **body) == "INVALID_PARAMETER_VALUE"
 
 
+_FILTERS = (
+    "",
+    "metrics.loss < 2",
+    "metrics.loss != 1 and params.opt = 'adam'",
+    "tags.rig LIKE 'A%' and status = 'RUNNING'",
+    "tags.rig IS NULL",
+    "status != 'RUNNING'",
+    "params.lr = '0.10'",
+)
+_ORDERS: tuple[list[str], ...] = (
+    [],
+    ["metrics.loss"],
+    ["metrics.loss DESC", "start_time"],
+    ["start_time", "metrics.loss DESC"],
+    ["metrics.loss", "metrics.acc DESC"],
+    ["metrics.nobody DESC"],
+)
+
+
+async def test_the_planned_search_finds_what_mlflows_own_statement_finds(
+    mlflow: Mlflow, connection: Any, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ties, NaN and missing metrics, deleted runs: each page of either is the same."""
+    await connection.execute(
+        """
+        CREATE SCHEMA metrics;
+        CREATE TABLE metrics.values (project_id uuid, run_id uuid, key text, value float8);
+        CREATE VIEW metrics.latest AS
+            SELECT project_id, run_id, key, value, 1::bigint AS step, now() AS time
+            FROM metrics.values
+        """
+    )
+    experiment_id = await mlflow.experiment()
+    for number in range(24):
+        run = await mlflow.run(
+            experiment_id,
+            start_time=1_000 * (number // 3 + 1),
+            tags=[{"key": "rig", "value": "AB"[number % 2]}] if number % 5 else [],
+        )
+        run_id = run["info"]["run_id"]
+        for key, value in (
+            ("opt", ("adam", "sgd")[number % 2]),
+            ("lr", ("0.1", "0.10")[number % 2]),
+        ):
+            await mlflow.post("runs/log-parameter", run_id=run_id, key=key, value=value)
+        for key, value in (
+            ("loss", (None, float("nan"), 1.0, 2.0, float("inf"), 1.5)[number % 6]),
+            ("acc", number % 4),
+        ):
+            if value is not None:
+                await connection.execute(
+                    "INSERT INTO metrics.values SELECT project_id, id, $2, $3"
+                    " FROM experiment.runs WHERE id = $1::text::uuid",
+                    *(run_id, key, float(value)),
+                )
+        if number % 7 == 3:
+            await mlflow.post("runs/update", run_id=run_id, status="FINISHED")
+        if number % 8 == 5:
+            await mlflow.post("runs/delete", run_id=run_id)
+
+    async def found(**search: Any) -> list[list[str]]:
+        pages: list[list[str]] = []
+        token = ""
+        while True:
+            page = await mlflow.post(
+                "runs/search",
+                experiment_ids=[experiment_id],
+                max_results=5,
+                page_token=token,
+                **search,
+            )
+            pages.append([run["info"]["run_id"] for run in page.get("runs", [])])
+            token = page.get("next_page_token", "")
+            if not token:
+                return pages
+
+    for filter_text in _FILTERS:
+        for order_by in _ORDERS:
+            for view in ("ACTIVE_ONLY", "DELETED_ONLY", "ALL"):
+                search = {"filter": filter_text, "order_by": order_by, "run_view_type": view}
+                by_plan = await found(**search)
+                with monkeypatch.context() as patch:
+                    patch.setattr("experiment_service.mlflow.run_search.planned", lambda *_: None)
+                    assert by_plan == await found(**search), search
+    assert sum(map(len, await found(run_view_type="ALL"))) == 24
+    assert sum(map(len, await found(filter="params.lr = '0.10'", run_view_type="ALL"))) == 12
+
+
 async def test_the_longest_search_is_still_one(mlflow: Mlflow) -> None:
     experiment_id = await mlflow.experiment()
     for entity in ("tags", "params", "metrics", "datasets"):

@@ -44,7 +44,13 @@ async def _turns(app: web.Application, keep_sec: float) -> None:
             removed = await take_turn(app, keep_sec=keep_sec)
             if removed:
                 log.info("collector.removed", objects=removed)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
+        except (
+            OSError,
+            TimeoutError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+        ) as exc:
             log.warning("collector.failed", error=repr(exc))
         except Problem as exc:
             log.warning("collector.failed", error=exc.code)

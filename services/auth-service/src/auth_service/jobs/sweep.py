@@ -47,5 +47,11 @@ async def _every_hour(database: Database) -> None:
         await asyncio.sleep(EVERY_SEC)
         try:
             await sweep(database)
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Problem) as exc:
+        except (
+            OSError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            Problem,
+        ) as exc:
             log.warning("sweep.failed", error=repr(exc))

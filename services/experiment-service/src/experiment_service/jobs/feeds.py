@@ -149,7 +149,13 @@ class Feeds:
                 if monotonic() - looked_at_metrics >= METRICS_EVERY_SEC:
                     looked_at_metrics = monotonic()
                     await self._read_metrics(database)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
+            except (
+                OSError,
+                TimeoutError,
+                asyncpg.PostgresError,
+                asyncpg.InterfaceError,
+                asyncpg.InternalClientError,
+            ) as exc:
                 log.warning("feeds.unreadable", error=repr(exc))
             except Problem as problem:
                 log.warning("feeds.unreadable", error=problem.detail)

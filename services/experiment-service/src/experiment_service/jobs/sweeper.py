@@ -44,7 +44,13 @@ async def _keep_sweeping(
         await asyncio.sleep(every)
         try:
             swept = await sweep_runs(database, silence=silence)
-        except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as exc:
+        except (
+            OSError,
+            TimeoutError,
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+        ) as exc:
             log.warning("sweep.failed", error=repr(exc))
         except Problem as problem:
             log.warning("sweep.failed", error=problem.detail)

@@ -185,6 +185,7 @@ async def _clear_default(connection: Connection, view: View) -> None:
         project_id=view.project_id,
         user_id=view.created_by,
         visibility=view.visibility,
+        kind=view.kind,
     )
 
 

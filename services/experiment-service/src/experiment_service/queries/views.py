@@ -129,19 +129,25 @@ async def update_view(connection: Connection, view: View, *, at: datetime) -> No
 
 
 async def update_no_default(
-    connection: Connection, *, project_id: UUID, user_id: UUID, visibility: Visibility
+    connection: Connection,
+    *,
+    project_id: UUID,
+    user_id: UUID,
+    visibility: Visibility,
+    kind: ViewKind,
 ) -> None:
-    """Let no view of that visibility be the default: shared ones, or the person's own."""
+    """Let no view of that kind and visibility be the default: shared ones, or the person's own."""
     await connection.execute(
         """
         UPDATE experiment.views
         SET is_default = false, version = version + 1
         WHERE project_id = $1 AND visibility = $2 AND ($2 = 'shared' OR created_by = $3)
-          AND is_default
+          AND kind = $4 AND is_default
         """,
         project_id,
         visibility,
         user_id,
+        kind,
     )
 
 

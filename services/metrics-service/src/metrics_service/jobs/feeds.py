@@ -50,6 +50,7 @@ _TROUBLE = (
     asyncpg.PostgresError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
+    asyncpg.InternalClientError,
     Problem,
 )
 
