@@ -126,6 +126,12 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
         owner,
         json={"sensor_ids": [sensor["id"]]},
     )
+    profile = world.call(
+        "POST",
+        f"/api/v1/sensors/{sensor['id']}/profiles",
+        owner,
+        json={"signal": "temperature", "kind": "linear", "parameters": {"a": 2, "b": 1}},
+    )
     token = world.call("POST", f"{path}/tokens", owner, json={"name": "spare", "role": "viewer"})
     return Place(
         project["id"],
@@ -139,6 +145,7 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
             "sensor_id": sensor["id"],
             "signal": "temperature",
             "capture_session_id": capture["id"],
+            "profile_id": profile["id"],
             "user_id": world.people["bystander"].user_id,
             "session_id": str(uuid4()),
         },

@@ -81,6 +81,12 @@ async def capture(api: Api, run: dict[str, Any], sensor: dict[str, Any]) -> dict
 
 
 @pytest.fixture
+async def profile(api: Api, sensor: dict[str, Any]) -> dict[str, Any]:
+    """A draft of how the sensor's temperature is converted."""
+    return await api.profile(sensor, a=2)
+
+
+@pytest.fixture
 async def everything(
     api: Api,
     project_id: UUID,
@@ -88,6 +94,7 @@ async def everything(
     run: dict[str, Any],
     sensor: dict[str, Any],
     capture: dict[str, Any],
+    profile: dict[str, Any],
 ) -> dict[str, str]:
     """An id for every parameter that a path can have."""
     shared = {"name": "all", "state": {}, "visibility": "shared"}
@@ -101,5 +108,6 @@ async def everything(
         "sensor_id": sensor["id"],
         "signal": "temperature",
         "capture_session_id": capture["id"],
+        "profile_id": profile["id"],
         "token_id": tokens["items"][0]["id"],
     }

@@ -46,6 +46,15 @@ class Api:
         body = {"name": name, "signals": [{"name": "temperature"}], **fields}
         return await self.post(f"{self.project}/sensors", body, status=201)
 
+    async def profile(self, sensor: dict[str, Any], a: float = 1, **fields: Any) -> dict[str, Any]:
+        body = {
+            "signal": "temperature",
+            "kind": "linear",
+            "parameters": {"a": a, "b": 0},
+            **fields,
+        }
+        return await self.post(f"/api/v1/sensors/{sensor['id']}/profiles", body, status=201)
+
     async def names(self, path: str, **params: Any) -> list[str]:
         """The names of a whole list, read in pages of two."""
         names: list[str] = []

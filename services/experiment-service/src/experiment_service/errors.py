@@ -81,6 +81,24 @@ class SignalInUse(Conflict):
     code = "signal-in-use"
 
 
+class ProfilePublished(Conflict):
+    """The profile is published: it no longer changes."""
+
+    code = "profile-published"
+
+
+class ProfileNotPublished(Conflict):
+    """The profile is a draft: there is nothing to retire; delete it."""
+
+    code = "profile-not-published"
+
+
+class ProfileTimeTaken(Conflict):
+    """Another profile of the signal begins at that very moment."""
+
+    code = "profile-time-taken"
+
+
 class RunNotRunning(Conflict):
     """Only a running run can record."""
 
