@@ -54,7 +54,7 @@ export function sensorsQuery(projectId: string, search: SensorSearch) {
   return infiniteQueryOptions({
     queryKey: [...getListSensorsQueryKey(projectId), "pages", filter],
     queryFn: ({ pageParam, signal }) =>
-      listSensors(projectId, { ...filter, limit: 100, cursor: pageParam }, { signal }),
+      listSensors(projectId, { ...filter, limit: 100, cursor: pageParam ?? undefined }, { signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     placeholderData: keepPreviousData,
