@@ -2,33 +2,6 @@
 
 import { request } from "@/api/http";
 
-export type ProfileKind = "linear" | "polynomial" | "lookup_table";
-export type ProfileParameters =
-  | { a: number; b: number }
-  | { coefficients: number[] }
-  | { table: number[][]; clamped: boolean };
-export type ConversionProfile = {
-  id: string;
-  sensor_id: string;
-  signal: string;
-  version: number;
-  kind: ProfileKind;
-  parameters: ProfileParameters;
-  unit: string | null;
-  note: string;
-  state: "draft" | "scheduled" | "active" | "retired";
-  valid_from: string | null;
-  valid_to: string | null;
-  created_by: string | null;
-  created_at: string;
-};
-export type NewProfile = {
-  signal: string;
-  kind: ProfileKind;
-  parameters: ProfileParameters;
-  unit?: string | null;
-  note?: string;
-};
 export type Converted = {
   items: { raw: number; physical: number | null; reason: string | null }[];
 };

@@ -1,9 +1,11 @@
 /** Sensors, their profiles and capture sessions for the backend in memory. */
 
-import type { ConversionProfile, IngestError, NewProfile } from "@/api/contract";
+import type { IngestError } from "@/api/contract";
 import type { CaptureEvent } from "@/api/generated/models/captureEvent";
 import type { CaptureSession } from "@/api/generated/models/captureSession";
+import type { NewProfile } from "@/api/generated/models/newProfile";
 import type { NewSensor } from "@/api/generated/models/newSensor";
+import type { Profile } from "@/api/generated/models/profile";
 import type { Sensor } from "@/api/generated/models/sensor";
 import type { SensorToken } from "@/api/generated/models/sensorToken";
 import type { Signal } from "@/api/generated/models/signal";
@@ -28,7 +30,7 @@ export type Reading = readonly [time: number, value: number | null];
 export class Rig {
   readonly sensors: Sensor[] = [];
   readonly tokens = new Map<string, SensorToken[]>();
-  readonly profiles: ConversionProfile[] = [];
+  readonly profiles: Profile[] = [];
   readonly errors: IngestError[] = [];
   readonly sessions: CaptureSession[] = [];
   readonly events: CaptureEvent[] = [];
@@ -189,19 +191,24 @@ export class Rig {
     backend.on("POST /api/v1/sensors/{}/profiles", ({ params: [id = ""], body }) => {
       const asked = body as unknown as NewProfile;
       const before = this.profiles.filter(({ signal: name }) => name === asked.signal);
-      const made: ConversionProfile = {
+      const made: Profile = {
         id: newId(),
         sensor_id: id,
+        signal: asked.signal,
+        kind: asked.kind,
+        parameters: asked.parameters,
         version: before.length + 1,
-        unit: null,
-        note: "",
+        edition: 1,
+        unit: asked.unit ?? "",
+        note: asked.note ?? "",
         state: "draft",
         valid_from: null,
         valid_to: null,
-        created_by: null,
+        published_at: null,
+        published_by: null,
+        created_by: newId(),
         created_at: at,
-        ...asked,
-      } as ConversionProfile;
+      };
       this.profiles.unshift(made);
       return Response.json(made, { status: 201 });
     });

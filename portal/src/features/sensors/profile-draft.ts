@@ -1,10 +1,20 @@
 /** A conversion profile as it is typed, and what is asked for. */
 
-import type { ConversionProfile, NewProfile, ProfileKind } from "@/api/contract";
+import type { Kind } from "@/api/generated/models/kind";
+import type { NewProfile } from "@/api/generated/models/newProfile";
+import type { Profile } from "@/api/generated/models/profile";
+
+/** What the parameters of each kind are; the server holds to it, its contract says no more than "an object". */
+type Shape =
+  | { a: number; b: number }
+  | { coefficients: number[] }
+  | { table: number[][]; clamped?: boolean };
+
+const shapeOf = (parameters: Profile["parameters"]) => parameters as Shape;
 
 export type ProfileDraft = {
   signal: string;
-  kind: ProfileKind;
+  kind: Kind;
   /** `physical = a · raw + b` */
   a: string;
   b: string;
@@ -32,8 +42,9 @@ export function emptyDraft(signal: string, unit: string | null): ProfileDraft {
   };
 }
 
-export function draftOf(profile: ConversionProfile): ProfileDraft {
-  const { signal, kind, parameters, unit, note } = profile;
+export function draftOf(profile: Profile): ProfileDraft {
+  const { signal, kind, unit, note } = profile;
+  const parameters = shapeOf(profile.parameters);
   const draft = { ...emptyDraft(signal, unit), kind, note: note ?? "" };
   if ("a" in parameters) return { ...draft, a: String(parameters.a), b: String(parameters.b) };
   if ("coefficients" in parameters) {
@@ -71,7 +82,7 @@ export function profileFrom(draft: ProfileDraft): NewProfile | null {
   return { signal, kind, parameters, unit: unit.trim() || null, note: note.trim() };
 }
 
-function parametersOf(draft: ProfileDraft): NewProfile["parameters"] | null {
+function parametersOf(draft: ProfileDraft): Shape | null {
   if (draft.kind === "linear") {
     const [a, b] = [numberOf(draft.a), numberOf(draft.b)];
     return a === null || b === null ? null : { a, b };
@@ -92,9 +103,9 @@ const previewPoints = 101;
 
 /** Where a profile is worth looking at: its table's ends and a little beyond, or around what was measured. */
 export function previewRange(draft: ProfileDraft, last: number | null): [number, number] {
-  const profile = profileFrom(draft);
-  if (profile && "table" in profile.parameters) {
-    const raws = profile.parameters.table.map(([raw = 0]) => raw);
+  const parameters = parametersOf(draft);
+  if (parameters && "table" in parameters) {
+    const raws = parameters.table.map(([raw = 0]) => raw);
     const [low, high] = [Math.min(...raws), Math.max(...raws)];
     const air = (high - low || 1) * 0.05;
     return [low - air, high + air];
@@ -110,7 +121,8 @@ export function spread([low, high]: readonly [number, number]): number[] {
 }
 
 /** A formula or the size of a table, in signs that need no language. */
-export function formulaOf({ parameters }: Pick<ConversionProfile, "parameters">): string {
+export function formulaOf(profile: Pick<Profile, "parameters">): string {
+  const parameters = shapeOf(profile.parameters);
   if ("a" in parameters) return `${parameters.a} · x ${signed(parameters.b)}`;
   if ("coefficients" in parameters) {
     const powers = ["", " · x", " · x²", " · x³", " · x⁴", " · x⁵"];

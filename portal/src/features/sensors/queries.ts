@@ -5,19 +5,21 @@ import {
   useMutation,
   useQueryClient,
 } from "@tanstack/react-query";
-import {
-  type ConversionProfile,
-  type Converted,
-  type IngestError,
-  type NewProfile,
-  type Page,
-  read,
-  send,
-} from "@/api/contract";
+import { type Converted, type IngestError, type Page, read, send } from "@/api/contract";
+import type { NewProfile } from "@/api/generated/models/newProfile";
 import type { NewSensor } from "@/api/generated/models/newSensor";
 import type { NewSignal } from "@/api/generated/models/newSignal";
 import type { Sensor } from "@/api/generated/models/sensor";
 import type { SensorChange } from "@/api/generated/models/sensorChange";
+import {
+  changeProfile,
+  createProfile,
+  deleteProfile,
+  getListProfilesQueryKey,
+  listProfiles,
+  publishProfile,
+  retireProfile,
+} from "@/api/generated/profiles/profiles";
 import {
   addSignal,
   changeSensor,
@@ -133,44 +135,37 @@ export function useTokenChanges(sensorId: string) {
 }
 
 export function profilesQuery(sensorId: string) {
-  const path = `${base}/${sensorId}/profiles`;
   return queryOptions({
-    queryKey: [path],
+    queryKey: getListProfilesQueryKey(sensorId),
     queryFn: async ({ signal }) =>
-      (await read<Page<ConversionProfile>>(path, {}, { signal })).items,
+      (await listProfiles(sensorId, { limit: 1000 }, { signal })).items,
   });
 }
 
 export function useProfileChanges(sensorId: string) {
   const client = useQueryClient();
-  const path = `${base}/${sensorId}/profiles`;
-  const onSettled = () => invalidatePath(client, path, "/api/v1/telemetry");
+  const onSettled = () =>
+    invalidatePath(
+      client,
+      `${base}/${sensorId}/profiles`,
+      "/api/v1/telemetry",
+      "/api/v1/capture-sessions",
+    );
   const create = useMutation({
-    mutationFn: (profile: NewProfile) => send<ConversionProfile>("POST", path, profile),
+    mutationFn: (profile: NewProfile) => createProfile(sensorId, profile),
     onSettled,
   });
   const change = useMutation({
-    mutationFn: ({ id, ...profile }: NewProfile & { id: string }) =>
-      send<ConversionProfile>("PATCH", `/api/v1/profiles/${id}`, profile),
+    mutationFn: ({ id, ...profile }: NewProfile & { id: string }) => changeProfile(id, profile),
     onSettled,
   });
   const publish = useMutation({
     mutationFn: ({ id, validFrom }: { id: string; validFrom: string | null }) =>
-      send<ConversionProfile>(
-        "POST",
-        `/api/v1/profiles/${id}/publish`,
-        validFrom ? { valid_from: validFrom } : {},
-      ),
+      publishProfile(id, validFrom ? { valid_from: validFrom } : {}),
     onSettled,
   });
-  const retire = useMutation({
-    mutationFn: (id: string) => send("POST", `/api/v1/profiles/${id}/retire`),
-    onSettled,
-  });
-  const remove = useMutation({
-    mutationFn: (id: string) => send("DELETE", `/api/v1/profiles/${id}`),
-    onSettled,
-  });
+  const retire = useMutation({ mutationFn: (id: string) => retireProfile(id), onSettled });
+  const remove = useMutation({ mutationFn: (id: string) => deleteProfile(id), onSettled });
   return { create, change, publish, retire, remove };
 }
 

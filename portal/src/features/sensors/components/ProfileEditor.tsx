@@ -12,7 +12,8 @@ import {
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import type { NewProfile, ProfileKind } from "@/api/contract";
+import type { Kind } from "@/api/generated/models/kind";
+import type { NewProfile } from "@/api/generated/models/newProfile";
 import type { Signal } from "@/api/generated/models/signal";
 import type { Line } from "@/charts/axis";
 import { SeriesChart } from "@/charts/components/SeriesChart";
@@ -85,7 +86,7 @@ export function ProfileEditor(props: Props) {
         <SegmentedControl
           aria-label={t`Kind`}
           value={draft.kind}
-          onChange={(kind) => set({ kind: kind as ProfileKind })}
+          onChange={(kind) => set({ kind: kind as Kind })}
           data={[
             { value: "linear", label: t`Linear` },
             { value: "polynomial", label: t`Polynomial` },

@@ -1,8 +1,8 @@
 import { useLingui } from "@lingui/react/macro";
 import { Badge } from "@mantine/core";
-import type { ConversionProfile } from "@/api/contract";
+import type { Profile } from "@/api/generated/models/profile";
 
-export function ProfileStateBadge({ state }: { state: ConversionProfile["state"] }) {
+export function ProfileStateBadge({ state }: { state: Profile["state"] }) {
   const { t } = useLingui();
   const names = {
     draft: t`Draft`,

@@ -3,7 +3,8 @@ import { Button, Stack } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
-import type { ConversionProfile, NewProfile } from "@/api/contract";
+import type { NewProfile } from "@/api/generated/models/newProfile";
+import type { Profile } from "@/api/generated/models/profile";
 import type { Sensor } from "@/api/generated/models/sensor";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { announce } from "@/ui/notices";
@@ -37,8 +38,7 @@ export function Profiles({ sensor, canEdit, lastRaw }: Props) {
     [resetCreate, resetChange],
   );
   const editStored = useCallback(
-    (profile: ConversionProfile) =>
-      edit(profile.state === "draft" ? profile.id : null, draftOf(profile)),
+    (profile: Profile) => edit(profile.state === "draft" ? profile.id : null, draftOf(profile)),
     [edit],
   );
 
