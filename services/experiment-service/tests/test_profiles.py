@@ -227,7 +227,7 @@ async def test_raw_sql_cannot_take_a_profile_elsewhere(sensor, profile, connecti
         ("polynomial", {"coefficients": [1, None]}, "#/parameters/coefficients/1"),
         ("lookup_table", {"table": [[0, 0]]}, "#/parameters/table"),
         ("lookup_table", {"table": [[0, 0], [1]]}, "#/parameters/table/1"),
-        ("lookup_table", {"table": [[0, 0], [0, 1]]}, "#/parameters/table"),
+        ("lookup_table", {"table": [[0, 0], [0, 1]]}, "#/parameters/table/1/0"),
         ("lookup_table", {"table": [[0, 0], [1, 1]], "clamped": 1}, "#/parameters/clamped"),
         ("spline", {}, "#/kind"),
     ],
@@ -262,3 +262,22 @@ async def test_what_is_no_moment_is_refused(api, profile, moment) -> None:
     problem = await api.post(path, {"valid_from": moment}, status=422)
 
     assert problem["errors"][0]["pointer"] == "#/valid_from"
+
+
+async def test_the_calculator_shows_each_value_or_why_there_is_none(api) -> None:
+    table = {"table": [[0, 10], [10, 30]]}
+    calculation = {"kind": "lookup_table", "parameters": table, "values": [5, -1, 10]}
+    made = await api.post("/api/v1/profiles/convert", calculation, headers=as_("outsider"))
+
+    assert made["items"] == [
+        {"raw": 5.0, "physical": 20.0, "reason": None},
+        {"raw": -1.0, "physical": None, "reason": "out_of_table"},
+        {"raw": 10.0, "physical": 30.0, "reason": None},
+    ]
+    calculation |= {"kind": "polynomial", "parameters": {"coefficients": [1, 0, 2]}}
+    made = await api.post("/api/v1/profiles/convert", calculation | {"values": [3, 1e200]})
+    assert [item["physical"] for item in made["items"]] == [19.0, None]
+    assert made["items"][1]["reason"] == "overflow"
+    for wrong in ({"values": []}, {"values": ["1"]}, {"parameters": {}}, {"kind": "x"}):
+        await api.post("/api/v1/profiles/convert", calculation | wrong, status=422)
+    await api.post("/api/v1/profiles/convert", calculation, status=401, headers=as_("nobody"))

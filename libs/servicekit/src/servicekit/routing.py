@@ -151,7 +151,7 @@ class Endpoint:
             if exc.errors()[0]["type"] == "json_invalid":
                 msg = "The body is nested too deeply."
                 raise Malformed(msg) from exc
-            raise Invalid(errors=body_errors(exc)) from exc
+            raise Invalid(errors=list(_body_errors(exc))) from exc
 
 
 class Routes:
@@ -378,15 +378,12 @@ def _parameter_errors(exc: ValidationError, name: str | None = None) -> list[dic
     ]
 
 
-def body_errors(exc: ValidationError, *, under: str = "#") -> list[dict[str, str]]:
-    """Every mistake with its JSON pointer; `under` is where in the body the validated part is."""
-    errors: list[dict[str, str]] = []
+def _body_errors(exc: ValidationError) -> Iterator[dict[str, str]]:
     for error in exc.errors(include_url=False, include_context=False, include_input=False):
         # pydantic marks a key that does not fit by one more step; JSON pointers have none.
         parts = error["loc"][:-1] if error["loc"][-1:] == ("[key]",) else error["loc"]
-        pointer = under + "".join(f"/{escape_pointer(str(part))}" for part in parts)
-        errors.append({"pointer": pointer, "detail": _sentence(error["msg"])})
-    return errors
+        pointer = "".join(f"/{escape_pointer(str(part))}" for part in parts)
+        yield {"pointer": f"#{pointer}", "detail": _sentence(error["msg"])}
 
 
 def _sentence(message: str) -> str:

@@ -5,8 +5,8 @@
  * Everything that programs can do with Runbench, at one address.
  * OpenAPI spec version: 1
  */
+import type { ProfileState } from "./profileState.ts";
 import type { SignalName } from "./signalName.ts";
-import type { State } from "./state.ts";
 
 export type ListProfilesParams = {
   /**
@@ -24,5 +24,5 @@ export type ListProfilesParams = {
    * Any of these.
    * @maxItems 4
    */
-  state?: State[];
+  state?: ProfileState[];
 };

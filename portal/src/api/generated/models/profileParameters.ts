@@ -7,4 +7,9 @@
  */
 import type { JsonValue } from "./jsonValue.ts";
 
-export type ProfileParameters = { [key: string]: JsonValue };
+/**
+ * linear: `{a, b}` for a·raw + b; polynomial: `{coefficients}`, of the lowest power first; lookup_table: `{table: [[raw, physical], …], clamped}`, straight between.
+ */
+export interface ProfileParameters {
+  [key: string]: JsonValue;
+}

@@ -22,12 +22,14 @@ import type {
 } from "@tanstack/react-query";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { request } from "../../http.ts";
-import type { ExperimentProfileChange } from "../models/experimentProfileChange.ts";
+import type { Calculation } from "../models/calculation.ts";
+import type { ConversionProfile } from "../models/conversionProfile.ts";
+import type { ConversionProfileChange } from "../models/conversionProfileChange.ts";
+import type { Converted } from "../models/converted.ts";
 import type { ListProfilesParams } from "../models/listProfilesParams.ts";
-import type { NewProfile } from "../models/newProfile.ts";
-import type { PageProfile } from "../models/pageProfile.ts";
+import type { NewConversionProfile } from "../models/newConversionProfile.ts";
+import type { PageConversionProfile } from "../models/pageConversionProfile.ts";
 import type { Problem } from "../models/problem.ts";
-import type { Profile } from "../models/profile.ts";
 import type { Publication } from "../models/publication.ts";
 
 type SecondParameter<T extends (...args: never) => unknown> = Parameters<T>[1];
@@ -47,6 +49,106 @@ const withQueryKey = <T extends object, K>(query: T, queryKey: K): T & { queryKe
   return result;
 };
 
+export const getConvertValuesUrl = () => {
+  return `/api/v1/profiles/convert`;
+};
+
+/**
+ * @summary Show what a profile makes of raw values; it need not be stored.
+ */
+export const convertValues = async (
+  calculation: Calculation,
+  options?: Parameters<typeof request>[1],
+): Promise<Converted> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<Converted>(getConvertValuesUrl(), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(calculation),
+  });
+};
+
+export const getConvertValuesMutationKey = () => ["convertValues"] as const;
+
+export const getConvertValuesMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof convertValues>>,
+    TError,
+    ConvertValuesMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof convertValues>>,
+  TError,
+  ConvertValuesMutationVariables,
+  TContext
+> => {
+  const mutationKey = getConvertValuesMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof convertValues>>,
+    ConvertValuesMutationVariables
+  > = (props) => {
+    const { data } = props ?? {};
+
+    return convertValues(data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type ConvertValuesMutationResult = NonNullable<Awaited<ReturnType<typeof convertValues>>>;
+export type ConvertValuesMutationBody = Calculation;
+export type ConvertValuesMutationError = Problem;
+export type ConvertValuesMutationVariables = { data: Calculation };
+
+/**
+ * @summary Show what a profile makes of raw values; it need not be stored.
+ */
+export const useConvertValues = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof convertValues>>,
+      TError,
+      ConvertValuesMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof convertValues>>,
+  TError,
+  ConvertValuesMutationVariables,
+  TContext
+> => {
+  return useMutation(getConvertValuesMutationOptions(options), queryClient);
+};
 export const getDeleteProfileUrl = (profileId: string) => {
   return `/api/v1/profiles/${encodeURIComponent(String(profileId))}`;
 };
@@ -136,8 +238,8 @@ export const getGetProfileUrl = (profileId: string) => {
 export const getProfile = async (
   profileId: string,
   options?: Parameters<typeof request>[1],
-): Promise<Profile> => {
-  return request<Profile>(getGetProfileUrl(profileId), {
+): Promise<ConversionProfile> => {
+  return request<ConversionProfile>(getGetProfileUrl(profileId), {
     ...options,
     method: "GET",
   });
@@ -247,9 +349,9 @@ export const getChangeProfileUrl = (profileId: string) => {
  */
 export const changeProfile = async (
   profileId: string,
-  experimentProfileChange: ExperimentProfileChange,
+  conversionProfileChange: ConversionProfileChange,
   options?: Parameters<typeof request>[1],
-): Promise<Profile> => {
+): Promise<ConversionProfile> => {
   const getHeaders = (
     h?: NonNullable<RequestInit["headers"]>,
   ): Record<string, string | readonly string[]> => {
@@ -269,11 +371,11 @@ export const changeProfile = async (
     }
     return headers;
   };
-  return request<Profile>(getChangeProfileUrl(profileId), {
+  return request<ConversionProfile>(getChangeProfileUrl(profileId), {
     ...options,
     method: "PATCH",
     headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
-    body: JSON.stringify(experimentProfileChange),
+    body: JSON.stringify(conversionProfileChange),
   });
 };
 
@@ -313,9 +415,9 @@ export const getChangeProfileMutationOptions = <TError = Problem, TContext = unk
 };
 
 export type ChangeProfileMutationResult = NonNullable<Awaited<ReturnType<typeof changeProfile>>>;
-export type ChangeProfileMutationBody = ExperimentProfileChange;
+export type ChangeProfileMutationBody = ConversionProfileChange;
 export type ChangeProfileMutationError = Problem;
-export type ChangeProfileMutationVariables = { profileId: string; data: ExperimentProfileChange };
+export type ChangeProfileMutationVariables = { profileId: string; data: ConversionProfileChange };
 
 /**
  * @summary Change a draft; `parameters` are replaced as a whole.
@@ -350,7 +452,7 @@ export const publishProfile = async (
   profileId: string,
   publication: Publication,
   options?: Parameters<typeof request>[1],
-): Promise<Profile> => {
+): Promise<ConversionProfile> => {
   const getHeaders = (
     h?: NonNullable<RequestInit["headers"]>,
   ): Record<string, string | readonly string[]> => {
@@ -370,7 +472,7 @@ export const publishProfile = async (
     }
     return headers;
   };
-  return request<Profile>(getPublishProfileUrl(profileId), {
+  return request<ConversionProfile>(getPublishProfileUrl(profileId), {
     ...options,
     method: "POST",
     headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
@@ -450,8 +552,8 @@ export const getRetireProfileUrl = (profileId: string) => {
 export const retireProfile = async (
   profileId: string,
   options?: Parameters<typeof request>[1],
-): Promise<Profile> => {
-  return request<Profile>(getRetireProfileUrl(profileId), {
+): Promise<ConversionProfile> => {
+  return request<ConversionProfile>(getRetireProfileUrl(profileId), {
     ...options,
     method: "POST",
   });
@@ -551,8 +653,8 @@ export const listProfiles = async (
   sensorId: string,
   params?: ListProfilesParams,
   options?: Parameters<typeof request>[1],
-): Promise<PageProfile> => {
-  return request<PageProfile>(getListProfilesUrl(sensorId, params), {
+): Promise<PageConversionProfile> => {
+  return request<PageConversionProfile>(getListProfilesUrl(sensorId, params), {
     ...options,
     method: "GET",
   });
@@ -667,9 +769,9 @@ export const getCreateProfileUrl = (sensorId: string) => {
  */
 export const createProfile = async (
   sensorId: string,
-  newProfile: NewProfile,
+  newConversionProfile: NewConversionProfile,
   options?: Parameters<typeof request>[1],
-): Promise<Profile> => {
+): Promise<ConversionProfile> => {
   const getHeaders = (
     h?: NonNullable<RequestInit["headers"]>,
   ): Record<string, string | readonly string[]> => {
@@ -689,11 +791,11 @@ export const createProfile = async (
     }
     return headers;
   };
-  return request<Profile>(getCreateProfileUrl(sensorId), {
+  return request<ConversionProfile>(getCreateProfileUrl(sensorId), {
     ...options,
     method: "POST",
     headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
-    body: JSON.stringify(newProfile),
+    body: JSON.stringify(newConversionProfile),
   });
 };
 
@@ -733,9 +835,9 @@ export const getCreateProfileMutationOptions = <TError = Problem, TContext = unk
 };
 
 export type CreateProfileMutationResult = NonNullable<Awaited<ReturnType<typeof createProfile>>>;
-export type CreateProfileMutationBody = NewProfile;
+export type CreateProfileMutationBody = NewConversionProfile;
 export type CreateProfileMutationError = Problem;
-export type CreateProfileMutationVariables = { sensorId: string; data: NewProfile };
+export type CreateProfileMutationVariables = { sensorId: string; data: NewConversionProfile };
 
 /**
  * @summary Draft a conversion profile of a sensor's signal.

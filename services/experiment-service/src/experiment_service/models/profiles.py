@@ -1,10 +1,9 @@
 """Conversion profiles, as asked for, changed, stored and answered."""
 
-from itertools import pairwise
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, Field, JsonValue
+from pydantic import AwareDatetime, Field, JsonValue
 from servicekit.fields import Answer, Body, Text, Timestamp
 from servicekit.pagination import PageQuery
 
@@ -12,72 +11,34 @@ from experiment_service.models.sensors import SignalName, Unit
 
 MAX_PROFILES = 1000
 MAX_VALUES = 10_000
-MAX_COEFFICIENTS = 20
-MAX_PAIRS = 10_000
 
-type Kind = Literal["linear", "polynomial", "lookup_table"]
-type State = Literal["draft", "scheduled", "active", "retired"]
-type Parameters = Annotated[
+type ProfileKind = Literal["linear", "polynomial", "lookup_table"]
+type ProfileState = Literal["draft", "scheduled", "active", "retired"]
+type ProfileParameters = Annotated[
     dict[str, JsonValue],
     Field(
         description="linear: `{a, b}` for a·raw + b; polynomial: `{coefficients}`, of the lowest"
-        " power first; lookup_table: `{table: [[raw, physical], …], clamped}`, raw values rising."
+        " power first; lookup_table: `{table: [[raw, physical], …], clamped}`, straight between."
     ),
 ]
 
 
-type Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
-
-
-class LinearParameters(Body):
-    """a·raw + b."""
-
-    a: Number
-    b: Number
-
-
-class PolynomialParameters(Body):
-    """The sum of coefficients·raw^place, of the lowest power first."""
-
-    coefficients: Annotated[list[Number], Field(min_length=1, max_length=MAX_COEFFICIENTS)]
-
-
-type Pair = Annotated[list[Number], Field(min_length=2, max_length=2)]
-
-
-def _rising(table: list[Pair]) -> list[Pair]:
-    for place, (one, other) in enumerate(pairwise(table), start=1):
-        if one[0] >= other[0]:
-            msg = f"raw values must rise; that of row {place} is not above the one before"
-            raise ValueError(msg)
-    return table
-
-
-class LookupParameters(Body):
-    """Straight lines between pairs of a raw and a physical value."""
-
-    table: Annotated[list[Pair], Field(min_length=2, max_length=MAX_PAIRS), AfterValidator(_rising)]
-    clamped: bool = Field(
-        default=False, description="Beyond the table its ends count, in place of nothing."
-    )
-
-
-class NewProfile(Body):
+class NewConversionProfile(Body):
     """A draft of how a signal's raw values become physical ones."""
 
     signal: SignalName
-    kind: Kind
-    parameters: Parameters
+    kind: ProfileKind
+    parameters: ProfileParameters
     unit: Unit | None = Field(default=None, description="Of the physical values.")
     note: Text = Field(default="", description="Markdown.")
 
 
-class ProfileChange(Body):
+class ConversionProfileChange(Body):
     """A merge patch of a draft; `parameters` are replaced as a whole."""
 
     signal: SignalName = Field(default="", description="Stays what it is.")
-    kind: Kind = "linear"
-    parameters: Parameters = Field(default={})
+    kind: ProfileKind = "linear"
+    parameters: ProfileParameters = Field(default={})
     unit: Unit | None = None
     note: Text | None = None
 
@@ -98,18 +59,18 @@ class Publication(Body):
     )
 
 
-class Profile(Answer):
+class ConversionProfile(Answer):
     """A version of how a signal's raw values become physical ones."""
 
     id: UUID
     sensor_id: UUID
     signal: str
     version: int = Field(description="Counts the profiles of the signal.")
-    kind: Kind
+    kind: ProfileKind
     parameters: dict[str, JsonValue]
     unit: str
     note: str
-    state: State
+    state: ProfileState
     valid_from: Timestamp | None
     valid_to: Timestamp | None = Field(description="The first moment at which it is not valid.")
     created_by: UUID
@@ -123,4 +84,28 @@ class ProfileQuery(PageQuery):
     """Which profiles of a sensor."""
 
     signal: SignalName | None = None
-    state: list[State] = Field(default=[], max_length=4, description="Any of these.")
+    state: list[ProfileState] = Field(default=[], max_length=4, description="Any of these.")
+
+
+class Calculation(Body):
+    """Raw values to convert by a profile that need not be stored."""
+
+    kind: ProfileKind
+    parameters: ProfileParameters
+    values: Annotated[list[float], Field(min_length=1, max_length=MAX_VALUES)]
+
+
+class ConvertedValue(Answer):
+    """A raw value and what the profile makes of it."""
+
+    raw: float
+    physical: float | None
+    reason: Literal["out_of_table", "overflow"] | None = Field(
+        description="Why there is no physical value."
+    )
+
+
+class Converted(Answer):
+    """The values in the order in which they were given."""
+
+    items: list[ConvertedValue]

@@ -1,32 +1,51 @@
-"""What the parameters of a conversion profile must be."""
+"""What conversion profiles make of raw values, and what their parameters must be."""
 
 from collections.abc import Mapping
 
-from pydantic import BaseModel, JsonValue, ValidationError
+import numpy as np
+from conversion import REASONS, Profile, ProfileMistake, convert, parse_profile
+from pydantic import JsonValue
 from servicekit.problems import Invalid
-from servicekit.routing import body_errors
 
 from experiment_service.models.profiles import (
-    Kind,
-    LinearParameters,
-    LookupParameters,
-    PolynomialParameters,
+    Calculation,
+    Converted,
+    ConvertedValue,
+    ProfileKind,
 )
 
-_PARAMETERS: Mapping[Kind, type[BaseModel]] = {
-    "linear": LinearParameters,
-    "polynomial": PolynomialParameters,
-    "lookup_table": LookupParameters,
-}
 
-
-def check_parameters(kind: Kind, parameters: Mapping[str, JsonValue]) -> None:
-    """Check that the parameters are those of that kind.
+def check_parameters(kind: ProfileKind, parameters: Mapping[str, JsonValue]) -> Profile:
+    """The profile that the parameters make.
 
     Raises:
-        Invalid: they are not; every mistake is named.
+        Invalid: they make none of that kind.
     """
     try:
-        _PARAMETERS[kind].model_validate(parameters, strict=True)
-    except ValidationError as exc:
-        raise Invalid(errors=body_errors(exc, under="#/parameters")) from exc
+        return parse_profile(kind, parameters)
+    except ProfileMistake as exc:
+        pointer = f"#/parameters{exc.pointer}"
+        raise Invalid(errors=[{"pointer": pointer, "detail": exc.detail}]) from exc
+
+
+def convert_values(calculation: Calculation) -> Converted:
+    """Each raw value with its physical one, or the reason why there is none.
+
+    Raises:
+        Invalid: the parameters make no profile of that kind.
+    """
+    profile = check_parameters(calculation.kind, calculation.parameters)
+    physical, reasons = convert(profile, np.array(calculation.values, np.float64))
+    rows = zip(calculation.values, physical.tolist(), reasons.tolist(), strict=True)
+    return Converted(
+        items=[
+            ConvertedValue.model_validate(
+                {
+                    "raw": raw,
+                    "physical": None if reason else value,
+                    "reason": REASONS[reason] or None,
+                }
+            )
+            for raw, value, reason in rows
+        ]
+    )

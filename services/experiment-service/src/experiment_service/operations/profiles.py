@@ -23,9 +23,9 @@ from experiment_service.errors import (
 )
 from experiment_service.models.profiles import (
     MAX_PROFILES,
-    NewProfile,
-    Profile,
-    ProfileChange,
+    ConversionProfile,
+    ConversionProfileChange,
+    NewConversionProfile,
     ProfileQuery,
     Publication,
 )
@@ -48,7 +48,9 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(days=3653)
 
 
-async def list_profiles(database: Database, sensor_id: UUID, query: ProfileQuery) -> Page[Profile]:
+async def list_profiles(
+    database: Database, sensor_id: UUID, query: ProfileQuery
+) -> Page[ConversionProfile]:
     """One page of a sensor's profiles, the newest first."""
     before = Cursor.decode(query.cursor, sort="-id").row_id if query.cursor else None
     async with database.acquire() as connection:
@@ -65,15 +67,15 @@ async def list_profiles(database: Database, sensor_id: UUID, query: ProfileQuery
     )
 
 
-async def get_profile(database: Database, profile_id: UUID) -> Profile:
+async def get_profile(database: Database, profile_id: UUID) -> ConversionProfile:
     """One profile."""
     async with database.acquire() as connection:
         return await _profile(connection, profile_id)
 
 
 async def create_profile(
-    database: Database, principal: Principal, sensor_id: UUID, new: NewProfile
-) -> Profile:
+    database: Database, principal: Principal, sensor_id: UUID, new: NewConversionProfile
+) -> ConversionProfile:
     """Draft a profile as the next version of its signal.
 
     Raises:
@@ -86,7 +88,7 @@ async def create_profile(
         if all(signal.name != new.signal for signal in sensor.signals):
             detail = "the sensor has no such signal"
             raise Invalid(errors=[{"pointer": "#/signal", "detail": detail}])
-        draft = Profile(
+        draft = ConversionProfile(
             id=uuid7(),
             sensor_id=sensor_id,
             signal=new.signal,
@@ -111,8 +113,8 @@ async def create_profile(
 
 
 async def change_profile(
-    database: Database, profile_id: UUID, change: ProfileChange, *, if_match: int | None
-) -> Profile:
+    database: Database, profile_id: UUID, change: ConversionProfileChange, *, if_match: int | None
+) -> ConversionProfile:
     """Change a draft.
 
     Raises:
@@ -146,7 +148,7 @@ async def delete_profile(database: Database, profile_id: UUID) -> None:
 
 async def publish_profile(
     database: Database, principal: Principal, profile_id: UUID, publication: Publication
-) -> Profile:
+) -> ConversionProfile:
     """Publish a draft from a moment on; the profile that is valid then ends there.
 
     It ends where the next one begins that is published already. A moment in the past is taken,
@@ -185,7 +187,7 @@ async def publish_profile(
         return await _profile(connection, profile_id)
 
 
-async def retire_profile(database: Database, profile_id: UUID) -> Profile:
+async def retire_profile(database: Database, profile_id: UUID) -> ConversionProfile:
     """End an active profile now, or take back one that is scheduled; a retired one stays so.
 
     Taking one back gives its time to the profile that would have ended where it begins.
@@ -210,7 +212,7 @@ async def retire_profile(database: Database, profile_id: UUID) -> Profile:
         return await _profile(connection, profile_id)
 
 
-async def _profile(connection: Connection, profile_id: UUID) -> Profile:
+async def _profile(connection: Connection, profile_id: UUID) -> ConversionProfile:
     profile = await select_profile(connection, profile_id)
     if profile is None:
         raise NotFound
@@ -234,7 +236,7 @@ async def _changing(
 @asynccontextmanager
 async def _changing_profile(
     database: Database, profile_id: UUID
-) -> AsyncGenerator[tuple[Connection, Profile, datetime]]:
+) -> AsyncGenerator[tuple[Connection, ConversionProfile, datetime]]:
     async with database.acquire() as connection, connection.transaction():
         found = await _profile(connection, profile_id)
         await lock_sensor(connection, found.sensor_id)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from servicekit.database import Connection, fetch_all, fetch_optional
 
-from experiment_service.models.profiles import Profile, State
+from experiment_service.models.profiles import ConversionProfile, ProfileState
 
 _PROFILES = """
     SELECT *
@@ -37,9 +37,11 @@ async def select_profile_projects(connection: Connection, profile_id: UUID) -> l
     return [row["project_id"] for row in rows]
 
 
-async def select_profile(connection: Connection, profile_id: UUID) -> Profile | None:
+async def select_profile(connection: Connection, profile_id: UUID) -> ConversionProfile | None:
     """One profile."""
-    return await fetch_optional(connection, Profile, _PROFILES + "WHERE id = $1", profile_id)
+    return await fetch_optional(
+        connection, ConversionProfile, _PROFILES + "WHERE id = $1", profile_id
+    )
 
 
 async def select_profiles(
@@ -47,14 +49,14 @@ async def select_profiles(
     *,
     sensor_id: UUID,
     signal: str | None,
-    states: Sequence[State],
+    states: Sequence[ProfileState],
     before: UUID | None,
     limit: int,
-) -> list[Profile]:
+) -> list[ConversionProfile]:
     """The profiles of a sensor, the newest first."""
     return await fetch_all(
         connection,
-        Profile,
+        ConversionProfile,
         _PROFILES
         + """
         WHERE sensor_id = $1 AND ($2::text IS NULL OR signal = $2)
@@ -71,11 +73,13 @@ async def select_profiles(
     )
 
 
-async def select_spans(connection: Connection, *, sensor_id: UUID, signal: str) -> list[Profile]:
+async def select_spans(
+    connection: Connection, *, sensor_id: UUID, signal: str
+) -> list[ConversionProfile]:
     """The published profiles of a signal that are or were valid at some time, in their order."""
     return await fetch_all(
         connection,
-        Profile,
+        ConversionProfile,
         _PROFILES
         + """
         WHERE sensor_id = $1 AND signal = $2 AND valid_from IS NOT NULL
@@ -87,7 +91,7 @@ async def select_spans(connection: Connection, *, sensor_id: UUID, signal: str) 
     )
 
 
-async def insert_profile(connection: Connection, profile: Profile) -> int:
+async def insert_profile(connection: Connection, profile: ConversionProfile) -> int:
     """Add a draft as the next version of its signal; answers that version."""
     return await connection.fetchval(
         """
@@ -121,7 +125,7 @@ async def insert_profile(connection: Connection, profile: Profile) -> int:
     )
 
 
-async def update_draft(connection: Connection, profile: Profile) -> bool:
+async def update_draft(connection: Connection, profile: ConversionProfile) -> bool:
     """Store what people edit of a draft; whether it still was one."""
     updated = await connection.fetchval(
         """

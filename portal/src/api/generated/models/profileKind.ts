@@ -6,9 +6,9 @@
  * OpenAPI spec version: 1
  */
 
-export type Kind = (typeof Kind)[keyof typeof Kind];
+export type ProfileKind = (typeof ProfileKind)[keyof typeof ProfileKind];
 
-export const Kind = {
+export const ProfileKind = {
   linear: "linear",
   polynomial: "polynomial",
   lookup_table: "lookup_table",

@@ -5,19 +5,19 @@
  * Everything that programs can do with Runbench, at one address.
  * OpenAPI spec version: 1
  */
-import type { Kind } from "./kind.ts";
 import type { Label } from "./label.ts";
-import type { Parameters } from "./parameters.ts";
+import type { ProfileKind } from "./profileKind.ts";
+import type { ProfileParameters } from "./profileParameters.ts";
 import type { SignalName } from "./signalName.ts";
 import type { Text } from "./text.ts";
 
 /**
  * A merge patch of a draft; `parameters` are replaced as a whole.
  */
-export interface ExperimentProfileChange {
-  kind?: Kind;
+export interface ConversionProfileChange {
+  kind?: ProfileKind;
   note?: Text | null;
-  parameters?: Parameters;
+  parameters?: ProfileParameters;
   /** Stays what it is. */
   signal?: SignalName;
   unit?: Label | null;

@@ -5,28 +5,28 @@
  * Everything that programs can do with Runbench, at one address.
  * OpenAPI spec version: 1
  */
-import type { Kind } from "./kind.ts";
-import type { ProfileParameters } from "./profileParameters.ts";
-import type { State } from "./state.ts";
+import type { ConversionProfileParameters } from "./conversionProfileParameters.ts";
+import type { ProfileKind } from "./profileKind.ts";
+import type { ProfileState } from "./profileState.ts";
 import type { Timestamp } from "./timestamp.ts";
 
 /**
  * A version of how a signal's raw values become physical ones.
  */
-export interface Profile {
+export interface ConversionProfile {
   created_at: Timestamp;
   created_by: string;
   /** Counts its changes; what If-Match names. */
   edition: number;
   id: string;
-  kind: Kind;
+  kind: ProfileKind;
   note: string;
-  parameters: ProfileParameters;
+  parameters: ConversionProfileParameters;
   published_at: Timestamp | null;
   published_by: string | null;
   sensor_id: string;
   signal: string;
-  state: State;
+  state: ProfileState;
   unit: string;
   valid_from: Timestamp | null;
   /** The first moment at which it is not valid. */

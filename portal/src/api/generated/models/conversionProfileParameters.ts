@@ -5,9 +5,6 @@
  * Everything that programs can do with Runbench, at one address.
  * OpenAPI spec version: 1
  */
-import type { Profile } from "./profile.ts";
+import type { JsonValue } from "./jsonValue.ts";
 
-export interface PageProfile {
-  items: Profile[];
-  next_cursor?: string | null;
-}
+export type ConversionProfileParameters = { [key: string]: JsonValue };

@@ -5,20 +5,20 @@
  * Everything that programs can do with Runbench, at one address.
  * OpenAPI spec version: 1
  */
-import type { Kind } from "./kind.ts";
 import type { Label } from "./label.ts";
-import type { Parameters } from "./parameters.ts";
+import type { ProfileKind } from "./profileKind.ts";
+import type { ProfileParameters } from "./profileParameters.ts";
 import type { SignalName } from "./signalName.ts";
 import type { Text } from "./text.ts";
 
 /**
  * A draft of how a signal's raw values become physical ones.
  */
-export interface NewProfile {
-  kind: Kind;
+export interface NewConversionProfile {
+  kind: ProfileKind;
   /** Markdown. */
   note?: Text;
-  parameters: Parameters;
+  parameters: ProfileParameters;
   signal: SignalName;
   /** Of the physical values. */
   unit?: Label | null;

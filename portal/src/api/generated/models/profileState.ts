@@ -6,9 +6,9 @@
  * OpenAPI spec version: 1
  */
 
-export type State = (typeof State)[keyof typeof State];
+export type ProfileState = (typeof ProfileState)[keyof typeof ProfileState];
 
-export const State = {
+export const ProfileState = {
   draft: "draft",
   scheduled: "scheduled",
   active: "active",
