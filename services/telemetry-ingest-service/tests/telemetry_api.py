@@ -42,6 +42,14 @@ async def new_sensor(
         """,
         sensor_id, project_id, name, person, now,
     )  # fmt: skip
+    await connection.execute(
+        """
+        INSERT INTO experiment.sensor_places
+            (sensor_id, project_id, home_project_id, shared_by, shared_at)
+        VALUES ($1, $2, $2, $3, $4)
+        """,
+        sensor_id, project_id, person, now,
+    )  # fmt: skip
     for place, signal in enumerate(signals):
         await connection.execute(
             """

@@ -7,18 +7,328 @@
  */
 
 import type {
+  DataTag,
+  DefinedInitialDataOptions,
+  DefinedUseQueryResult,
   MutationFunction,
   QueryClient,
+  QueryFunction,
+  QueryKey,
+  UndefinedInitialDataOptions,
   UseMutationOptions,
   UseMutationResult,
+  UseQueryOptions,
+  UseQueryResult,
 } from "@tanstack/react-query";
-import { useMutation } from "@tanstack/react-query";
+import { useMutation, useQuery } from "@tanstack/react-query";
 import { request } from "../../http.ts";
+import type { Heartbeats } from "../models/heartbeats.ts";
+import type { ListSensorHeartbeatsParams } from "../models/listSensorHeartbeatsParams.ts";
 import type { NewReadings } from "../models/newReadings.ts";
 import type { Problem } from "../models/problem.ts";
+import type { SensorErrors } from "../models/sensorErrors.ts";
 import type { TelemetryIngestAccepted } from "../models/telemetryIngestAccepted.ts";
 
 type SecondParameter<T extends (...args: never) => unknown> = Parameters<T>[1];
+
+const withQueryKey = <T extends object, K>(query: T, queryKey: K): T & { queryKey: K } => {
+  const result = { queryKey } as T & { queryKey: K };
+  for (const key of Object.keys(query)) {
+    // The explicit queryKey always wins, matching the previous
+    // `{ ...query, queryKey }` spread where it was set last.
+    if (key === "queryKey") continue;
+    Object.defineProperty(result, key, {
+      enumerable: true,
+      configurable: true,
+      get: () => (query as Record<string, unknown>)[key],
+    });
+  }
+  return result;
+};
+
+export const getListSensorErrorsUrl = (sensorId: string) => {
+  return `/api/v1/sensors/${encodeURIComponent(String(sensorId))}/errors`;
+};
+
+/**
+ * @summary What a sensor sent and was refused: the last 200 kinds of mistakes, minute by minute.
+ */
+export const listSensorErrors = async (
+  sensorId: string,
+  options?: Parameters<typeof request>[1],
+): Promise<SensorErrors> => {
+  return request<SensorErrors>(getListSensorErrorsUrl(sensorId), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getListSensorErrorsQueryKey = (sensorId: string) => {
+  return [`/api/v1/sensors/${sensorId}/errors`] as const;
+};
+
+export const getListSensorErrorsQueryOptions = <
+  TData = Awaited<ReturnType<typeof listSensorErrors>>,
+  TError = Problem,
+>(
+  sensorId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listSensorErrors>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getListSensorErrorsQueryKey(sensorId);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof listSensorErrors>>> = ({ signal }) =>
+    listSensorErrors(sensorId, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: sensorId !== null && sensorId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof listSensorErrors>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type ListSensorErrorsQueryResult = NonNullable<Awaited<ReturnType<typeof listSensorErrors>>>;
+export type ListSensorErrorsQueryError = Problem;
+
+export function useListSensorErrors<
+  TData = Awaited<ReturnType<typeof listSensorErrors>>,
+  TError = Problem,
+>(
+  sensorId: string,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof listSensorErrors>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listSensorErrors>>,
+          TError,
+          Awaited<ReturnType<typeof listSensorErrors>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListSensorErrors<
+  TData = Awaited<ReturnType<typeof listSensorErrors>>,
+  TError = Problem,
+>(
+  sensorId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listSensorErrors>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listSensorErrors>>,
+          TError,
+          Awaited<ReturnType<typeof listSensorErrors>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListSensorErrors<
+  TData = Awaited<ReturnType<typeof listSensorErrors>>,
+  TError = Problem,
+>(
+  sensorId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listSensorErrors>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary What a sensor sent and was refused: the last 200 kinds of mistakes, minute by minute.
+ */
+
+export function useListSensorErrors<
+  TData = Awaited<ReturnType<typeof listSensorErrors>>,
+  TError = Problem,
+>(
+  sensorId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listSensorErrors>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getListSensorErrorsQueryOptions(sensorId, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getListSensorHeartbeatsUrl = (
+  sensorId: string,
+  params?: ListSensorHeartbeatsParams,
+) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/sensors/${encodeURIComponent(String(sensorId))}/heartbeats?${stringifiedParams}`
+    : `/api/v1/sensors/${encodeURIComponent(String(sensorId))}/heartbeats`;
+};
+
+/**
+ * @summary The minutes in which a sensor sent: how much, and how late it came; a week at most.
+ */
+export const listSensorHeartbeats = async (
+  sensorId: string,
+  params?: ListSensorHeartbeatsParams,
+  options?: Parameters<typeof request>[1],
+): Promise<Heartbeats> => {
+  return request<Heartbeats>(getListSensorHeartbeatsUrl(sensorId, params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getListSensorHeartbeatsQueryKey = (
+  sensorId: string,
+  params?: ListSensorHeartbeatsParams,
+) => {
+  return [`/api/v1/sensors/${sensorId}/heartbeats`, ...(params ? [params] : [])] as const;
+};
+
+export const getListSensorHeartbeatsQueryOptions = <
+  TData = Awaited<ReturnType<typeof listSensorHeartbeats>>,
+  TError = Problem,
+>(
+  sensorId: string,
+  params?: ListSensorHeartbeatsParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof listSensorHeartbeats>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getListSensorHeartbeatsQueryKey(sensorId, params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof listSensorHeartbeats>>> = ({ signal }) =>
+    listSensorHeartbeats(sensorId, params, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: sensorId !== null && sensorId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof listSensorHeartbeats>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type ListSensorHeartbeatsQueryResult = NonNullable<
+  Awaited<ReturnType<typeof listSensorHeartbeats>>
+>;
+export type ListSensorHeartbeatsQueryError = Problem;
+
+export function useListSensorHeartbeats<
+  TData = Awaited<ReturnType<typeof listSensorHeartbeats>>,
+  TError = Problem,
+>(
+  sensorId: string,
+  params: undefined | ListSensorHeartbeatsParams,
+  options: {
+    query: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof listSensorHeartbeats>>, TError, TData>
+    > &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listSensorHeartbeats>>,
+          TError,
+          Awaited<ReturnType<typeof listSensorHeartbeats>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListSensorHeartbeats<
+  TData = Awaited<ReturnType<typeof listSensorHeartbeats>>,
+  TError = Problem,
+>(
+  sensorId: string,
+  params?: ListSensorHeartbeatsParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof listSensorHeartbeats>>, TError, TData>
+    > &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listSensorHeartbeats>>,
+          TError,
+          Awaited<ReturnType<typeof listSensorHeartbeats>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListSensorHeartbeats<
+  TData = Awaited<ReturnType<typeof listSensorHeartbeats>>,
+  TError = Problem,
+>(
+  sensorId: string,
+  params?: ListSensorHeartbeatsParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof listSensorHeartbeats>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary The minutes in which a sensor sent: how much, and how late it came; a week at most.
+ */
+
+export function useListSensorHeartbeats<
+  TData = Awaited<ReturnType<typeof listSensorHeartbeats>>,
+  TError = Problem,
+>(
+  sensorId: string,
+  params?: ListSensorHeartbeatsParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof listSensorHeartbeats>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getListSensorHeartbeatsQueryOptions(sensorId, params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
 
 export const getSendReadingsUrl = () => {
   return `/api/v1/telemetry`;
@@ -27,37 +337,18 @@ export const getSendReadingsUrl = () => {
 /**
  * What is accepted is stored when this answers. A reading that cannot be taken is named by its
  * index, and the rest is taken. A request that repeats a `batch_id`, or a `producer` and
- * `sequence`, changes nothing, so whoever heard no answer can safely send again.
+ * `sequence`, changes nothing, so whoever heard no answer can safely send again. The body may be
+ * compressed (`Content-Encoding: gzip` or `zstd`); docs/telemetry.md has the packed form.
  * @summary Send readings of the sensor whose token this is.
  */
 export const sendReadings = async (
-  newReadings: NewReadings,
+  sendReadingsBody: NewReadings | Blob,
   options?: Parameters<typeof request>[1],
 ): Promise<TelemetryIngestAccepted> => {
-  const getHeaders = (
-    h?: NonNullable<RequestInit["headers"]>,
-  ): Record<string, string | readonly string[]> => {
-    if (!h) return {};
-    if (h instanceof Headers) return Object.fromEntries(h.entries());
-    if (Symbol.iterator in h) {
-      return Object.fromEntries(
-        Array.from(
-          h as Iterable<Iterable<string>>,
-          (entry) => Array.from(entry) as [string, string],
-        ),
-      );
-    }
-    const headers: Record<string, string | readonly string[]> = {};
-    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
-      if (value !== undefined) headers[name] = value;
-    }
-    return headers;
-  };
   return request<TelemetryIngestAccepted>(getSendReadingsUrl(), {
     ...options,
     method: "POST",
-    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
-    body: JSON.stringify(newReadings),
+    body: sendReadingsBody,
   });
 };
 
@@ -97,9 +388,9 @@ export const getSendReadingsMutationOptions = <TError = Problem, TContext = unkn
 };
 
 export type SendReadingsMutationResult = NonNullable<Awaited<ReturnType<typeof sendReadings>>>;
-export type SendReadingsMutationBody = NewReadings;
+export type SendReadingsMutationBody = NewReadings | Blob;
 export type SendReadingsMutationError = Problem;
-export type SendReadingsMutationVariables = { data: NewReadings };
+export type SendReadingsMutationVariables = { data: NewReadings | Blob };
 
 /**
  * @summary Send readings of the sensor whose token this is.
@@ -123,3 +414,105 @@ export const useSendReadings = <TError = Problem, TContext = unknown>(
 > => {
   return useMutation(getSendReadingsMutationOptions(options), queryClient);
 };
+export const getOpenSocketUrl = () => {
+  return `/api/v1/telemetry/socket`;
+};
+
+/**
+ * A text frame is what `POST /api/v1/telemetry` takes as JSON, a binary frame its packed form.
+ * Each frame is answered once it is stored, by its answer and `"ack"`: the frame's sequence, or
+ * where it has none its number on this connection, from 1. A frame that is refused is answered by
+ * `"error"` (the problem) and `"sequence"`, and those after it go on.
+ * @summary Send readings over a WebSocket, for as long as it is open.
+ */
+export const openSocket = async (options?: Parameters<typeof request>[1]): Promise<void> => {
+  return request<void>(getOpenSocketUrl(), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getOpenSocketQueryKey = () => {
+  return [`/api/v1/telemetry/socket`] as const;
+};
+
+export const getOpenSocketQueryOptions = <
+  TData = Awaited<ReturnType<typeof openSocket>>,
+  TError = Problem,
+>(options?: {
+  query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof openSocket>>, TError, TData>>;
+  request?: SecondParameter<typeof request>;
+}) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getOpenSocketQueryKey();
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof openSocket>>> = ({ signal }) =>
+    openSocket({ signal, ...requestOptions });
+
+  return { queryKey, queryFn, ...queryOptions } as UseQueryOptions<
+    Awaited<ReturnType<typeof openSocket>>,
+    TError,
+    TData
+  > & { queryKey: DataTag<QueryKey, TData, TError> };
+};
+
+export type OpenSocketQueryResult = NonNullable<Awaited<ReturnType<typeof openSocket>>>;
+export type OpenSocketQueryError = Problem;
+
+export function useOpenSocket<TData = Awaited<ReturnType<typeof openSocket>>, TError = Problem>(
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof openSocket>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof openSocket>>,
+          TError,
+          Awaited<ReturnType<typeof openSocket>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useOpenSocket<TData = Awaited<ReturnType<typeof openSocket>>, TError = Problem>(
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof openSocket>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof openSocket>>,
+          TError,
+          Awaited<ReturnType<typeof openSocket>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useOpenSocket<TData = Awaited<ReturnType<typeof openSocket>>, TError = Problem>(
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof openSocket>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary Send readings over a WebSocket, for as long as it is open.
+ */
+
+export function useOpenSocket<TData = Awaited<ReturnType<typeof openSocket>>, TError = Problem>(
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof openSocket>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getOpenSocketQueryOptions(options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}

@@ -109,11 +109,17 @@ class Sent:
     t: dict[str, Integers] = field(default_factory=dict[str, Integers])
     v: dict[str, Floats] = field(default_factory=dict[str, Floats])
     refused: list[Refusal] = field(default_factory=list[Refusal])
+    sequence: int | None = None
 
     @property
     def count(self) -> int:
         """How many readings can be taken."""
         return sum(map(len, self.t.values()))
+
+    @property
+    def refused_count(self) -> int:
+        """How many cannot."""
+        return sum(len(refusal.places) for refusal in self.refused)
 
     def add(self, signal: str, t: Integers, v: Floats, places: Integers | None = None) -> None:
         """Take the readings that can be one; `places` are those among the rows of a request."""
@@ -168,6 +174,7 @@ def read_json(raw: bytes) -> Sent:
             ]
         )
     sent = Sent(batch_name(given.get("batch_id"), given.get("producer"), given.get("sequence")))
+    sent.sequence = given.get("sequence")
     series, readings = given.get("series"), given.get("readings")
     if (series is None) == (readings is None):
         raise _invalid("#", "must have either series or readings")

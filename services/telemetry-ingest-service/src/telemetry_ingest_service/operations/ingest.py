@@ -19,6 +19,7 @@ from telemetry_ingest_service.operations.sensors import Sensors
 from telemetry_ingest_service.queries.activity import (
     Heard,
     Mistake,
+    delete_old_errors,
     upsert_activity,
     upsert_errors,
 )
@@ -90,7 +91,7 @@ async def ingest(
         accepted=stored.accepted,
         duplicate=stored.duplicate,
         rejected=named(sent.refused),
-        rejected_count=sum(len(refusal.places) for refusal in sent.refused),
+        rejected_count=sent.refused_count,
     )
 
 
@@ -115,6 +116,8 @@ async def store_together(
             for refusal in received.sent.refused
         ]:
             await upsert_errors(connection, mistakes, at=at)
+            wrong = {mistake.sensor_id for mistake in mistakes}
+            await delete_old_errors(connection, sensor_ids=wrong)
             REJECTED.inc(sum(mistake.count for mistake in mistakes))
     STORED.inc(sum(receipt.points for receipt in receipts if receipt.new))
     REPEATED.inc(sum(not receipt.new for receipt in receipts))

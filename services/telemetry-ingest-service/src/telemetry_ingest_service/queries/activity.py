@@ -1,11 +1,16 @@
 """SQL on what is known of sensors by what they send."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from servicekit.database import Connection
+from servicekit.database import Connection, fetch_all
+
+from telemetry_ingest_service.models.activity import Heartbeat, SensorError
+
+ERRORS_KEPT = 200
+"""How many a sensor has at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +103,64 @@ async def upsert_errors(
         [sum(one.count for one in together[key]) for key in keys],
         [together[key][-1].example for key in keys],
         at,
+    )
+
+
+async def delete_old_errors(connection: Connection, *, sensor_ids: Collection[UUID]) -> None:
+    """Forget all but the last errors of each of the sensors."""
+    await connection.execute(
+        """
+        DELETE FROM errors
+        WHERE (sensor_id, minute, signal, reason) IN (
+            SELECT wanted.sensor_id, old.minute, old.signal, old.reason
+            FROM unnest($1::uuid[]) AS wanted (sensor_id)
+            CROSS JOIN LATERAL (
+                SELECT minute, signal, reason
+                FROM errors
+                WHERE errors.sensor_id = wanted.sensor_id
+                ORDER BY minute DESC, signal DESC, reason DESC
+                OFFSET $2
+            ) AS old
+        )
+        """,
+        sensor_ids,
+        ERRORS_KEPT,
+    )
+
+
+async def select_errors(connection: Connection, *, sensor_id: UUID) -> list[SensorError]:
+    """What was refused of a sensor lately, the last first."""
+    return await fetch_all(
+        connection,
+        SensorError,
+        """
+        SELECT minute, signal, reason, count, example, last_at
+        FROM errors
+        WHERE sensor_id = $1
+        ORDER BY minute DESC, signal DESC, reason DESC
+        LIMIT $2
+        """,
+        sensor_id,
+        ERRORS_KEPT,
+    )
+
+
+async def select_heartbeats(
+    connection: Connection, *, sensor_id: UUID, since: datetime, until: datetime, most: int
+) -> list[Heartbeat]:
+    """The first minutes of a span in which the sensor sent, the earliest first."""
+    return await fetch_all(
+        connection,
+        Heartbeat,
+        """
+        SELECT minute, readings, batches, max_latency_us
+        FROM heartbeats
+        WHERE sensor_id = $1 AND minute >= $2 AND minute < $3
+        ORDER BY minute
+        LIMIT $4
+        """,
+        sensor_id,
+        since,
+        until,
+        most,
     )

@@ -66,3 +66,23 @@ def published() -> Generator[None]:
     except asyncpg.UndefinedTableError as exc:
         msg = "Sensors are not there yet: experiment-service has not started."
         raise Unavailable(msg) from exc
+
+
+async def select_sensor_projects(connection: Connection, sensor_id: UUID) -> list[UUID]:
+    """The projects whose members see the sensor, its home first.
+
+    Raises:
+        Unavailable: see above.
+    """
+    with published():
+        rows = await connection.fetch(
+            """
+            SELECT p.project_id
+            FROM experiment.sensor_projects p
+            JOIN experiment.ingest_sensors s USING (sensor_id)
+            WHERE p.sensor_id = $1
+            ORDER BY p.project_id <> s.project_id, p.project_id
+            """,
+            sensor_id,
+        )
+    return [row["project_id"] for row in rows]
