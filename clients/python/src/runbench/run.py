@@ -262,7 +262,7 @@ class Run:
         certain, so this needs the server, and raises ApiError, Unreachable, LookupError for an
         unknown sensor, RuntimeError for a run that is not being recorded online.
         """
-        run_id = self.id
+        run_id = self.id if self._settings.mode == "online" else None
         if run_id is None:
             raise RuntimeError("the server does not know this run yet, so nothing can be captured")
         from runbench.api import Api  # noqa: PLC0415 - most runs have no sensors

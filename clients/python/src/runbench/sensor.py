@@ -69,7 +69,9 @@ class Sensor:
     def _start(self) -> Recorder:
         key = str(uuid.uuid4())
         sensor = key_id(self._settings.token or "")
-        manifest = {"key": key, "sensor": sensor, "url": self._settings.url}
+        # Where it goes is decided by whoever sends it.
+        url = None if self._settings.mode == "offline" else self._settings.url
+        manifest = {"key": key, "sensor": sensor, "url": url}
         spool = Spool.create(self._settings.spool, manifest, limit=self._settings.spool_limit)
         if spool.disk_error is not None:
             self._voice.warn(

@@ -106,7 +106,11 @@ class SensorUploader:
         kept: list[dict[str, Any]] = []
         for each in rejected:
             column, index = columns.get(each.get("signal")), each.get("index")
-            if column is not None and isinstance(index, int) and index < len(column["t"]):
+            if column is None:
+                continue
+            if not isinstance(index, int):
+                kept.append({**column, "reason": each.get("reason")})
+            elif 0 <= index < len(column["t"]):
                 reading = {"t": column["t"][index], "v": column["v"][index]}
                 kept.append({"signal": each["signal"], **reading, "reason": each.get("reason")})
         first = kept[0] if kept else {}

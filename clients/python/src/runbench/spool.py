@@ -432,7 +432,7 @@ def left_of_sensor(root: Path, url: str, sensor: str) -> list[Path]:
     for folder in leftovers(root):
         try:
             manifest = _manifest(folder / "run.json")
-            theirs = manifest.get("sensor") == sensor and manifest.get("url") == url
+            theirs = manifest.get("sensor") == sensor and manifest.get("url") in (None, url)
             if theirs and not is_busy(folder):
                 found.append(folder)
         except (OSError, ValueError):

@@ -68,7 +68,7 @@ def sync(
             outcomes.append(Outcome(folder, folder.name, "unreadable", str(error)))
             continue
         if spool.manifest.get("sensor"):
-            outcome = _send_readings(spool, folder, tokens, away, on_record)
+            outcome = _send_readings(spool, folder, url, tokens, away, on_record)
             outcomes.append(_settle(spool, outcome, discard_refused=discard_refused))
             continue
         outcomes.append(_send(spool, folder, url, away, discard_refused, on_record))
@@ -127,11 +127,13 @@ def _send(
 def _send_readings(
     spool: Spool,
     folder: Path,
+    url: str | None,
     tokens: dict[str, str],
     away: set[str],
     on_record: Callable[[Outcome], None],
 ) -> Outcome:
-    target, sensor = str(spool.manifest.get("url")), str(spool.manifest["sensor"])
+    target = spool.manifest.get("url") or url or settings.server_url()
+    sensor = str(spool.manifest["sensor"])
     outcome = Outcome(folder, f"sensor {sensor}", "sent")
     token = tokens.get(sensor)
     if token is None:
