@@ -338,17 +338,38 @@ export const getSendReadingsUrl = () => {
  * What is accepted is stored when this answers. A reading that cannot be taken is named by its
  * index, and the rest is taken. A request that repeats a `batch_id`, or a `producer` and
  * `sequence`, changes nothing, so whoever heard no answer can safely send again. The body may be
- * compressed (`Content-Encoding: gzip` or `zstd`); docs/telemetry.md has the packed form.
+ * compressed (`Content-Encoding: gzip` or `zstd`); readings
+ * may come packed, as `application/x-runbench-readings` (docs/telemetry.md).
  * @summary Send readings of the sensor whose token this is.
  */
 export const sendReadings = async (
-  sendReadingsBody: NewReadings | Blob,
+  newReadings: NewReadings,
   options?: Parameters<typeof request>[1],
 ): Promise<TelemetryIngestAccepted> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
   return request<TelemetryIngestAccepted>(getSendReadingsUrl(), {
     ...options,
     method: "POST",
-    body: sendReadingsBody,
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(newReadings),
   });
 };
 
@@ -388,9 +409,9 @@ export const getSendReadingsMutationOptions = <TError = Problem, TContext = unkn
 };
 
 export type SendReadingsMutationResult = NonNullable<Awaited<ReturnType<typeof sendReadings>>>;
-export type SendReadingsMutationBody = NewReadings | Blob;
+export type SendReadingsMutationBody = NewReadings;
 export type SendReadingsMutationError = Problem;
-export type SendReadingsMutationVariables = { data: NewReadings | Blob };
+export type SendReadingsMutationVariables = { data: NewReadings };
 
 /**
  * @summary Send readings of the sensor whose token this is.

@@ -31,7 +31,6 @@ _SENSOR = policy.sensor()
     policy=policy.sensor(),
     raises=(SensorDecommissioned, Malformed, Invalid, TooManyRequests),
     status=200,
-    takes=MEDIA_TYPE,
     describes=NewReadings,
 )
 async def send_readings(request: Request) -> Accepted:
@@ -40,7 +39,8 @@ async def send_readings(request: Request) -> Accepted:
     What is accepted is stored when this answers. A reading that cannot be taken is named by its
     index, and the rest is taken. A request that repeats a `batch_id`, or a `producer` and
     `sequence`, changes nothing, so whoever heard no answer can safely send again. The body may be
-    compressed (`Content-Encoding: gzip` or `zstd`); docs/telemetry.md has the packed form.
+    compressed (`Content-Encoding: gzip` or `zstd`); readings
+    may come packed, as `application/x-runbench-readings` (docs/telemetry.md).
     """
     packed = request.content_type == MEDIA_TYPE
     if not packed:
