@@ -3,9 +3,9 @@
 import type { IngestError } from "@/api/contract";
 import type { CaptureEvent } from "@/api/generated/models/captureEvent";
 import type { CaptureSession } from "@/api/generated/models/captureSession";
-import type { NewProfile } from "@/api/generated/models/newProfile";
+import type { ConversionProfile } from "@/api/generated/models/conversionProfile";
+import type { NewConversionProfile } from "@/api/generated/models/newConversionProfile";
 import type { NewSensor } from "@/api/generated/models/newSensor";
-import type { Profile } from "@/api/generated/models/profile";
 import type { Sensor } from "@/api/generated/models/sensor";
 import type { SensorToken } from "@/api/generated/models/sensorToken";
 import type { Signal } from "@/api/generated/models/signal";
@@ -30,7 +30,7 @@ export type Reading = readonly [time: number, value: number | null];
 export class Rig {
   readonly sensors: Sensor[] = [];
   readonly tokens = new Map<string, SensorToken[]>();
-  readonly profiles: Profile[] = [];
+  readonly profiles: ConversionProfile[] = [];
   readonly errors: IngestError[] = [];
   readonly sessions: CaptureSession[] = [];
   readonly events: CaptureEvent[] = [];
@@ -189,9 +189,9 @@ export class Rig {
       page(this.profiles.filter(({ sensor_id }) => sensor_id === id)),
     );
     backend.on("POST /api/v1/sensors/{}/profiles", ({ params: [id = ""], body }) => {
-      const asked = body as unknown as NewProfile;
+      const asked = body as unknown as NewConversionProfile;
       const before = this.profiles.filter(({ signal: name }) => name === asked.signal);
-      const made: Profile = {
+      const made: ConversionProfile = {
         id: newId(),
         sensor_id: id,
         signal: asked.signal,

@@ -1,8 +1,8 @@
 /** A conversion profile as it is typed, and what is asked for. */
 
-import type { Kind } from "@/api/generated/models/kind";
-import type { NewProfile } from "@/api/generated/models/newProfile";
-import type { Profile } from "@/api/generated/models/profile";
+import type { ConversionProfile } from "@/api/generated/models/conversionProfile";
+import type { NewConversionProfile } from "@/api/generated/models/newConversionProfile";
+import type { ProfileKind } from "@/api/generated/models/profileKind";
 
 /** What the parameters of each kind are; the server holds to it, its contract says no more than "an object". */
 type Shape =
@@ -10,11 +10,11 @@ type Shape =
   | { coefficients: number[] }
   | { table: number[][]; clamped?: boolean };
 
-const shapeOf = (parameters: Profile["parameters"]) => parameters as Shape;
+const shapeOf = (parameters: ConversionProfile["parameters"]) => parameters as Shape;
 
 export type ProfileDraft = {
   signal: string;
-  kind: Kind;
+  kind: ProfileKind;
   /** `physical = a · raw + b` */
   a: string;
   b: string;
@@ -42,7 +42,7 @@ export function emptyDraft(signal: string, unit: string | null): ProfileDraft {
   };
 }
 
-export function draftOf(profile: Profile): ProfileDraft {
+export function draftOf(profile: ConversionProfile): ProfileDraft {
   const { signal, kind, unit, note } = profile;
   const parameters = shapeOf(profile.parameters);
   const draft = { ...emptyDraft(signal, unit), kind, note: note ?? "" };
@@ -75,7 +75,7 @@ export function wrongLine(table: string): number {
 }
 
 /** What the server is asked for; `null` while something typed is no number. */
-export function profileFrom(draft: ProfileDraft): NewProfile | null {
+export function profileFrom(draft: ProfileDraft): NewConversionProfile | null {
   const parameters = parametersOf(draft);
   if (!parameters) return null;
   const { signal, kind, unit, note } = draft;
@@ -121,7 +121,7 @@ export function spread([low, high]: readonly [number, number]): number[] {
 }
 
 /** A formula or the size of a table, in signs that need no language. */
-export function formulaOf(profile: Pick<Profile, "parameters">): string {
+export function formulaOf(profile: Pick<ConversionProfile, "parameters">): string {
   const parameters = shapeOf(profile.parameters);
   if ("a" in parameters) return `${parameters.a} · x ${signed(parameters.b)}`;
   if ("coefficients" in parameters) {

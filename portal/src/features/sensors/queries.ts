@@ -6,7 +6,7 @@ import {
   useQueryClient,
 } from "@tanstack/react-query";
 import { type Converted, type IngestError, type Page, read, send } from "@/api/contract";
-import type { NewProfile } from "@/api/generated/models/newProfile";
+import type { NewConversionProfile } from "@/api/generated/models/newConversionProfile";
 import type { NewSensor } from "@/api/generated/models/newSensor";
 import type { NewSignal } from "@/api/generated/models/newSignal";
 import type { Sensor } from "@/api/generated/models/sensor";
@@ -152,11 +152,12 @@ export function useProfileChanges(sensorId: string) {
       "/api/v1/capture-sessions",
     );
   const create = useMutation({
-    mutationFn: (profile: NewProfile) => createProfile(sensorId, profile),
+    mutationFn: (profile: NewConversionProfile) => createProfile(sensorId, profile),
     onSettled,
   });
   const change = useMutation({
-    mutationFn: ({ id, ...profile }: NewProfile & { id: string }) => changeProfile(id, profile),
+    mutationFn: ({ id, ...profile }: NewConversionProfile & { id: string }) =>
+      changeProfile(id, profile),
     onSettled,
   });
   const publish = useMutation({
@@ -171,7 +172,7 @@ export function useProfileChanges(sensorId: string) {
 
 /** What a profile makes of some raw values, by the server, which also does it to readings. */
 export function convertQuery(
-  profile: Pick<NewProfile, "kind" | "parameters"> | null,
+  profile: Pick<NewConversionProfile, "kind" | "parameters"> | null,
   values: readonly number[],
 ) {
   const path = "/api/v1/profiles/convert";

@@ -12,8 +12,8 @@ import {
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
-import type { Kind } from "@/api/generated/models/kind";
-import type { NewProfile } from "@/api/generated/models/newProfile";
+import type { NewConversionProfile } from "@/api/generated/models/newConversionProfile";
+import type { ProfileKind } from "@/api/generated/models/profileKind";
 import type { Signal } from "@/api/generated/models/signal";
 import type { Line } from "@/charts/axis";
 import { SeriesChart } from "@/charts/components/SeriesChart";
@@ -41,7 +41,7 @@ type Props = {
   fixedSignal: boolean;
   busy: boolean;
   error: unknown;
-  onSave: (profile: NewProfile) => void;
+  onSave: (profile: NewConversionProfile) => void;
   onClose: () => void;
 };
 
@@ -86,7 +86,7 @@ export function ProfileEditor(props: Props) {
         <SegmentedControl
           aria-label={t`Kind`}
           value={draft.kind}
-          onChange={(kind) => set({ kind: kind as Kind })}
+          onChange={(kind) => set({ kind: kind as ProfileKind })}
           data={[
             { value: "linear", label: t`Linear` },
             { value: "polynomial", label: t`Polynomial` },
@@ -159,7 +159,11 @@ export function ProfileEditor(props: Props) {
   );
 }
 
-type PreviewProps = { draft: ProfileDraft; profile: NewProfile | null; last: number | null };
+type PreviewProps = {
+  draft: ProfileDraft;
+  profile: NewConversionProfile | null;
+  last: number | null;
+};
 
 function Preview({ draft, profile, last }: PreviewProps) {
   const { t } = useLingui();

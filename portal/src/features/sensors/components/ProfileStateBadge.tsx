@@ -1,8 +1,8 @@
 import { useLingui } from "@lingui/react/macro";
 import { Badge } from "@mantine/core";
-import type { Profile } from "@/api/generated/models/profile";
+import type { ConversionProfile } from "@/api/generated/models/conversionProfile";
 
-export function ProfileStateBadge({ state }: { state: Profile["state"] }) {
+export function ProfileStateBadge({ state }: { state: ConversionProfile["state"] }) {
   const { t } = useLingui();
   const names = {
     draft: t`Draft`,

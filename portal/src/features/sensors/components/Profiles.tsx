@@ -3,8 +3,8 @@ import { Button, Stack } from "@mantine/core";
 import { IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useCallback, useState } from "react";
-import type { NewProfile } from "@/api/generated/models/newProfile";
-import type { Profile } from "@/api/generated/models/profile";
+import type { ConversionProfile } from "@/api/generated/models/conversionProfile";
+import type { NewConversionProfile } from "@/api/generated/models/newConversionProfile";
 import type { Sensor } from "@/api/generated/models/sensor";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { announce } from "@/ui/notices";
@@ -38,11 +38,12 @@ export function Profiles({ sensor, canEdit, lastRaw }: Props) {
     [resetCreate, resetChange],
   );
   const editStored = useCallback(
-    (profile: Profile) => edit(profile.state === "draft" ? profile.id : null, draftOf(profile)),
+    (profile: ConversionProfile) =>
+      edit(profile.state === "draft" ? profile.id : null, draftOf(profile)),
     [edit],
   );
 
-  function save(profile: NewProfile): void {
+  function save(profile: NewConversionProfile): void {
     const onSuccess = () => {
       setEditing(null);
       announce(t`The draft is saved. Publish it when it is right.`);

@@ -2,7 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Group, TextInput } from "@mantine/core";
 import { IconMathFunction } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
-import type { Profile } from "@/api/generated/models/profile";
+import type { ConversionProfile } from "@/api/generated/models/conversionProfile";
 import { ConfirmInPlace } from "@/ui/ConfirmInPlace";
 import { type DataColumn, DataTable } from "@/ui/DataTable";
 import { EmptyState } from "@/ui/EmptyState";
@@ -13,10 +13,10 @@ import { useProfileChanges } from "../queries";
 import { ProfileStateBadge } from "./ProfileStateBadge";
 
 type Props = {
-  profiles: Profile[] | undefined;
+  profiles: ConversionProfile[] | undefined;
   canEdit: boolean;
   /** Opens the editor with a draft, or with a copy of what was published; always the same function. */
-  onEdit: (profile: Profile) => void;
+  onEdit: (profile: ConversionProfile) => void;
 };
 
 /** Every version of every signal's profile, and from when to when it holds. */
@@ -25,7 +25,7 @@ export function ProfilesTable({ profiles, canEdit, onEdit }: Props) {
   // Kept from one answer to the next, or what somebody has opened in a cell would close again.
   const columns = useMemo(() => {
     const kinds = { linear: t`Linear`, polynomial: t`Polynomial`, lookup_table: t`Lookup table` };
-    const columns: DataColumn<Profile>[] = [
+    const columns: DataColumn<ConversionProfile>[] = [
       {
         id: "signal",
         header: t`Signal`,
@@ -95,7 +95,7 @@ export function ProfilesTable({ profiles, canEdit, onEdit }: Props) {
   );
 }
 
-type ActionsProps = Pick<Props, "onEdit"> & { profile: Profile };
+type ActionsProps = Pick<Props, "onEdit"> & { profile: ConversionProfile };
 
 function Actions({ profile, onEdit }: ActionsProps) {
   const { t } = useLingui();
