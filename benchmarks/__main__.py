@@ -1,4 +1,4 @@
-"""`python -m benchmarks [metrics] [search] [store] [--quick] [--json FILE]`"""
+"""`python -m benchmarks [metrics] [search] [store] [telemetry] [--quick] [--json FILE]`"""
 
 import argparse
 import json
@@ -9,14 +9,14 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import metrics, search, store
+from benchmarks import metrics, search, store, telemetry
 from benchmarks.database import database_server, describe
 from benchmarks.machine import conditions
 from benchmarks.report import Report
 from scripts.environment import ROOT
 
 HOME = ROOT / ".nox" / "benchmarks"
-PARTS = ("store", "search", "metrics")
+PARTS = ("store", "search", "metrics", "telemetry")
 
 
 def main() -> None:
@@ -51,6 +51,11 @@ def main() -> None:
             metrics.run(cluster, Path(home), sizes, report)
             tables += [report.table(metrics.SYSTEMS, metrics.RUNBENCH)]
             tables += [report.bars(metrics.bars(sizes))]
+        if not asked.part or "telemetry" in asked.part:
+            sizes = telemetry.QUICK if asked.quick else telemetry.Sizes()
+            telemetry.run(cluster, Path(home), sizes, report)
+            tables += [report.table(telemetry.SYSTEMS, telemetry.RUNBENCH)]
+            tables += [report.bars(telemetry.BARS)]
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     asked.json.write_text(json.dumps(report.as_json(), indent=2))
     print("\n", "\n\n".join(tables), sep="")

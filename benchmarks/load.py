@@ -19,7 +19,7 @@ PATIENCE_SEC = 180.0
 MOST_REQUESTS = 4000
 HEAD_END = b"\r\n\r\n"
 CHUNKS_END = b"0\r\n\r\n"
-OK = 200
+OK, EMPTY = 200, 204
 
 
 class LoadFailed(Exception):
@@ -34,13 +34,15 @@ class Target:
     address: str
     headers: dict[str, str] = field(default_factory=dict[str, str])
 
-    def request(self, method: str, path: str, body: object = None) -> bytes:
-        """The bytes of one request."""
-        content = b"" if body is None else orjson.dumps(body)
+    def request(
+        self, method: str, path: str, body: object = None, *, kind: str = "application/json"
+    ) -> bytes:
+        """The bytes of one request; a body of bytes goes as it is, any other as JSON."""
+        content = body if isinstance(body, bytes) else b"" if body is None else orjson.dumps(body)
         lines = [f"{method} {path} HTTP/1.1", f"Host: {urlsplit(self.address).netloc}"]
         lines += [f"{name}: {value}" for name, value in self.headers.items()]
         if body is not None:
-            lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
+            lines += [f"Content-Type: {kind}", f"Content-Length: {len(content)}"]
         return "\r\n".join(lines).encode() + HEAD_END + content
 
 
@@ -133,7 +135,7 @@ class Channel(asyncio.Protocol):
     def _finish(self, body: bytes) -> None:
         assert self._answer is not None
         status = int(self._received[9:12])
-        if status == OK or status == OK + 1:
+        if status in (OK, OK + 1, EMPTY):
             self._answer.set_result(body)
         else:
             self._answer.set_exception(LoadFailed(f"{status}: {body[:500].decode()}"))

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,7 +45,7 @@ class Own:
 
 
 @contextlib.contextmanager
-def runbench(database_url: str) -> Generator[Own]:
+def runbench(database_url: str, variables: Mapping[str, str] | None = None) -> Generator[Own]:
     """Everything but the portal, on the PostgreSQL of this address, until the block ends."""
     with (
         tempfile.TemporaryDirectory(
@@ -53,7 +53,7 @@ def runbench(database_url: str) -> Generator[Own]:
         ) as home,
         contextlib.ExitStack() as running,
     ):
-        workspace = _workspace(Path(home), database_url)
+        workspace = _workspace(Path(home), database_url, variables or {})
         began = time.monotonic()
         pids: dict[str, int] = {}
         for names in (STORES, tuple(name for name in NAMES if name not in STORES)):
@@ -73,9 +73,10 @@ def runbench(database_url: str) -> Generator[Own]:
             yield Own(workspace, pids, project_id, owner.user_id, target, started)
 
 
-def _workspace(home: Path, database_url: str) -> Workspace:
+def _workspace(home: Path, database_url: str, variables: Mapping[str, str]) -> Workspace:
     given = {name: value for name, value in os.environ.items() if name != "TELEMETRY_BROKER_URL"}
     given |= {
+        **variables,
         "DATABASE_URL": database_url,
         "RUNBENCH_DEV_DIR": str(home),
         "RUNBENCH_PORT_BASE": str(free_base()),

@@ -1,0 +1,350 @@
+"""Part `telemetry`: sensors that send, and people who look, against other ways to keep readings."""
+
+import asyncio
+import struct
+import time
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import batched
+from pathlib import Path
+
+import asyncpg
+import numpy as np
+import orjson
+import psycopg
+from localpostgres import Cluster
+from numpy.typing import NDArray
+from seriesstore.compact import TARGET
+
+from benchmarks import native_api, own, victoria
+from benchmarks.database import make_database
+from benchmarks.load import Channel, Make, Target, Timing, measure
+from benchmarks.report import Bar, Figure, Report
+
+type Rows = asyncpg.Connection[asyncpg.Record]
+
+ROWS, VICTORIA, RUNBENCH = "rows in PostgreSQL", victoria.NAME, "Runbench"
+SYSTEMS = [ROWS, VICTORIA, RUNBENCH]
+
+BATCH, SMALL = 1_000, 10
+FILL_BATCH, FILL_WRITERS = 10_000, 4
+PLACES = 2_000
+ZOOM = 0.01
+FIRST_TIME_US = 1_760_000_000_000_000
+INTERVAL_US = 10_000
+COMPACTION_SECONDS = 150.0
+# What one sensor may send is not what is measured.
+UNLIMITED = {"SENSOR_READINGS_PER_SEC": "1000000000"}
+
+JSON, PACKED = "application/json", "application/x-runbench-readings"
+
+COLUMNS, FRAMES = f"batches of {BATCH:,}, columns of JSON", f"batches of {BATCH:,}, packed"
+FEW = f"batches of {SMALL}"
+BYTES = "bytes a reading, compacted"
+
+# What fills no chunk is left until nothing more comes.
+TO_MERGE = """
+SELECT series_id FROM telemetry.chunks WHERE coarse IS NULL
+GROUP BY series_id HAVING sum(count) >= %(target)s LIMIT 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """How much is measured."""
+
+    seconds: float = 3.0
+    sensors: int = 200
+    chart: int = 10_000_000
+    rounds: int = 30
+
+
+QUICK = Sizes(seconds=1.0, chart=1_000_000, rounds=10)
+
+
+def chart(sizes: Sizes, part: float = 1.0) -> str:
+    """Name of a row."""
+    return f"chart of {sizes.chart:,} readings, {part:.0%}"
+
+
+def rate_of(what: str) -> Callable[[Report], float | None]:
+    """Readings a second of ours."""
+
+    def found(report: Report) -> float | None:
+        figure = report.find(what, RUNBENCH)
+        return figure.per_second if figure else None
+
+    return found
+
+
+def run(cluster: Cluster, home: Path, sizes: Sizes, report: Report) -> None:
+    """Each system after the other, on the same machine; PostgreSQL is the same."""
+    asyncio.run(measure_rows(make_database(cluster, "telemetry_rows"), sizes, report))
+    with victoria.server(home / "victoria") as peer:
+        if peer is None:
+            report.say(f"{VICTORIA}: not here (apt install victoria-metrics), so left out")
+        else:
+            asyncio.run(measure_victoria(peer, sizes, report))
+    with own.runbench(cluster.address, UNLIMITED) as running:
+        asyncio.run(measure_own(running, cluster, sizes, report))
+
+
+BARS = [
+    Bar(COLUMNS, "≥ 1,000,000 readings/s", rate_of(COLUMNS), lambda value: value >= 1_000_000),
+    Bar(FRAMES, "≥ 2,000,000 readings/s", rate_of(FRAMES), lambda value: value >= 2_000_000),
+    Bar(FEW, "≥ 50,000 readings/s", rate_of(FEW), lambda value: value >= 50_000),
+    Bar(
+        BYTES,
+        "at most 16",
+        lambda report: report.value(BYTES, RUNBENCH),
+        lambda value: value <= 16,
+    ),
+]
+
+
+# One row a reading
+
+
+async def measure_rows(address: str, sizes: Sizes, report: Report) -> None:
+    """The table that anybody would make, by the fastest way in: COPY, one commit a batch."""
+    connections: list[Rows] = [await asyncpg.connect(address) for _ in range(FILL_WRITERS)]
+    first = connections[0]
+    await first.execute(
+        """
+        CREATE TABLE readings (
+            sensor_id integer          NOT NULL,
+            time      bigint           NOT NULL,
+            value     double precision NOT NULL,
+            PRIMARY KEY (sensor_id, time)
+        )
+        """
+    )
+    for what, each in ((COLUMNS, BATCH), (FEW, SMALL)):
+        report.time(what, ROWS, await _copied(connections, each, sizes), of=each)
+    await first.execute("TRUNCATE readings")
+    for start in range(0, sizes.chart, FILL_BATCH * 10):
+        await first.copy_records_to_table(
+            "readings", records=_rows(1, start, min(FILL_BATCH * 10, sizes.chart - start))
+        )
+    await first.execute("VACUUM ANALYZE readings")
+    size = await first.fetchval("SELECT pg_total_relation_size('readings')")
+    report.add(Figure(BYTES, ROWS, size / sizes.chart, "B/reading"))
+    for part in (1.0, ZOOM):
+        latencies: list[float] = []
+        for low, high in _windows(sizes, part):
+            began = time.perf_counter()
+            await first.fetch(
+                """
+                SELECT (time - $1) * $3 / ($2 - $1 + 1) AS place, min(value), max(value)
+                FROM readings
+                WHERE sensor_id = 1 AND time BETWEEN $1 AND $2
+                GROUP BY place
+                ORDER BY place
+                """,
+                low,
+                high,
+                PLACES // 2,
+            )
+            latencies.append(time.perf_counter() - began)
+        report.time(chart(sizes, part), ROWS, Timing(latencies, len(latencies) / sum(latencies)))
+    for connection in connections:
+        await connection.close()
+
+
+async def _copied(connections: Sequence[Rows], each: int, sizes: Sizes) -> Timing:
+    latencies: list[float] = []
+    ends = time.perf_counter() + sizes.seconds * 3
+
+    async def write(connection: Rows, sensor: int) -> int:
+        batches = 0
+        while time.perf_counter() < ends:
+            rows = _rows(sensor, batches * each, each)
+            began = time.perf_counter()
+            await connection.copy_records_to_table("readings", records=rows)
+            latencies.append(time.perf_counter() - began)
+            batches += 1
+        return batches
+
+    began = time.perf_counter()
+    # Sensors of their own a size, so that no key comes twice.
+    numbered = enumerate(connections, each * 100)
+    done = await asyncio.gather(*(write(connection, n) for n, connection in numbered))
+    return Timing(latencies, sum(done) / (time.perf_counter() - began))
+
+
+def _rows(sensor: int, start: int, count: int) -> list[tuple[int, int, float]]:
+    times, values = readings(start, count)
+    return list(zip([sensor] * count, times.tolist(), values.tolist(), strict=True))
+
+
+# VictoriaMetrics
+
+
+async def measure_victoria(peer: victoria.Peer, sizes: Sizes, report: Report) -> None:
+    """Its own columnar import, in ms and without a promise that a power cut takes nothing."""
+    for what, each in ((COLUMNS, BATCH), (FEW, SMALL)):
+
+        def client(sensor: int, each: int = each) -> Make:
+            def made(number: int) -> bytes:
+                times, values = readings(number * each, each)
+                return peer.write(f"load_{each}_{sensor}", times, values)
+
+            return made
+
+        clients = [client(sensor) for sensor in range(sizes.sensors)]
+        timing = await measure(peer.target, clients, seconds=sizes.seconds)
+        report.time(what, VICTORIA, timing, of=each)
+    await peer.settle()
+    before = peer.bytes_on_disk()
+    await _fill(
+        peer.target, lambda start, count: peer.write("chart", *readings(start, count)), sizes.chart
+    )
+    await peer.settle()
+    report.add(Figure(BYTES, VICTORIA, (peer.bytes_on_disk() - before) / sizes.chart, "B/reading"))
+    for part in (1.0, ZOOM):
+        windows = _windows(sizes, part)
+        asked = [peer.picture("chart", low, high, PLACES) for low, high in windows]
+        timing = await measure(
+            peer.target, [lambda n, asked=asked: asked[n % len(asked)]], seconds=sizes.seconds
+        )
+        report.time(chart(sizes, part), VICTORIA, timing)
+
+
+# Runbench
+
+
+@dataclass(frozen=True, slots=True)
+class Rig:
+    """Sensors that may send."""
+
+    ids: list[str]
+    targets: list[Target]
+
+    def client(self, sensor: int, kind: str, each: int) -> Make:
+        """What a sensor sends: batches numbered by the producer, one after the other."""
+        producer = str(uuid.uuid4())
+
+        def made(number: int) -> bytes:
+            times, values = readings(number * each, each)
+            return batch(self.targets[sensor], kind, producer, number, times, values)
+
+        return made
+
+
+def batch(
+    target: Target,
+    kind: str,
+    producer: str,
+    sequence: int,
+    times: NDArray[np.int64],
+    values: NDArray[np.float64],
+) -> bytes:
+    """The request of one batch of the signal `value`."""
+    if kind == PACKED:
+        name, signal = producer.encode(), b"value"
+        head = struct.pack("<4sIQHH", b"RBR1", 1, sequence, len(name), 0) + name
+        column = struct.pack("<HHI", len(signal), 0, len(times)) + signal
+        content = head + column + times.tobytes() + values.tobytes()
+    else:
+        series = [{"signal": "value", "t": times.tolist(), "v": values.tolist()}]
+        body = {"producer": producer, "sequence": sequence, "series": series}
+        content = orjson.dumps(body)
+    return target.request("POST", "/api/v1/telemetry", content, kind=kind)
+
+
+async def registered(running: own.Own, count: int) -> Rig:
+    """Sensors of the benchmark's project with a signal each."""
+    ids: list[str] = []
+    targets: list[Target] = []
+    path = f"/projects/{running.project_id}/sensors"
+    for number in range(count):
+        body = {"name": f"sensor-{uuid.uuid4().hex[:8]}-{number}", "signals": [{"name": "value"}]}
+        made = await native_api.ask(running.target, "POST", path, body)
+        ids.append(made["id"])
+        headers = {"Authorization": f"Bearer {made['token']}"}
+        targets.append(replace(running.target, headers=headers))
+    return Rig(ids, targets)
+
+
+async def measure_own(running: own.Own, cluster: Cluster, sizes: Sizes, report: Report) -> None:
+    """Every answer comes after the commit, so that a rate of answers is one of durable readings."""
+    rig = await registered(running, sizes.sensors + 1)
+    for what, kind, each in ((COLUMNS, JSON, BATCH), (FRAMES, PACKED, BATCH), (FEW, JSON, SMALL)):
+        clients = [rig.client(sensor, kind, each) for sensor in range(sizes.sensors)]
+        before = stored(cluster)
+        timing = await measure(running.target, clients, seconds=sizes.seconds)
+        report.time(what, RUNBENCH, timing, of=each)
+        # The rounds that found the pace are stored too.
+        assert stored(cluster) - before >= len(timing.latencies) * each
+    await compacted(cluster)
+    long, producer = rig.targets[-1], str(uuid.uuid4())
+    before = stored(cluster), bytes_on_disk(cluster)
+    rate = await _fill(
+        long,
+        lambda start, count: batch(long, PACKED, producer, start, *readings(start, count)),
+        sizes.chart,
+    )
+    report.add(Figure("one sensor, batches of 10,000", RUNBENCH, 1 / rate, "s", per_second=rate))
+    await compacted(cluster)
+    assert stored(cluster) - before[0] == sizes.chart
+    used = bytes_on_disk(cluster) - before[1]
+    report.add(Figure(BYTES, RUNBENCH, used / sizes.chart, "B/reading"))
+
+
+def bytes_on_disk(cluster: Cluster) -> int:
+    """Of all readings, with their indexes and without what is free again."""
+    with psycopg.connect(f"{cluster.address}/experiment_db", autocommit=True) as connection:
+        connection.execute("VACUUM FULL telemetry.chunks")
+        found = connection.execute("SELECT pg_total_relation_size('telemetry.chunks')").fetchone()
+    return int(found[0]) if found else 0
+
+
+async def compacted(cluster: Cluster) -> None:
+    """Return when the background work has merged what was written, or after a while."""
+    deadline = time.monotonic() + COMPACTION_SECONDS
+    with psycopg.connect(f"{cluster.address}/experiment_db", autocommit=True) as connection:
+        while time.monotonic() < deadline:
+            if connection.execute(TO_MERGE, {"target": TARGET}).fetchone() is None:
+                return
+            await asyncio.sleep(0.5)
+
+
+def stored(cluster: Cluster) -> int:
+    """Readings that stand in PostgreSQL."""
+    with psycopg.connect(f"{cluster.address}/experiment_db") as connection:
+        found = connection.execute(
+            "SELECT coalesce(sum(count), 0) FROM telemetry.chunks"
+        ).fetchone()
+    return int(found[0]) if found else 0
+
+
+async def _fill(target: Target, make: Callable[[int, int], bytes], points: int) -> float:
+    """Write a long series; readings a second."""
+    began = time.perf_counter()
+    channels = [Channel(target) for _ in range(FILL_WRITERS)]
+    for starts in batched(range(0, points, FILL_BATCH), FILL_WRITERS, strict=False):
+        requests = [make(start, min(FILL_BATCH, points - start)) for start in starts]
+        await asyncio.gather(
+            *(channel.ask(request) for channel, request in zip(channels, requests, strict=False))
+        )
+    for channel in channels:
+        channel.close()
+    return points / (time.perf_counter() - began)
+
+
+def readings(start: int, count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Times and values of a signal at 100 Hz, as a sensor gives them: with a little noise."""
+    at = np.arange(start, start + count)
+    noise = (at * 2654435761 % 2**32) / 2**32
+    return FIRST_TIME_US + at * INTERVAL_US, np.sin(at / 1000) * 10 + noise / 100
+
+
+def _windows(sizes: Sizes, part: float) -> list[tuple[int, int]]:
+    """Parts of the long series, each another one; the whole of it as often."""
+    width = int(sizes.chart * part)
+    starts = np.random.default_rng(7).integers(0, sizes.chart - width + 1, sizes.rounds)
+    return [
+        (FIRST_TIME_US + int(low) * INTERVAL_US, FIRST_TIME_US + (int(low) + width) * INTERVAL_US)
+        for low in starts
+    ]
