@@ -42,14 +42,7 @@ async def new_sensor(
         """,
         sensor_id, project_id, name, person, now,
     )  # fmt: skip
-    await connection.execute(
-        """
-        INSERT INTO experiment.sensor_places
-            (sensor_id, project_id, home_project_id, shared_by, shared_at)
-        VALUES ($1, $2, $2, $3, $4)
-        """,
-        sensor_id, project_id, person, now,
-    )  # fmt: skip
+    await share(connection, sensor_id, project_id, project_id)
     for place, signal in enumerate(signals):
         await connection.execute(
             """
@@ -59,6 +52,18 @@ async def new_sensor(
             sensor_id, project_id, signal, place,
         )  # fmt: skip
     return Sensor(sensor_id, project_id, await new_token(connection, sensor_id, project_id))
+
+
+async def share(connection: Connection, sensor_id: UUID, home: UUID, project_id: UUID) -> None:
+    """Let the members of a project see a sensor."""
+    await connection.execute(
+        """
+        INSERT INTO experiment.sensor_places
+            (sensor_id, project_id, home_project_id, shared_by, shared_at)
+        VALUES ($1, $2, $3, $4, now())
+        """,
+        sensor_id, project_id, home, uuid4(),
+    )  # fmt: skip
 
 
 async def new_token(

@@ -78,21 +78,43 @@ async def export(
         ]
     )
     keys = pa.array([summary.key for summary in summaries], pa.string())
+
+    async def batches() -> AsyncGenerator[pa.RecordBatch]:
+        async with snapshot(connection):
+            for number, summary in enumerate(summaries):
+                pieces = stream_pieces(connection, summary.id, low=low, high=high)
+                async for points in pieces:
+                    yield await asyncio.to_thread(_table, points, number, keys, schema)
+
+    async for piece in write_table(batches(), schema, form=form):
+        yield piece
+
+
+async def stream_pieces(
+    connection: Connection, series_id: int, *, low: int | None = None, high: int | None = None
+) -> AsyncGenerator[Points]:
+    """`stream_points` in pieces that are worth a batch of a table: some 65,000 points."""
+    pending = EMPTY
+    async for points in stream_points(connection, series_id, low=low, high=high):
+        pending = concatenate([pending, points]) if len(pending) else points
+        if len(pending) >= _ROWS:
+            yield pending
+            pending = EMPTY
+    if len(pending):
+        yield pending
+
+
+async def write_table(
+    batches: AsyncGenerator[pa.RecordBatch], schema: pa.Schema, *, form: Format
+) -> AsyncGenerator[bytes]:
+    """A table as a file, in pieces of bytes that are ready when its batches are."""
     sink = _Pipe()
     writer = _writer(form, sink, schema)
-    async with snapshot(connection):
-        for number, summary in enumerate(summaries):
-            pending = EMPTY
-            async for points in stream_points(connection, summary.id, low=low, high=high):
-                pending = concatenate([pending, points]) if len(pending) else points
-                if len(pending) >= _ROWS:
-                    await asyncio.to_thread(_write, writer, pending, number, keys, schema)
-                    pending = EMPTY
-                    yield sink.drain()
-            if len(pending):
-                await asyncio.to_thread(_write, writer, pending, number, keys, schema)
-                if piece := sink.drain():
-                    yield piece
+    async for batch in batches:
+        # Encoding takes milliseconds: it is done beside the event loop.
+        await asyncio.to_thread(writer.write_batch, batch)
+        if piece := sink.drain():
+            yield piece
     writer.close()
     yield sink.drain()
 
@@ -161,15 +183,21 @@ class _Pipe(io.RawIOBase):
 
 
 class _CsvWriter:
-    """pyarrow's CSV writer with the dictionary of keys written as text."""
+    """pyarrow's CSV writer with dictionaries written as their texts."""
 
     def __init__(self, sink: _Pipe, schema: pa.Schema) -> None:
-        self._schema = schema.set(0, pa.field(schema.field(0).name, pa.string()))
+        self._schema = pa.schema(
+            pa.field(field.name, pa.string()) if pa.types.is_dictionary(field.type) else field
+            for field in schema
+        )
         self._writer = pa_csv.CSVWriter(sink, self._schema)
 
     def write_batch(self, batch: pa.RecordBatch) -> None:
-        plain = batch.set_column(0, self._schema.field(0), batch.column(0).dictionary_decode())
-        self._writer.write_batch(plain)
+        columns = [
+            column.dictionary_decode() if pa.types.is_dictionary(column.type) else column
+            for column in batch.columns
+        ]
+        self._writer.write_batch(pa.RecordBatch.from_arrays(columns, schema=self._schema))
 
     def close(self) -> None:
         self._writer.close()
@@ -186,8 +214,3 @@ def _writer(form: Format, sink: _Pipe, schema: pa.Schema) -> _Writer:
             return pa.ipc.new_stream(sink, schema)
         case "csv":
             return _CsvWriter(sink, schema)
-
-
-def _write(writer: _Writer, points: Points, number: int, keys: pa.Array, schema: pa.Schema) -> None:
-    """Encoding takes milliseconds: it is done beside the event loop."""
-    writer.write_batch(_table(points, number, keys, schema))

@@ -15,10 +15,11 @@ from servicekit.wakeups import Wakeups
 
 from telemetry_ingest_service.jobs.limits import limits
 from telemetry_ingest_service.jobs.upkeep import upkeep
+from telemetry_ingest_service.jobs.viewers import Viewers
 from telemetry_ingest_service.jobs.writer import writer
 from telemetry_ingest_service.operations.sensors import SensorIdentity, Sensors
 from telemetry_ingest_service.queries.sensors import has_published_sensors
-from telemetry_ingest_service.routes import activity, ingest
+from telemetry_ingest_service.routes import activity, ingest, series
 from telemetry_ingest_service.settings import Settings
 
 NAME = "telemetry-ingest-service"
@@ -35,6 +36,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
         wakeups.context,
         limits(settings.telemetry_broker_url, rate=settings.sensor_readings_per_sec),
+        Viewers(wakeups).context,
         writer(wakeups),
         upkeep(timedelta(days=settings.batch_ids_kept_days)),
     ]
@@ -50,7 +52,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
     app = application(
         name=NAME,
         version=VERSION,
-        routes=[ingest.routes, activity.routes],
+        routes=[ingest.routes, activity.routes, series.routes],
         contexts=contexts,
         identity=SensorIdentity(identity or DebugIdentity(settings), sensors, DATABASE),
         checks=checks,

@@ -3,9 +3,10 @@
 import json
 from uuid import UUID
 
+from servicekit.places import Places
 from servicekit.sse import EventStream
 
-from metrics_service.models.live import LiveBatch, Places
+from metrics_service.models.live import LiveBatch
 
 
 class RunViewer:

@@ -7,10 +7,11 @@ from uuid import UUID
 from seriesstore.live import read_news
 from seriesstore.points import Points
 from servicekit.database import Database
+from servicekit.places import Places, UnknownPlace
 from servicekit.problems import Invalid
 
 from metrics_service.models.batches import MAX_POINTS
-from metrics_service.models.live import LiveBatch, LivePoints, Places, UnknownPlace
+from metrics_service.models.live import LiveBatch, LivePoints
 from metrics_service.queries.runs import RunState, select_run_states
 
 _ORDINAL = re.compile(r"[0-9]{1,18}")

@@ -1,0 +1,87 @@
+"""Following sensors: what arrived, in the order it arrived."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import orjson
+from seriesstore.live import read_news
+from seriesstore.picture import thin
+from seriesstore.points import Points
+from servicekit.database import Database
+from servicekit.places import Places, UnknownPlace
+from servicekit.problems import Invalid
+
+from telemetry_ingest_service.models.series import Values
+from telemetry_ingest_service.operations.converting import Converters, converters
+from telemetry_ingest_service.queries.reading import select_ordinals, select_profiles
+
+# What is read at once: a viewer further behind than so many readings is shown a picture of them.
+AT_ONCE = 50_000
+SHOWN_OF_SIGNAL = 2_000
+
+
+async def first_places(database: Database, sensor_ids: Sequence[UUID], said: str | None) -> Places:
+    """Where a viewer begins: where it says that it was, else with what arrives from now on.
+
+    Raises:
+        Invalid: what it says is no event id of these sensors.
+    """
+    try:
+        places = Places.read(sensor_ids, said)
+    except UnknownPlace as exc:
+        detail = "must be the id of an earlier event for the same sensors, or sensor:ordinal,…"
+        raise Invalid(errors=[{"parameter": "after", "detail": detail}]) from exc
+    async with database.acquire() as connection:
+        ends = await select_ordinals(connection, sensor_ids)
+    # An ordinal from before a restored backup lies ahead of everything; it means the end.
+    return Places(
+        sensor_ids,
+        {
+            one: min(places[one], ends.get(one, 0)) if said else ends.get(one, 0)
+            for one in sensor_ids
+        },
+    )
+
+
+async def read_converters(database: Database, sensor_ids: Sequence[UUID]) -> Converters:
+    """The profiles that hold now."""
+    async with database.acquire() as connection:
+        return converters(await select_profiles(connection, sensor_ids))
+
+
+async def read_ordinals(database: Database, sensor_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How far each sensor is."""
+    async with database.acquire() as connection:
+        return await select_ordinals(connection, sensor_ids)
+
+
+async def read_event(
+    database: Database, sensor_id: UUID, after: int, values: Values, known: Converters
+) -> tuple[int, bytes] | None:
+    """What arrived behind a place as an event's data, and the place behind it."""
+    async with database.acquire() as connection:
+        news = await read_news(connection, sensor_id, after=after, at_most=AT_ONCE)
+    if news is None:
+        return None
+    series = [_series(sensor_id, signal, points, values, known) for signal, points in news.points]
+    return news.ordinal, orjson.dumps({"sensor_id": str(sensor_id), "series": series})
+
+
+def _series(
+    sensor_id: UUID, signal: str, points: Points, values: Values, known: Converters
+) -> dict[str, object]:
+    shown = thin(points.sorted(), SHOWN_OF_SIGNAL) if len(points) > SHOWN_OF_SIGNAL else points
+    data: dict[str, object] = {
+        "signal": signal,
+        "t": shown.x.tolist(),
+        "received_at": 0 if shown.time is None or not len(shown) else int(shown.time.max()),
+        "count": len(points),
+        "thinned": len(shown) < len(points),
+    }
+    # orjson writes NaN as null.
+    if values != "physical":
+        data["raw"] = shown.value.tolist()
+    if values != "raw":
+        physical, _ = known.of(sensor_id, signal).convert(shown.x, shown.value)
+        data["physical"] = physical.tolist()
+    return data

@@ -1,0 +1,350 @@
+"""Reading: pictures of signals, their newest readings, what a capture session holds."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID
+
+import numpy as np
+from seriesstore.aggregate import Intervals, aggregate
+from seriesstore.late import count_later
+from seriesstore.picture import thin
+from seriesstore.points import EMPTY, Points
+from seriesstore.read import Picture, Window, read_pictures, read_points, snapshot
+from servicekit.database import Connection, Database
+from servicekit.problems import NotFound
+
+from telemetry_ingest_service.models.series import (
+    Contents,
+    ContentsList,
+    Latest,
+    LatestList,
+    PictureQuery,
+    Series,
+    SeriesList,
+    SeriesQuery,
+    SessionQuery,
+)
+from telemetry_ingest_service.models.windows import CaptureWindow
+from telemetry_ingest_service.operations.converting import (
+    Converter,
+    Converters,
+    converters,
+    count_reasons,
+)
+from telemetry_ingest_service.queries.reading import (
+    select_ordinals,
+    select_profiles,
+    select_sensor_projects,
+    select_series,
+    select_signals,
+    select_window,
+    to_us,
+)
+
+# Where one conversion does not keep extremes, readings are converted before they are thinned: all
+# of them up to so many, and beyond that a picture that is so much finer.
+MOST_CONVERTED = 500_000
+FINER = 10
+MOST_FINER = 100_000
+
+type MayRead = Callable[[UUID], Awaitable[bool]]
+"""Whether the caller sees a project."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Of which signals of which sensors, from when to when, converted how."""
+
+    sensor_ids: Sequence[UUID]
+    low: int | None
+    high: int | None
+    converters: Converters
+
+
+async def admit_sensors(
+    database: Database, sensor_ids: Sequence[UUID], may_read: MayRead
+) -> list[UUID]:
+    """The sensors, each once, when the caller may see all of them.
+
+    Raises:
+        NotFound: one is missing, or of projects that the caller does not see.
+    """
+    wanted = list(dict.fromkeys(sensor_ids))
+    async with database.acquire() as connection:
+        projects = await select_sensor_projects(connection, wanted)
+    seen: dict[UUID, bool] = {}
+    for sensor_id in wanted:
+        for project_id in projects.get(sensor_id, []):
+            if project_id not in seen:
+                seen[project_id] = await may_read(project_id)
+            if seen[project_id]:
+                break
+        else:
+            msg = f"There is no sensor {sensor_id}, or you may not see it."
+            raise NotFound(msg)
+    return wanted
+
+
+async def read_series(database: Database, query: SeriesQuery, may_read: MayRead) -> SeriesList:
+    """Pictures of signals.
+
+    Raises:
+        NotFound: one of the sensors is missing, or the caller may not see it.
+    """
+    sensor_ids = await admit_sensors(database, query.sensor_id, may_read)
+    async with database.acquire() as connection:
+        known = converters(await select_profiles(connection, sensor_ids))
+        return await _pictures(connection, Part(sensor_ids, query.low, query.high, known), query)
+
+
+async def read_session(
+    database: Database, capture_session_id: UUID, query: SessionQuery
+) -> SeriesList:
+    """Pictures of what a capture session holds, by the profiles that it pins.
+
+    Raises:
+        NotFound: it is gone, or a sensor is none of its own.
+    """
+    async with database.acquire() as connection:
+        part = await part_of_session(connection, capture_session_id, query.sensor_id)
+        low, high = part.low, part.high
+        if query.low is not None:
+            low = query.low if low is None else max(low, query.low)
+        if query.high is not None:
+            high = query.high if high is None else min(high, query.high)
+        return await _pictures(connection, Part(part.sensor_ids, low, high, part.converters), query)
+
+
+async def part_of_session(
+    connection: Connection, capture_session_id: UUID, sensor_ids: Sequence[UUID]
+) -> Part:
+    """What a capture session spans: from its start up to, without, its stop.
+
+    Raises:
+        NotFound: it is gone, or a sensor is none of its own.
+    """
+    window = await _window(connection, capture_session_id)
+    for sensor_id in sensor_ids:
+        if sensor_id not in window.sensor_ids:
+            msg = f"The capture session has no sensor {sensor_id}."
+            raise NotFound(msg)
+    wanted = list(dict.fromkeys(sensor_ids)) or window.sensor_ids
+    low, high = _ends(window)
+    profiles = await select_profiles(connection, wanted)
+    return Part(wanted, low, high, converters(profiles, window.profiles))
+
+
+async def read_latest(
+    database: Database, sensor_ids: Sequence[UUID], may_read: MayRead
+) -> LatestList:
+    """The newest reading of each signal.
+
+    Raises:
+        NotFound: one of the sensors is missing, or the caller may not see it.
+    """
+    wanted = await admit_sensors(database, sensor_ids, may_read)
+    async with database.acquire() as connection:
+        known = converters(await select_profiles(connection, wanted))
+        units = await select_signals(connection, wanted)
+        rows = await select_series(connection, wanted)
+    items: list[Latest] = []
+    for row in rows:
+        converter = known.of(row["owner_id"], row["key"])
+        raw = np.array([row["last_value"]])
+        physical, codes = converter.convert(np.array([row["last_x"]]), raw)
+        reasons = list(count_reasons(codes))
+        items.append(
+            Latest(
+                sensor_id=row["owner_id"],
+                signal=row["key"],
+                t=row["last_x"],
+                received_at=row["last_time"],
+                raw=float(raw[0]),
+                physical=float(physical[0]),
+                unit=converter.unit(units.get((row["owner_id"], row["key"]), "")),
+                reason=reasons[0] if reasons else None,
+            )
+        )
+    return LatestList(items=items)
+
+
+async def sum_up_session(database: Database, capture_session_id: UUID) -> ContentsList:
+    """What a capture session holds, and how much of it came after it had stopped.
+
+    Raises:
+        NotFound: it is gone.
+    """
+    async with database.acquire() as connection, snapshot(connection):
+        window = await _window(connection, capture_session_id)
+        units = await select_signals(connection, window.sensor_ids)
+        series = {
+            (row["owner_id"], row["key"]): row["id"]
+            for row in await select_series(connection, window.sensor_ids)
+        }
+        items = [
+            await _contents(connection, window, sensor_id, signal, unit, series)
+            for (sensor_id, signal), unit in units.items()
+        ]
+    places = {sensor_id: place for place, sensor_id in enumerate(window.sensor_ids)}
+    return ContentsList(items=sorted(items, key=lambda one: (places[one.sensor_id], one.signal)))
+
+
+async def _contents(
+    connection: Connection,
+    window: CaptureWindow,
+    sensor_id: UUID,
+    signal: str,
+    unit: str,
+    series: dict[tuple[UUID, str], int],
+) -> Contents:
+    low, high = _ends(window)
+    none = Contents(
+        sensor_id=sensor_id, signal=signal, count=0, late_count=0, first=None, last=None,
+        min=None, max=None, unit=unit,
+    )  # fmt: skip
+    series_id = series.get((sensor_id, signal))
+    if series_id is None:
+        return none
+    end = to_us(datetime.now(UTC)) + 86_400_000_000 if high is None else high
+    if end < low:
+        return none
+    whole = await aggregate(connection, series_id, Intervals.over(low, end, 1))
+    if not len(whole.count):
+        return none
+    # Four readings are enough of a picture to have its ends.
+    pictures = await read_pictures(connection, [Window(series_id, low, end)], at_most=4)
+    shown = pictures[series_id].points.x
+    late = 0
+    if window.stopped_at is not None:
+        stop = to_us(window.stopped_at)
+        late = await count_later(connection, series_id, low=low, high=end, after=stop)
+    return Contents(
+        sensor_id=sensor_id,
+        signal=signal,
+        count=int(whole.count[0]),
+        late_count=late,
+        first=int(shown[0]),
+        last=int(shown[-1]),
+        min=float(whole.min[0]),
+        max=float(whole.max[0]),
+        unit=unit,
+    )
+
+
+async def _pictures(connection: Connection, part: Part, query: PictureQuery) -> SeriesList:
+    async with snapshot(connection):
+        units = await select_signals(connection, part.sensor_ids)
+        ordinals = await select_ordinals(connection, part.sensor_ids)
+        series = {
+            (row["owner_id"], row["key"]): row["id"]
+            for row in await select_series(connection, part.sensor_ids)
+        }
+        wanted = [
+            (sensor_id, signal)
+            for sensor_id in part.sensor_ids
+            for signal in query.signal or [name for owner, name in units if owner == sensor_id]
+        ]
+        plain, fine = _by_care(wanted, series, part, query)
+        pictures = await read_pictures(connection, plain, at_most=query.points) if plain else {}
+        for window, converter in fine:
+            pictures[window.series_id] = await _picture_of_physical(
+                connection, window, converter, query.points
+            )
+    nothing = Picture(EMPTY, 0, exact=True)
+    return SeriesList(
+        series=[
+            _series(
+                key,
+                pictures.get(series.get(key, 0), nothing),
+                part.converters.of(*key),
+                query,
+                unit=units.get(key, ""),
+                ordinal=ordinals.get(key[0], 0),
+            )
+            for key in wanted
+        ]
+    )
+
+
+def _by_care(
+    wanted: Sequence[tuple[UUID, str]],
+    series: dict[tuple[UUID, str], int],
+    part: Part,
+    query: PictureQuery,
+) -> tuple[list[Window], list[tuple[Window, Converter]]]:
+    """What may be thinned as it came, and what has to be converted before."""
+    plain: list[Window] = []
+    fine: list[tuple[Window, Converter]] = []
+    if part.low is not None and part.high is not None and part.low > part.high:
+        return plain, fine
+    for key in dict.fromkeys(wanted):
+        if key not in series:
+            continue
+        window, converter = Window(series[key], part.low, part.high), part.converters.of(*key)
+        if query.values == "raw" or converter.keeps_extremes(part.low, part.high):
+            plain.append(window)
+        else:
+            fine.append((window, converter))
+    return plain, fine
+
+
+async def _picture_of_physical(
+    connection: Connection, window: Window, converter: Converter, at_most: int
+) -> Picture:
+    """A picture whose extremes are those of the physical values."""
+    finer = min(at_most * FINER, MOST_FINER)
+    picture = (await read_pictures(connection, [window], at_most=finer))[window.series_id]
+    points = picture.points
+    if not picture.exact and picture.count <= MOST_CONVERTED:
+        points = await read_points(connection, window.series_id, low=window.low, high=window.high)
+    return await asyncio.to_thread(_thin_physical, points, picture.count, converter, at_most)
+
+
+def _thin_physical(points: Points, count: int, converter: Converter, at_most: int) -> Picture:
+    physical, _ = converter.convert(points.x, points.value)
+    # The places travel in the column of times, so that the raw values can be taken along.
+    places = np.arange(len(points), dtype=np.int64)
+    chosen = thin(Points(points.x, physical, places), at_most).time
+    shown = points if chosen is None else points.take(chosen.astype(np.intp))
+    return Picture(shown, count, exact=len(shown) == count)
+
+
+def _series(
+    key: tuple[UUID, str],
+    picture: Picture,
+    converter: Converter,
+    query: PictureQuery,
+    *,
+    unit: str,
+    ordinal: int,
+) -> Series:
+    points = picture.points
+    physical, codes = None, None
+    if query.values != "raw":
+        physical, codes = converter.convert(points.x, points.value)
+    return Series(
+        sensor_id=key[0],
+        signal=key[1],
+        t=points.x.tolist(),
+        raw=None if query.values == "physical" else points.value.tolist(),
+        physical=None if physical is None else physical.tolist(),
+        unit=unit if query.values == "raw" else converter.unit(unit),
+        count=picture.count,
+        exact=picture.exact,
+        unconverted={} if codes is None else count_reasons(codes),
+        ordinal=ordinal,
+    )
+
+
+async def _window(connection: Connection, capture_session_id: UUID) -> CaptureWindow:
+    window = await select_window(connection, capture_session_id)
+    if window is None:
+        raise NotFound
+    return window
+
+
+def _ends(window: CaptureWindow) -> tuple[int, int | None]:
+    stop = window.stopped_at
+    return to_us(window.started_at), None if stop is None else to_us(stop) - 1

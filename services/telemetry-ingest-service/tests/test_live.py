@@ -1,0 +1,109 @@
+"""Following sensors live: each reading once, resumable, by one connection."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+from telemetry_api import T0, column, new_sensor, send
+
+
+async def events(response) -> AsyncIterator[tuple[str, str, Any]]:
+    """(id, event, data) of a stream."""
+    fields: dict[str, str] = {}
+    async for line in response.content:
+        text = line.decode().rstrip("\n")
+        if text:
+            name, _, value = text.partition(": ")
+            fields[name] = value
+        elif "data" in fields:
+            yield fields.get("id", ""), fields["event"], json.loads(fields["data"])
+            fields = {}
+        else:
+            fields = {}
+
+
+async def read(response, count: int) -> list[tuple[str, Any]]:
+    """So many readings as (event id, (sensor, signal, t, raw))."""
+    found: list[tuple[str, Any]] = []
+    async with asyncio.timeout(10):
+        async for event_id, event, data in events(response):
+            assert event == "readings"
+            for one in data["series"]:
+                found += [
+                    (event_id, (data["sensor_id"], one["signal"], t, raw))
+                    for t, raw in zip(one["t"], one["raw"], strict=True)
+                ]
+            if len(found) >= count:
+                return found
+    raise AssertionError(found)
+
+
+def watch(client, *sensors, after: str = "", last: str = ""):
+    params = [("sensor_id", str(sensor.id)) for sensor in sensors]
+    if after:
+        params.append(("after", after))
+    headers = {"Authorization": "Bearer viewer"} | ({"Last-Event-ID": last} if last else {})
+    return client.get("/api/v1/telemetry/stream", params=params, headers=headers)
+
+
+async def test_what_arrives_is_seen_once_by_a_viewer_of_several(
+    client, sensor, connection, project_id
+) -> None:
+    other = await new_sensor(connection, project_id, "other", ("temperature",))
+    await send(client, sensor, {"series": [column("temperature", [T0], [0.0])]})
+    async with watch(client, sensor, other) as response:
+        assert response.status == 200
+        await asyncio.sleep(0.3)
+        for n in range(1, 4):
+            for each in (sensor, other):
+                await send(client, each, {"series": [column("temperature", [T0 + n], [float(n)])]})
+        found = await read(response, 6)
+
+    assert sorted(reading for _, reading in found) == sorted(
+        (str(each.id), "temperature", T0 + n, float(n))
+        for each in (sensor, other)
+        for n in range(1, 4)
+    )
+
+
+async def test_a_viewer_that_comes_back_goes_on_where_it_was(client, sensor) -> None:
+    async with watch(client, sensor) as response:
+        await asyncio.sleep(0.2)
+        await send(client, sensor, {"series": [column("temperature", [T0], [1.0])]})
+        ((place, _),) = await read(response, 1)
+    await send(client, sensor, {"series": [column("temperature", [T0 + 1], [2.0])]})
+    async with watch(client, sensor, last=place) as response:
+        found = await read(response, 1)
+    assert [reading[2:] for _, reading in found] == [(T0 + 1, 2.0)]
+    async with watch(client, sensor, after=f"{sensor.id}:0") as response:
+        found = await read(response, 2)
+    assert [reading[2:] for _, reading in found] == [(T0, 1.0), (T0 + 1, 2.0)]
+
+
+async def test_a_viewer_far_behind_is_shown_a_picture_of_it(client, sensor) -> None:
+    t = [T0 + n for n in range(10_000)]
+    await send(client, sensor, {"series": [column("temperature", t, list(range(10_000)))]})
+    async with watch(client, sensor, after=f"{sensor.id}:0") as response, asyncio.timeout(10):
+        _, _, data = await anext(events(response))
+    (one,) = data["series"]
+    assert one["thinned"] is True
+    assert one["count"] == 10_000
+    assert len(one["t"]) <= 2_000
+    assert (one["t"][0], one["t"][-1]) == (t[0], t[-1])
+
+
+async def test_a_place_that_is_none_is_refused(client, sensor) -> None:
+    for said in ("x", "1", "00000000.1", f"{sensor.id}:-1"):
+        async with watch(client, sensor, after=said) as response:
+            assert response.status == 422, said
+
+
+async def test_another_process_hears_of_what_was_stored(start_app, sensor) -> None:
+    """Without Valkey a viewer looks by itself."""
+    writer, reader = await start_app(), await start_app()
+    async with watch(reader, sensor) as response:
+        await asyncio.sleep(0.2)
+        await send(writer, sensor, {"series": [column("temperature", [T0], [1.0])]})
+        found = await read(response, 1)
+    assert found[0][1][2:] == (T0, 1.0)
