@@ -22,11 +22,20 @@ import type {
 } from "@tanstack/react-query";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { request } from "../../http.ts";
+import type { ContentsList } from "../models/contentsList.ts";
+import type { ExportSessionTelemetryParams } from "../models/exportSessionTelemetryParams.ts";
+import type { ExportTelemetryParams } from "../models/exportTelemetryParams.ts";
 import type { Heartbeats } from "../models/heartbeats.ts";
+import type { LatestList } from "../models/latestList.ts";
 import type { ListSensorHeartbeatsParams } from "../models/listSensorHeartbeatsParams.ts";
 import type { NewReadings } from "../models/newReadings.ts";
 import type { Problem } from "../models/problem.ts";
+import type { ReadLatestTelemetryParams } from "../models/readLatestTelemetryParams.ts";
+import type { ReadSessionTelemetryParams } from "../models/readSessionTelemetryParams.ts";
+import type { ReadTelemetryParams } from "../models/readTelemetryParams.ts";
 import type { SensorErrors } from "../models/sensorErrors.ts";
+import type { SignalSeriesList } from "../models/signalSeriesList.ts";
+import type { StreamTelemetryParams } from "../models/streamTelemetryParams.ts";
 import type { TelemetryIngestAccepted } from "../models/telemetryIngestAccepted.ts";
 
 type SecondParameter<T extends (...args: never) => unknown> = Parameters<T>[1];
@@ -45,6 +54,488 @@ const withQueryKey = <T extends object, K>(query: T, queryKey: K): T & { queryKe
   }
   return result;
 };
+
+export const getReadSessionTelemetryUrl = (
+  captureSessionId: string,
+  params?: ReadSessionTelemetryParams,
+) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    const explodeParameters = ["signal", "sensor_id"];
+
+    if (Array.isArray(value) && explodeParameters.includes(key)) {
+      value.forEach((v) => {
+        normalizedParams.append(key, v === null ? "null" : String(v));
+      });
+      return;
+    }
+
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/capture-sessions/${encodeURIComponent(String(captureSessionId))}/telemetry?${stringifiedParams}`
+    : `/api/v1/capture-sessions/${encodeURIComponent(String(captureSessionId))}/telemetry`;
+};
+
+/**
+ * @summary Read what a capture session holds, by the profiles that it pins.
+ */
+export const readSessionTelemetry = async (
+  captureSessionId: string,
+  params?: ReadSessionTelemetryParams,
+  options?: Parameters<typeof request>[1],
+): Promise<SignalSeriesList> => {
+  return request<SignalSeriesList>(getReadSessionTelemetryUrl(captureSessionId, params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getReadSessionTelemetryQueryKey = (
+  captureSessionId: string,
+  params?: ReadSessionTelemetryParams,
+) => {
+  return [
+    `/api/v1/capture-sessions/${captureSessionId}/telemetry`,
+    ...(params ? [params] : []),
+  ] as const;
+};
+
+export const getReadSessionTelemetryQueryOptions = <
+  TData = Awaited<ReturnType<typeof readSessionTelemetry>>,
+  TError = Problem,
+>(
+  captureSessionId: string,
+  params?: ReadSessionTelemetryParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof readSessionTelemetry>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey =
+    queryOptions?.queryKey ?? getReadSessionTelemetryQueryKey(captureSessionId, params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof readSessionTelemetry>>> = ({ signal }) =>
+    readSessionTelemetry(captureSessionId, params, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: captureSessionId !== null && captureSessionId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof readSessionTelemetry>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type ReadSessionTelemetryQueryResult = NonNullable<
+  Awaited<ReturnType<typeof readSessionTelemetry>>
+>;
+export type ReadSessionTelemetryQueryError = Problem;
+
+export function useReadSessionTelemetry<
+  TData = Awaited<ReturnType<typeof readSessionTelemetry>>,
+  TError = Problem,
+>(
+  captureSessionId: string,
+  params: undefined | ReadSessionTelemetryParams,
+  options: {
+    query: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof readSessionTelemetry>>, TError, TData>
+    > &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof readSessionTelemetry>>,
+          TError,
+          Awaited<ReturnType<typeof readSessionTelemetry>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useReadSessionTelemetry<
+  TData = Awaited<ReturnType<typeof readSessionTelemetry>>,
+  TError = Problem,
+>(
+  captureSessionId: string,
+  params?: ReadSessionTelemetryParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof readSessionTelemetry>>, TError, TData>
+    > &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof readSessionTelemetry>>,
+          TError,
+          Awaited<ReturnType<typeof readSessionTelemetry>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useReadSessionTelemetry<
+  TData = Awaited<ReturnType<typeof readSessionTelemetry>>,
+  TError = Problem,
+>(
+  captureSessionId: string,
+  params?: ReadSessionTelemetryParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof readSessionTelemetry>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary Read what a capture session holds, by the profiles that it pins.
+ */
+
+export function useReadSessionTelemetry<
+  TData = Awaited<ReturnType<typeof readSessionTelemetry>>,
+  TError = Problem,
+>(
+  captureSessionId: string,
+  params?: ReadSessionTelemetryParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof readSessionTelemetry>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getReadSessionTelemetryQueryOptions(captureSessionId, params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getExportSessionTelemetryUrl = (
+  captureSessionId: string,
+  params?: ExportSessionTelemetryParams,
+) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    const explodeParameters = ["signal", "sensor_id"];
+
+    if (Array.isArray(value) && explodeParameters.includes(key)) {
+      value.forEach((v) => {
+        normalizedParams.append(key, v === null ? "null" : String(v));
+      });
+      return;
+    }
+
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/capture-sessions/${encodeURIComponent(String(captureSessionId))}/telemetry/export?${stringifiedParams}`
+    : `/api/v1/capture-sessions/${encodeURIComponent(String(captureSessionId))}/telemetry/export`;
+};
+
+/**
+ * @summary Export everything that a capture session holds, late readings marked.
+ */
+export const exportSessionTelemetry = async (
+  captureSessionId: string,
+  params?: ExportSessionTelemetryParams,
+  options?: Parameters<typeof request>[1],
+): Promise<string> => {
+  return request<string>(getExportSessionTelemetryUrl(captureSessionId, params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getExportSessionTelemetryQueryKey = (
+  captureSessionId: string,
+  params?: ExportSessionTelemetryParams,
+) => {
+  return [
+    `/api/v1/capture-sessions/${captureSessionId}/telemetry/export`,
+    ...(params ? [params] : []),
+  ] as const;
+};
+
+export const getExportSessionTelemetryQueryOptions = <
+  TData = Awaited<ReturnType<typeof exportSessionTelemetry>>,
+  TError = Problem,
+>(
+  captureSessionId: string,
+  params?: ExportSessionTelemetryParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof exportSessionTelemetry>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey =
+    queryOptions?.queryKey ?? getExportSessionTelemetryQueryKey(captureSessionId, params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof exportSessionTelemetry>>> = ({ signal }) =>
+    exportSessionTelemetry(captureSessionId, params, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: captureSessionId !== null && captureSessionId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof exportSessionTelemetry>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type ExportSessionTelemetryQueryResult = NonNullable<
+  Awaited<ReturnType<typeof exportSessionTelemetry>>
+>;
+export type ExportSessionTelemetryQueryError = Problem;
+
+export function useExportSessionTelemetry<
+  TData = Awaited<ReturnType<typeof exportSessionTelemetry>>,
+  TError = Problem,
+>(
+  captureSessionId: string,
+  params: undefined | ExportSessionTelemetryParams,
+  options: {
+    query: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof exportSessionTelemetry>>, TError, TData>
+    > &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof exportSessionTelemetry>>,
+          TError,
+          Awaited<ReturnType<typeof exportSessionTelemetry>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useExportSessionTelemetry<
+  TData = Awaited<ReturnType<typeof exportSessionTelemetry>>,
+  TError = Problem,
+>(
+  captureSessionId: string,
+  params?: ExportSessionTelemetryParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof exportSessionTelemetry>>, TError, TData>
+    > &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof exportSessionTelemetry>>,
+          TError,
+          Awaited<ReturnType<typeof exportSessionTelemetry>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useExportSessionTelemetry<
+  TData = Awaited<ReturnType<typeof exportSessionTelemetry>>,
+  TError = Problem,
+>(
+  captureSessionId: string,
+  params?: ExportSessionTelemetryParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof exportSessionTelemetry>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary Export everything that a capture session holds, late readings marked.
+ */
+
+export function useExportSessionTelemetry<
+  TData = Awaited<ReturnType<typeof exportSessionTelemetry>>,
+  TError = Problem,
+>(
+  captureSessionId: string,
+  params?: ExportSessionTelemetryParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof exportSessionTelemetry>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getExportSessionTelemetryQueryOptions(captureSessionId, params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getSumUpSessionTelemetryUrl = (captureSessionId: string) => {
+  return `/api/v1/capture-sessions/${encodeURIComponent(String(captureSessionId))}/telemetry/summary`;
+};
+
+/**
+ * @summary Sum up what a capture session holds: how much of each signal, and how much came late.
+ */
+export const sumUpSessionTelemetry = async (
+  captureSessionId: string,
+  options?: Parameters<typeof request>[1],
+): Promise<ContentsList> => {
+  return request<ContentsList>(getSumUpSessionTelemetryUrl(captureSessionId), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getSumUpSessionTelemetryQueryKey = (captureSessionId: string) => {
+  return [`/api/v1/capture-sessions/${captureSessionId}/telemetry/summary`] as const;
+};
+
+export const getSumUpSessionTelemetryQueryOptions = <
+  TData = Awaited<ReturnType<typeof sumUpSessionTelemetry>>,
+  TError = Problem,
+>(
+  captureSessionId: string,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof sumUpSessionTelemetry>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getSumUpSessionTelemetryQueryKey(captureSessionId);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof sumUpSessionTelemetry>>> = ({ signal }) =>
+    sumUpSessionTelemetry(captureSessionId, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: captureSessionId !== null && captureSessionId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof sumUpSessionTelemetry>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type SumUpSessionTelemetryQueryResult = NonNullable<
+  Awaited<ReturnType<typeof sumUpSessionTelemetry>>
+>;
+export type SumUpSessionTelemetryQueryError = Problem;
+
+export function useSumUpSessionTelemetry<
+  TData = Awaited<ReturnType<typeof sumUpSessionTelemetry>>,
+  TError = Problem,
+>(
+  captureSessionId: string,
+  options: {
+    query: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof sumUpSessionTelemetry>>, TError, TData>
+    > &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof sumUpSessionTelemetry>>,
+          TError,
+          Awaited<ReturnType<typeof sumUpSessionTelemetry>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useSumUpSessionTelemetry<
+  TData = Awaited<ReturnType<typeof sumUpSessionTelemetry>>,
+  TError = Problem,
+>(
+  captureSessionId: string,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof sumUpSessionTelemetry>>, TError, TData>
+    > &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof sumUpSessionTelemetry>>,
+          TError,
+          Awaited<ReturnType<typeof sumUpSessionTelemetry>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useSumUpSessionTelemetry<
+  TData = Awaited<ReturnType<typeof sumUpSessionTelemetry>>,
+  TError = Problem,
+>(
+  captureSessionId: string,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof sumUpSessionTelemetry>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary Sum up what a capture session holds: how much of each signal, and how much came late.
+ */
+
+export function useSumUpSessionTelemetry<
+  TData = Awaited<ReturnType<typeof sumUpSessionTelemetry>>,
+  TError = Problem,
+>(
+  captureSessionId: string,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof sumUpSessionTelemetry>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getSumUpSessionTelemetryQueryOptions(captureSessionId, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
 
 export const getListSensorErrorsUrl = (sensorId: string) => {
   return `/api/v1/sensors/${encodeURIComponent(String(sensorId))}/errors`;
@@ -435,6 +926,443 @@ export const useSendReadings = <TError = Problem, TContext = unknown>(
 > => {
   return useMutation(getSendReadingsMutationOptions(options), queryClient);
 };
+export const getExportTelemetryUrl = (params: ExportTelemetryParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    const explodeParameters = ["signal", "sensor_id"];
+
+    if (Array.isArray(value) && explodeParameters.includes(key)) {
+      value.forEach((v) => {
+        normalizedParams.append(key, v === null ? "null" : String(v));
+      });
+      return;
+    }
+
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/telemetry/export?${stringifiedParams}`
+    : `/api/v1/telemetry/export`;
+};
+
+/**
+ * Its columns are sensor_id, signal, time, received_at, raw, physical, unit, late. A file that
+ * breaks off is not complete: the connection ends without its last piece.
+ * @summary Export every reading of sensors as a file that is streamed.
+ */
+export const exportTelemetry = async (
+  params: ExportTelemetryParams,
+  options?: Parameters<typeof request>[1],
+): Promise<string> => {
+  return request<string>(getExportTelemetryUrl(params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getExportTelemetryQueryKey = (params?: ExportTelemetryParams) => {
+  return [`/api/v1/telemetry/export`, ...(params ? [params] : [])] as const;
+};
+
+export const getExportTelemetryQueryOptions = <
+  TData = Awaited<ReturnType<typeof exportTelemetry>>,
+  TError = Problem,
+>(
+  params: ExportTelemetryParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportTelemetry>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getExportTelemetryQueryKey(params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof exportTelemetry>>> = ({ signal }) =>
+    exportTelemetry(params, { signal, ...requestOptions });
+
+  return { queryKey, queryFn, ...queryOptions } as UseQueryOptions<
+    Awaited<ReturnType<typeof exportTelemetry>>,
+    TError,
+    TData
+  > & { queryKey: DataTag<QueryKey, TData, TError> };
+};
+
+export type ExportTelemetryQueryResult = NonNullable<Awaited<ReturnType<typeof exportTelemetry>>>;
+export type ExportTelemetryQueryError = Problem;
+
+export function useExportTelemetry<
+  TData = Awaited<ReturnType<typeof exportTelemetry>>,
+  TError = Problem,
+>(
+  params: ExportTelemetryParams,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportTelemetry>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof exportTelemetry>>,
+          TError,
+          Awaited<ReturnType<typeof exportTelemetry>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useExportTelemetry<
+  TData = Awaited<ReturnType<typeof exportTelemetry>>,
+  TError = Problem,
+>(
+  params: ExportTelemetryParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportTelemetry>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof exportTelemetry>>,
+          TError,
+          Awaited<ReturnType<typeof exportTelemetry>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useExportTelemetry<
+  TData = Awaited<ReturnType<typeof exportTelemetry>>,
+  TError = Problem,
+>(
+  params: ExportTelemetryParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportTelemetry>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary Export every reading of sensors as a file that is streamed.
+ */
+
+export function useExportTelemetry<
+  TData = Awaited<ReturnType<typeof exportTelemetry>>,
+  TError = Problem,
+>(
+  params: ExportTelemetryParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportTelemetry>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getExportTelemetryQueryOptions(params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getReadLatestTelemetryUrl = (params: ReadLatestTelemetryParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    const explodeParameters = ["sensor_id"];
+
+    if (Array.isArray(value) && explodeParameters.includes(key)) {
+      value.forEach((v) => {
+        normalizedParams.append(key, v === null ? "null" : String(v));
+      });
+      return;
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/telemetry/latest?${stringifiedParams}`
+    : `/api/v1/telemetry/latest`;
+};
+
+/**
+ * @summary Read the newest reading of each signal of the sensors.
+ */
+export const readLatestTelemetry = async (
+  params: ReadLatestTelemetryParams,
+  options?: Parameters<typeof request>[1],
+): Promise<LatestList> => {
+  return request<LatestList>(getReadLatestTelemetryUrl(params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getReadLatestTelemetryQueryKey = (params?: ReadLatestTelemetryParams) => {
+  return [`/api/v1/telemetry/latest`, ...(params ? [params] : [])] as const;
+};
+
+export const getReadLatestTelemetryQueryOptions = <
+  TData = Awaited<ReturnType<typeof readLatestTelemetry>>,
+  TError = Problem,
+>(
+  params: ReadLatestTelemetryParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof readLatestTelemetry>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getReadLatestTelemetryQueryKey(params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof readLatestTelemetry>>> = ({ signal }) =>
+    readLatestTelemetry(params, { signal, ...requestOptions });
+
+  return { queryKey, queryFn, ...queryOptions } as UseQueryOptions<
+    Awaited<ReturnType<typeof readLatestTelemetry>>,
+    TError,
+    TData
+  > & { queryKey: DataTag<QueryKey, TData, TError> };
+};
+
+export type ReadLatestTelemetryQueryResult = NonNullable<
+  Awaited<ReturnType<typeof readLatestTelemetry>>
+>;
+export type ReadLatestTelemetryQueryError = Problem;
+
+export function useReadLatestTelemetry<
+  TData = Awaited<ReturnType<typeof readLatestTelemetry>>,
+  TError = Problem,
+>(
+  params: ReadLatestTelemetryParams,
+  options: {
+    query: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof readLatestTelemetry>>, TError, TData>
+    > &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof readLatestTelemetry>>,
+          TError,
+          Awaited<ReturnType<typeof readLatestTelemetry>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useReadLatestTelemetry<
+  TData = Awaited<ReturnType<typeof readLatestTelemetry>>,
+  TError = Problem,
+>(
+  params: ReadLatestTelemetryParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof readLatestTelemetry>>, TError, TData>
+    > &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof readLatestTelemetry>>,
+          TError,
+          Awaited<ReturnType<typeof readLatestTelemetry>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useReadLatestTelemetry<
+  TData = Awaited<ReturnType<typeof readLatestTelemetry>>,
+  TError = Problem,
+>(
+  params: ReadLatestTelemetryParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof readLatestTelemetry>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary Read the newest reading of each signal of the sensors.
+ */
+
+export function useReadLatestTelemetry<
+  TData = Awaited<ReturnType<typeof readLatestTelemetry>>,
+  TError = Problem,
+>(
+  params: ReadLatestTelemetryParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof readLatestTelemetry>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getReadLatestTelemetryQueryOptions(params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getReadTelemetryUrl = (params: ReadTelemetryParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    const explodeParameters = ["signal", "sensor_id"];
+
+    if (Array.isArray(value) && explodeParameters.includes(key)) {
+      value.forEach((v) => {
+        normalizedParams.append(key, v === null ? "null" : String(v));
+      });
+      return;
+    }
+
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/telemetry/series?${stringifiedParams}`
+    : `/api/v1/telemetry/series`;
+};
+
+/**
+ * Physical values are worked out by the profile that held when each reading was taken.
+ * @summary Read signals of sensors, as finely as a picture shows them, raw, physical or both.
+ */
+export const readTelemetry = async (
+  params: ReadTelemetryParams,
+  options?: Parameters<typeof request>[1],
+): Promise<SignalSeriesList> => {
+  return request<SignalSeriesList>(getReadTelemetryUrl(params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getReadTelemetryQueryKey = (params?: ReadTelemetryParams) => {
+  return [`/api/v1/telemetry/series`, ...(params ? [params] : [])] as const;
+};
+
+export const getReadTelemetryQueryOptions = <
+  TData = Awaited<ReturnType<typeof readTelemetry>>,
+  TError = Problem,
+>(
+  params: ReadTelemetryParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof readTelemetry>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getReadTelemetryQueryKey(params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof readTelemetry>>> = ({ signal }) =>
+    readTelemetry(params, { signal, ...requestOptions });
+
+  return { queryKey, queryFn, ...queryOptions } as UseQueryOptions<
+    Awaited<ReturnType<typeof readTelemetry>>,
+    TError,
+    TData
+  > & { queryKey: DataTag<QueryKey, TData, TError> };
+};
+
+export type ReadTelemetryQueryResult = NonNullable<Awaited<ReturnType<typeof readTelemetry>>>;
+export type ReadTelemetryQueryError = Problem;
+
+export function useReadTelemetry<
+  TData = Awaited<ReturnType<typeof readTelemetry>>,
+  TError = Problem,
+>(
+  params: ReadTelemetryParams,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof readTelemetry>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof readTelemetry>>,
+          TError,
+          Awaited<ReturnType<typeof readTelemetry>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useReadTelemetry<
+  TData = Awaited<ReturnType<typeof readTelemetry>>,
+  TError = Problem,
+>(
+  params: ReadTelemetryParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof readTelemetry>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof readTelemetry>>,
+          TError,
+          Awaited<ReturnType<typeof readTelemetry>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useReadTelemetry<
+  TData = Awaited<ReturnType<typeof readTelemetry>>,
+  TError = Problem,
+>(
+  params: ReadTelemetryParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof readTelemetry>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary Read signals of sensors, as finely as a picture shows them, raw, physical or both.
+ */
+
+export function useReadTelemetry<
+  TData = Awaited<ReturnType<typeof readTelemetry>>,
+  TError = Problem,
+>(
+  params: ReadTelemetryParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof readTelemetry>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getReadTelemetryQueryOptions(params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
 export const getOpenSocketUrl = () => {
   return `/api/v1/telemetry/socket`;
 };
@@ -530,6 +1458,151 @@ export function useOpenSocket<TData = Awaited<ReturnType<typeof openSocket>>, TE
   queryClient?: QueryClient,
 ): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
   const queryOptions = getOpenSocketQueryOptions(options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getStreamTelemetryUrl = (params: StreamTelemetryParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    const explodeParameters = ["sensor_id"];
+
+    if (Array.isArray(value) && explodeParameters.includes(key)) {
+      value.forEach((v) => {
+        normalizedParams.append(key, v === null ? "null" : String(v));
+      });
+      return;
+    }
+
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/telemetry/stream?${stringifiedParams}`
+    : `/api/v1/telemetry/stream`;
+};
+
+/**
+ * Each event's id says how far all of them were sent; with `Last-Event-ID` or `after` the stream
+ * goes on exactly there. A viewer that is slow gets larger events: `thinned` says that a signal's
+ * readings were reduced to what a picture shows, `count` how many there were.
+ * @summary Follow sensors on one connection: a `readings` event for what one of them sent.
+ */
+export const streamTelemetry = async (
+  params: StreamTelemetryParams,
+  options?: Parameters<typeof request>[1],
+): Promise<string> => {
+  return request<string>(getStreamTelemetryUrl(params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getStreamTelemetryQueryKey = (params?: StreamTelemetryParams) => {
+  return [`/api/v1/telemetry/stream`, ...(params ? [params] : [])] as const;
+};
+
+export const getStreamTelemetryQueryOptions = <
+  TData = Awaited<ReturnType<typeof streamTelemetry>>,
+  TError = Problem,
+>(
+  params: StreamTelemetryParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof streamTelemetry>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getStreamTelemetryQueryKey(params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof streamTelemetry>>> = ({ signal }) =>
+    streamTelemetry(params, { signal, ...requestOptions });
+
+  return { queryKey, queryFn, ...queryOptions } as UseQueryOptions<
+    Awaited<ReturnType<typeof streamTelemetry>>,
+    TError,
+    TData
+  > & { queryKey: DataTag<QueryKey, TData, TError> };
+};
+
+export type StreamTelemetryQueryResult = NonNullable<Awaited<ReturnType<typeof streamTelemetry>>>;
+export type StreamTelemetryQueryError = Problem;
+
+export function useStreamTelemetry<
+  TData = Awaited<ReturnType<typeof streamTelemetry>>,
+  TError = Problem,
+>(
+  params: StreamTelemetryParams,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof streamTelemetry>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof streamTelemetry>>,
+          TError,
+          Awaited<ReturnType<typeof streamTelemetry>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useStreamTelemetry<
+  TData = Awaited<ReturnType<typeof streamTelemetry>>,
+  TError = Problem,
+>(
+  params: StreamTelemetryParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof streamTelemetry>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof streamTelemetry>>,
+          TError,
+          Awaited<ReturnType<typeof streamTelemetry>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useStreamTelemetry<
+  TData = Awaited<ReturnType<typeof streamTelemetry>>,
+  TError = Problem,
+>(
+  params: StreamTelemetryParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof streamTelemetry>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary Follow sensors on one connection: a `readings` event for what one of them sent.
+ */
+
+export function useStreamTelemetry<
+  TData = Awaited<ReturnType<typeof streamTelemetry>>,
+  TError = Problem,
+>(
+  params: StreamTelemetryParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof streamTelemetry>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getStreamTelemetryQueryOptions(params, options);
 
   const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
     queryKey: DataTag<QueryKey, TData, TError>;

@@ -23,7 +23,7 @@ from servicekit.problems import Forbidden, NotFound, Problem, Unauthenticated
 from servicekit.sse import HEARTBEAT_SEC, EventStream
 from servicekit.wakeups import Wakeups
 
-from telemetry_ingest_service.models.series import Values
+from telemetry_ingest_service.models.series import RawOrPhysical
 from telemetry_ingest_service.operations.live import read_converters, read_event, read_ordinals
 
 log = structlog.get_logger()
@@ -110,7 +110,7 @@ async def follow(
     stream: EventStream,
     sensor_ids: Sequence[UUID],
     places: Places,
-    values: Values,
+    values: RawOrPhysical,
     admit: Admit,
 ) -> None:
     """Send a viewer what arrives behind its places, until it or the service leaves.

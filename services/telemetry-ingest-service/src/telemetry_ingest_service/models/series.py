@@ -11,14 +11,14 @@ MAX_SENSORS = 200
 MAX_SERIES = 200
 MAX_ANSWERED = 1_000_000
 
-type Signal = Annotated[str, Field(min_length=1, max_length=200)]
+type SignalName = Annotated[str, Field(min_length=1, max_length=200)]
 type Microseconds = Annotated[int, Field(ge=-(2**62), le=2**62)]
-type Values = Literal["raw", "physical", "both"]
+type RawOrPhysical = Literal["raw", "physical", "both"]
 type Column = Annotated[
     list[float],
     WithJsonSchema({"type": "array", "items": {"type": ["number", "null"]}}),
 ]
-"""Values of readings; null is a gap, or what cannot be converted."""
+"""RawOrPhysical of readings; null is a gap, or what cannot be converted."""
 
 
 class Gaps(Answer):
@@ -41,7 +41,7 @@ class Span(Query):
 class PictureQuery(Span):
     """How finely, and which values."""
 
-    signal: list[Signal] = Field(
+    signal: list[SignalName] = Field(
         default=[], max_length=MAX_SERIES, description="Only these signals; all if left out."
     )
     points: int = Field(
@@ -50,7 +50,7 @@ class PictureQuery(Span):
         le=10_000,
         description="Readings of a signal at most, as a picture shows.",
     )
-    values: Values = Field(default="raw", description="As they came, converted, or both.")
+    values: RawOrPhysical = Field(default="raw", description="As they came, converted, or both.")
 
 
 class SeriesQuery(PictureQuery):
@@ -75,7 +75,7 @@ class SessionQuery(PictureQuery):
     )
 
 
-class Series(Gaps):
+class SignalSeries(Gaps):
     """Readings of a signal, along the time at which they were taken.
 
     Where there are more than asked for, the extremes of each stretch are kept, so that no spike
@@ -96,10 +96,10 @@ class Series(Gaps):
     ordinal: int = Field(description="What is included of the sensor's stream; go on with `after`.")
 
 
-class SeriesList(Answer):
+class SignalSeriesList(Answer):
     """Series in the order asked for: sensor by sensor, signal by signal."""
 
-    series: list[Series]
+    series: list[SignalSeries]
 
 
 class LatestQuery(Query):
@@ -153,9 +153,9 @@ class ContentsList(Answer):
 class FileQuery(Span):
     """Which part of which signals, as which file."""
 
-    signal: list[Signal] = Field(default=[], max_length=MAX_SERIES)
+    signal: list[SignalName] = Field(default=[], max_length=MAX_SERIES)
     format: Literal["parquet", "arrow", "csv"] = "parquet"
-    values: Values = "both"
+    values: RawOrPhysical = "both"
 
 
 class ExportQuery(FileQuery):
@@ -174,7 +174,7 @@ class StreamQuery(Query):
     """Which sensors are followed, and from where on."""
 
     sensor_id: list[UUID] = Field(min_length=1, max_length=MAX_SENSORS)
-    values: Values = "raw"
+    values: RawOrPhysical = "raw"
     after: str | None = Field(
         default=None,
         max_length=16_000,

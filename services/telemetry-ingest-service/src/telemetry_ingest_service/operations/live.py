@@ -11,7 +11,7 @@ from servicekit.database import Database
 from servicekit.places import Places, UnknownPlace
 from servicekit.problems import Invalid
 
-from telemetry_ingest_service.models.series import Values
+from telemetry_ingest_service.models.series import RawOrPhysical
 from telemetry_ingest_service.operations.converting import Converters, converters
 from telemetry_ingest_service.queries.reading import select_ordinals, select_profiles
 
@@ -56,7 +56,7 @@ async def read_ordinals(database: Database, sensor_ids: Sequence[UUID]) -> dict[
 
 
 async def read_event(
-    database: Database, sensor_id: UUID, after: int, values: Values, known: Converters
+    database: Database, sensor_id: UUID, after: int, values: RawOrPhysical, known: Converters
 ) -> tuple[int, bytes] | None:
     """What arrived behind a place as an event's data, and the place behind it."""
     async with database.acquire() as connection:
@@ -68,7 +68,7 @@ async def read_event(
 
 
 def _series(
-    sensor_id: UUID, signal: str, points: Points, values: Values, known: Converters
+    sensor_id: UUID, signal: str, points: Points, values: RawOrPhysical, known: Converters
 ) -> dict[str, object]:
     shown = thin(points.sorted(), SHOWN_OF_SIGNAL) if len(points) > SHOWN_OF_SIGNAL else points
     data: dict[str, object] = {

@@ -21,10 +21,10 @@ from telemetry_ingest_service.models.series import (
     Latest,
     LatestList,
     PictureQuery,
-    Series,
-    SeriesList,
     SeriesQuery,
     SessionQuery,
+    SignalSeries,
+    SignalSeriesList,
 )
 from telemetry_ingest_service.models.windows import CaptureWindow
 from telemetry_ingest_service.operations.converting import (
@@ -87,7 +87,9 @@ async def admit_sensors(
     return wanted
 
 
-async def read_series(database: Database, query: SeriesQuery, may_read: MayRead) -> SeriesList:
+async def read_series(
+    database: Database, query: SeriesQuery, may_read: MayRead
+) -> SignalSeriesList:
     """Pictures of signals.
 
     Raises:
@@ -101,7 +103,7 @@ async def read_series(database: Database, query: SeriesQuery, may_read: MayRead)
 
 async def read_session(
     database: Database, capture_session_id: UUID, query: SessionQuery
-) -> SeriesList:
+) -> SignalSeriesList:
     """Pictures of what a capture session holds, by the profiles that it pins.
 
     Raises:
@@ -233,7 +235,7 @@ async def _contents(
     )
 
 
-async def _pictures(connection: Connection, part: Part, query: PictureQuery) -> SeriesList:
+async def _pictures(connection: Connection, part: Part, query: PictureQuery) -> SignalSeriesList:
     async with snapshot(connection):
         units = await select_signals(connection, part.sensor_ids)
         ordinals = await select_ordinals(connection, part.sensor_ids)
@@ -253,7 +255,7 @@ async def _pictures(connection: Connection, part: Part, query: PictureQuery) -> 
                 connection, window, converter, query.points
             )
     nothing = Picture(EMPTY, 0, exact=True)
-    return SeriesList(
+    return SignalSeriesList(
         series=[
             _series(
                 key,
@@ -319,12 +321,12 @@ def _series(
     *,
     unit: str,
     ordinal: int,
-) -> Series:
+) -> SignalSeries:
     points = picture.points
     physical, codes = None, None
     if query.values != "raw":
         physical, codes = converter.convert(points.x, points.value)
-    return Series(
+    return SignalSeries(
         sensor_id=key[0],
         signal=key[1],
         t=points.x.tolist(),

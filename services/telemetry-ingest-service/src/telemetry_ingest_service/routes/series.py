@@ -18,10 +18,10 @@ from telemetry_ingest_service.models.series import (
     ExportQuery,
     LatestList,
     LatestQuery,
-    SeriesList,
     SeriesQuery,
     SessionExportQuery,
     SessionQuery,
+    SignalSeriesList,
     StreamQuery,
 )
 from telemetry_ingest_service.operations import series as operations
@@ -42,7 +42,7 @@ _TYPES = {
 
 
 @routes.get("/api/v1/telemetry/series", policy=SIGNED_IN, raises=(NotFound,))
-async def read_telemetry(request: Request, query: SeriesQuery) -> SeriesList:
+async def read_telemetry(request: Request, query: SeriesQuery) -> SignalSeriesList:
     """Read signals of sensors, as finely as a picture shows them, raw, physical or both.
 
     Physical values are worked out by the profile that held when each reading was taken.
@@ -111,7 +111,7 @@ async def export_telemetry(request: Request, query: ExportQuery) -> StreamRespon
 )
 async def read_session_telemetry(
     request: Request, capture_session_id: UUID, query: SessionQuery
-) -> SeriesList:
+) -> SignalSeriesList:
     """Read what a capture session holds, by the profiles that it pins."""
     return await operations.read_session(request.app[DATABASE], capture_session_id, query)
 
