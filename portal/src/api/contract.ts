@@ -10,8 +10,11 @@ export type TelemetrySeries = {
   sensor_id: string;
   signal: string;
   t: number[];
-  raw?: (number | null)[];
-  physical?: (number | null)[];
+  raw: (number | null)[] | null;
+  physical: (number | null)[] | null;
+  unit: string;
+  unconverted: Record<string, number>;
+  ordinal: number;
   count: number;
   exact: boolean;
 };
@@ -22,6 +25,8 @@ export type Latest = {
   received_at: number;
   raw: number | null;
   physical: number | null;
+  unit: string;
+  reason: string | null;
 };
 export type SignalSummary = {
   sensor_id: string;

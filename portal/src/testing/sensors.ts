@@ -39,6 +39,8 @@ export class Rig {
   readonly ofRun: string[] = [];
   /** How many readings of each session came late. */
   late = 0;
+  /** Whether a profile makes physical values: ten times the raw ones. */
+  converts = true;
   readonly askedSeries: URLSearchParams[] = [];
 
   constructor(
@@ -218,7 +220,7 @@ export class Rig {
       return Response.json({
         items: values.map((raw) =>
           raw > 1000
-            ? { raw, physical: null, reason: "above the range of the profile" }
+            ? { raw, physical: null, reason: "out_of_table" }
             : { raw, physical: a * raw + b, reason: null },
         ),
       });
@@ -335,6 +337,9 @@ export class Rig {
           t: shown.map(([time]) => time),
           raw: shown.map(([, value]) => value),
           physical: shown.map(([, value]) => (value === null ? null : value * 10)),
+          unit: "°C",
+          unconverted: {},
+          ordinal: 0,
           count: all.length,
           exact: every === 1,
         };
@@ -372,7 +377,9 @@ export class Rig {
                 t: time,
                 received_at: time + 40_000,
                 raw: raw.at(-1),
-                physical: physical.at(-1),
+                physical: this.converts ? physical.at(-1) : null,
+                unit: this.converts ? "°C" : "V",
+                reason: this.converts ? null : "no_profile",
               };
         }),
       }),

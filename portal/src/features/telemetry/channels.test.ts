@@ -15,12 +15,20 @@ const tunnel = {
   signals: [signal("inlet", "V", "°C"), signal("outlet", "V", "°C"), signal("flow", "", "m/s")],
 };
 
+const all = new Set(["s1/inlet", "s1/outlet", "s1/flow"]);
+
+test("a signal without a profile shows raw values in their own unit", () => {
+  const [inlet, outlet] = channelsOf([tunnel], "physical", new Set(["s1/outlet"]));
+  expect(inlet).toMatchObject({ values: "raw", unit: "V" });
+  expect(outlet).toMatchObject({ values: "physical", unit: "°C" });
+});
+
 test("a chart has one unit, and signals without one stand alone", () => {
   const extra = {
     ...tunnel,
     signals: [...tunnel.signals, signal("a", "", ""), signal("b", "", "")],
   };
-  const panels = panelsOf(channelsOf([extra], "physical"), "unit");
+  const panels = panelsOf(channelsOf([extra], "physical", all), "unit");
   expect(panels.map(({ title, channels }) => [title, channels.length])).toEqual([
     ["°C", 2],
     ["m/s", 1],
@@ -30,11 +38,11 @@ test("a chart has one unit, and signals without one stand alone", () => {
 });
 
 test("raw values have the unit that the sensor sends", () => {
-  expect(channelsOf([tunnel], "raw").map(({ unit }) => unit)).toEqual(["V", "V", ""]);
+  expect(channelsOf([tunnel], "raw", all).map(({ unit }) => unit)).toEqual(["V", "V", ""]);
 });
 
 test("charts stand where they were dragged to, new ones behind them", () => {
-  const channels = channelsOf([tunnel], "physical");
+  const channels = channelsOf([tunnel], "physical", all);
   const keys = panelsOf(channels, "signal").map(({ key }) => key);
   const order = moved(keys, "s1/flow", "s1/inlet");
   expect(order).toEqual(["s1/flow", "s1/inlet", "s1/outlet"]);

@@ -1,6 +1,7 @@
 /** The signals that a page shows, and how its charts are arranged. */
 
 import * as v from "valibot";
+import type { Latest } from "@/api/contract";
 import type { Sensor } from "@/api/generated/models/sensor";
 
 export type Channel = {
@@ -10,7 +11,9 @@ export type Channel = {
   sensor: string;
   signal: string;
   label: string;
-  /** The unit of what is shown: raw or physical. */
+  /** What is shown: physical values only where a profile makes them. */
+  values: Values;
+  /** Its unit. */
   unit: string;
   /** Colour and dash. */
   look: number;
@@ -25,18 +28,37 @@ export function channelId(sensorId: string, signal: string): string {
 
 type Named = Pick<Sensor, "id" | "name" | "signals">;
 
-export function channelsOf(sensors: readonly Named[], shown: Values): Channel[] {
+/** The signals whose newest readings a profile converts, or tries to. */
+export function convertedIn(latest: readonly Latest[] | undefined): ReadonlySet<string> {
+  return new Set(
+    (latest ?? [])
+      .filter(({ physical, reason }) => physical !== null || reason !== "no_profile")
+      .map(({ sensor_id, signal }) => channelId(sensor_id, signal)),
+  );
+}
+
+/** Every signal of the sensors; those that are not among `converted` show raw values in any case. */
+export function channelsOf(
+  sensors: readonly Named[],
+  shown: Values,
+  converted: ReadonlySet<string>,
+): Channel[] {
   const several = sensors.length > 1;
   const all = sensors.flatMap((sensor) => sensor.signals.map((signal) => ({ sensor, signal })));
-  return all.map(({ sensor, signal }, look) => ({
-    id: channelId(sensor.id, signal.name),
-    sensorId: sensor.id,
-    sensor: sensor.name,
-    signal: signal.name,
-    label: several ? `${sensor.name} · ${signal.name}` : signal.name,
-    unit: shown === "raw" ? signal.input_unit : signal.display_unit || signal.input_unit,
-    look,
-  }));
+  return all.map(({ sensor, signal }, look) => {
+    const id = channelId(sensor.id, signal.name);
+    const values = shown === "physical" && converted.has(id) ? "physical" : "raw";
+    return {
+      id,
+      sensorId: sensor.id,
+      sensor: sensor.name,
+      signal: signal.name,
+      label: several ? `${sensor.name} · ${signal.name}` : signal.name,
+      values,
+      unit: values === "raw" ? signal.input_unit : signal.display_unit || signal.input_unit,
+      look,
+    };
+  });
 }
 
 export const windows = [5, 10, 30, 60, 300, 900, 3600] as const;

@@ -13,16 +13,20 @@ type WireEvent = {
     t: number[];
     raw?: (number | null)[];
     physical?: (number | null)[];
+    /** How many have arrived, where a slow viewer gets fewer. */
+    count?: number;
   }[];
 };
+
+/** A signal, and which of its values are shown. */
+export type Followed = { id: string; values: Values };
 
 type Options = {
   /** What was measured before the stream began, between two moments in seconds since 1970. */
   history: (
-    channels: readonly string[],
+    channels: readonly Followed[],
     from: number,
     to: number,
-    values: Values,
   ) => Promise<Map<string, Picture>>;
 };
 
@@ -32,6 +36,7 @@ const idleEveryMs = 1_000;
 const rateOverMs = 5_000;
 
 type Tracked = {
+  values: Values;
   curve: RollingCurve;
   received: number;
   /** When batches came and how many readings they had, for the rate. */
@@ -43,7 +48,7 @@ export class LiveSignals {
   /** Grows with every picture; at most ten times a second. */
   version = 0;
   private channels = new Map<string, Tracked>();
-  private ids: readonly string[] = [];
+  private ids: readonly Followed[] = [];
   private seconds = 60;
   private newest = 0;
   private newestAt = 0;
@@ -57,28 +62,33 @@ export class LiveSignals {
   constructor(private readonly options: Options) {}
 
   /** Follows these channels from now on and shows as many seconds of them. */
-  follow(channels: readonly string[], seconds: number, values: Values): void {
+  follow(channels: readonly Followed[], seconds: number): void {
     this.stop();
     this.ids = channels;
     this.seconds = seconds;
     this.channels = new Map(
-      channels.map((id) => [id, { curve: new RollingCurve(seconds), received: 0, arrivals: [] }]),
+      channels.map(({ id, values }) => [
+        id,
+        { values, curve: new RollingCurve(seconds), received: 0, arrivals: [] },
+      ]),
     );
     this.newest = 0;
     if (channels.length === 0) return;
     const round = this.round;
     let began = false;
-    const sensors = [...new Set(channels.map((id) => id.slice(0, 36)))];
+    const sensors = [...new Set(channels.map(({ id }) => id.slice(0, 36)))];
+    const kinds = new Set(channels.map(({ values }) => values));
+    const asked = kinds.size > 1 ? "both" : [...kinds].join();
     this.close = openFeed({
-      path: `/api/v1/telemetry/stream?${sensors.map((id) => `sensor_id=${id}`).join("&")}&values=${values}`,
-      on: { readings: (data) => this.take(JSON.parse(data) as WireEvent, values) },
+      path: `/api/v1/telemetry/stream?${sensors.map((id) => `sensor_id=${id}`).join("&")}&values=${asked}`,
+      on: { readings: (data) => this.take(JSON.parse(data) as WireEvent) },
       onState: (state) => {
         if (round !== this.round) return;
         this.state = state;
         this.schedule();
         if (state === "open" && !began) {
           began = true;
-          void this.seed(round, values);
+          void this.seed(round);
         }
       },
     });
@@ -130,10 +140,10 @@ export class LiveSignals {
     return tracked.arrivals.reduce((sum, [, count]) => sum + count, 0) / (rateOverMs / 1000);
   }
 
-  private async seed(round: number, values: Values): Promise<void> {
+  private async seed(round: number): Promise<void> {
     const now = Date.now() / 1000;
     try {
-      const found = await this.options.history(this.ids, now - this.seconds, now + 60, values);
+      const found = await this.options.history(this.ids, now - this.seconds, now + 60);
       if (round !== this.round) return;
       for (const [id, { x, y }] of found) {
         this.channels.get(id)?.curve.begin(x, y);
@@ -150,18 +160,19 @@ export class LiveSignals {
     }
   }
 
-  private take({ sensor_id, series }: WireEvent, values: Values): void {
+  private take({ sensor_id, series }: WireEvent): void {
     const now = performance.now();
     for (const one of series) {
       const tracked = this.channels.get(channelId(sensor_id, one.signal));
       if (!tracked) continue;
-      const column = (values === "physical" ? one.physical : one.raw) ?? one.raw ?? [];
+      const column = (tracked.values === "physical" ? one.physical : one.raw) ?? [];
       for (const [index, time] of one.t.entries()) {
         const value = column[index];
         tracked.curve.push(time / 1e6, typeof value === "number" ? value : Number.NaN);
       }
-      tracked.received += one.t.length;
-      tracked.arrivals.push([now, one.t.length]);
+      const count = one.count ?? one.t.length;
+      tracked.received += count;
+      tracked.arrivals.push([now, count]);
       const last = (one.t.at(-1) ?? 0) / 1e6;
       if (last > this.newest) {
         this.newest = last;

@@ -36,7 +36,7 @@ export function picturesFrom(
 ): Map<string, Picture> {
   return new Map(
     series.map((one) => {
-      const column = (values === "physical" ? one.physical : one.raw) ?? one.raw ?? [];
+      const column = (values === "physical" ? one.physical : one.raw) ?? [];
       return [
         channelId(one.sensor_id, one.signal),
         {

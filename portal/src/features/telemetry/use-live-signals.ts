@@ -1,27 +1,44 @@
-import { useEffect, useState } from "react";
-import type { Values } from "./channels";
-import { LiveSignals } from "./live";
+import { useEffect, useMemo, useState } from "react";
+import type { Picture } from "@/charts/series";
+import type { Channel, Values } from "./channels";
+import { type Followed, LiveSignals } from "./live";
 import { readPictures } from "./queries";
 
 const historyPoints = 1500;
 
-/** One stream for the channels of a page, as long as the page is open. */
-export function useLiveSignals(
-  channels: readonly string[],
-  seconds: number,
-  values: Values,
-): LiveSignals {
-  const [live] = useState(
-    () =>
-      new LiveSignals({
-        history: (ids, from, to, shown) =>
-          readPictures(ids, { from, to, points: historyPoints, values: shown, sessionId: null }),
-      }),
+async function history(channels: readonly Followed[], from: number, to: number) {
+  const found = new Map<string, Picture>();
+  const parts = [...Map.groupBy(channels, ({ values }) => values)].map(([values, members]) =>
+    readPictures(
+      members.map(({ id }) => id),
+      { from, to, points: historyPoints, values, sessionId: null },
+    ),
   );
-  const wanted = channels.join("\n");
+  for (const part of await Promise.all(parts)) for (const [id, one] of part) found.set(id, one);
+  return found;
+}
+
+/** One stream for the channels of a page, as long as the page is open. */
+export function useLiveSignals(channels: readonly Channel[], seconds: number): LiveSignals {
+  const [live] = useState(() => new LiveSignals({ history }));
+  const wanted = useMemo(
+    () =>
+      channels
+        .map(({ id, values }) => `${values} ${id}`)
+        .sort()
+        .join("\n"),
+    [channels],
+  );
   useEffect(() => {
-    live.follow(wanted === "" ? [] : wanted.split("\n"), seconds, values);
+    const followed =
+      wanted === ""
+        ? []
+        : wanted.split("\n").map((line) => {
+            const space = line.indexOf(" ");
+            return { values: line.slice(0, space) as Values, id: line.slice(space + 1) };
+          });
+    live.follow(followed, seconds);
     return () => live.stop();
-  }, [live, wanted, seconds, values]);
+  }, [live, wanted, seconds]);
   return live;
 }

@@ -200,6 +200,11 @@ function Preview({ draft, profile, last }: PreviewProps) {
   }, [items, t]);
   const result = typed === null ? undefined : one.data?.items[0];
   const count = lines[0]?.x.length ?? 0;
+  const reasons: Record<string, string> = {
+    out_of_table: t`It lies outside the table.`,
+    overflow: t`The result is too large for a number.`,
+    not_a_number: t`It is no number.`,
+  };
   const failed = curve.error ?? one.error;
   return (
     <Stack gap="sm">
@@ -240,7 +245,9 @@ function Preview({ draft, profile, last }: PreviewProps) {
         />
         <p className={classes.result} role="status">
           {result === undefined ? null : result.physical === null ? (
-            <span className={classes.reason}>{result.reason ?? t`It cannot be converted.`}</span>
+            <span className={classes.reason}>
+              {reasons[result.reason ?? ""] ?? t`It cannot be converted.`}
+            </span>
           ) : (
             <>
               → <strong>{formats.number(result.physical)}</strong> {draft.unit}

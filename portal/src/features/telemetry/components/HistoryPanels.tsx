@@ -55,7 +55,6 @@ export function HistoryPanels(props: Props) {
             range={range}
             sessionId={sessionId}
             revision={props.revision}
-            values={search.values ?? "physical"}
             asleep={asleep}
             viewport={viewport}
             zoom={zoom}
@@ -68,14 +67,13 @@ export function HistoryPanels(props: Props) {
 
 type PanelProps = Pick<Props, "range" | "sessionId" | "revision"> & {
   panel: PanelOf;
-  values: NonNullable<TelemetrySearch["values"]>;
   asleep: boolean;
   viewport: Viewport;
   zoom: Range | null;
 };
 
 function HistoryPanel(props: PanelProps) {
-  const { panel, range, sessionId, revision, values, asleep, viewport, zoom } = props;
+  const { panel, range, sessionId, revision, asleep, viewport, zoom } = props;
   const { t } = useLingui();
   const [maximised, setMaximised] = useState(false);
   const [logY, setLogY] = useState(false);
@@ -83,14 +81,14 @@ function HistoryPanel(props: PanelProps) {
   const [from, to] = range;
   const resting = asleep && !maximised;
   const wholes = useQueries({
-    queries: channels.map(({ id }) => ({
+    queries: channels.map(({ id, values }) => ({
       ...pictureQuery(id, { from, to, points, values, sessionId }, revision),
       placeholderData: keepPreviousData,
       enabled: !resting,
     })),
   });
   const details = useQueries({
-    queries: channels.map(({ id }, index) => ({
+    queries: channels.map(({ id, values }, index) => ({
       ...pictureQuery(
         id,
         { from: zoom?.[0] ?? from, to: zoom?.[1] ?? to, points, values, sessionId },

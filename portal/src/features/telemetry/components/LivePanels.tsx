@@ -20,8 +20,7 @@ type Props = {
 export function LivePanels({ channels, search, onSearch }: Props) {
   const seconds = search.window ?? 60;
   const values = search.values ?? "physical";
-  const ids = useMemo(() => channels.map(({ id }) => id), [channels]);
-  const live = useLiveSignals(ids, seconds, values);
+  const live = useLiveSignals(channels, seconds);
   const state = useSyncExternalStore(live.subscribe, () => live.state);
   const [paused, setPaused] = useState(false);
   const [zoom, setZoom] = useState<Range | null>(null);

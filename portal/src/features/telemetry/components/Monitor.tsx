@@ -4,7 +4,7 @@ import { type ReactNode, useMemo, useSyncExternalStore } from "react";
 import type { Latest } from "@/api/contract";
 import type { Sensor } from "@/api/generated/models/sensor";
 import { useFormats } from "@/ui/format";
-import { type Channel, channelId, channelsOf } from "../channels";
+import { type Channel, channelId, channelsOf, convertedIn } from "../channels";
 import type { LiveSignals } from "../live";
 import { latestQuery } from "../queries";
 import { useLiveSignals } from "../use-live-signals";
@@ -29,11 +29,13 @@ export function Monitor({ sensors, link, health }: Props) {
       sensors.toSorted((a, b) => order[a.health] - order[b.health] || a.name.localeCompare(b.name)),
     [sensors],
   );
-  const channels = useMemo(() => channelsOf(sorted, "physical"), [sorted]);
-  const ids = useMemo(() => channels.map(({ id }) => id).sort(), [channels]);
-  const live = useLiveSignals(ids, seconds, "physical");
-  const state = useSyncExternalStore(live.subscribe, () => live.state);
   const latest = useQuery(latestQuery(sensors.map(({ id }) => id).sort(), 2_000));
+  const channels = useMemo(
+    () => channelsOf(sorted, "physical", convertedIn(latest.data)),
+    [sorted, latest.data],
+  );
+  const live = useLiveSignals(channels, seconds);
+  const state = useSyncExternalStore(live.subscribe, () => live.state);
   const lastOf = useMemo(
     () => new Map((latest.data ?? []).map((one) => [channelId(one.sensor_id, one.signal), one])),
     [latest.data],
@@ -83,7 +85,7 @@ function Tile({ channel, live, latest, stale, name, health }: TileProps) {
   useSyncExternalStore(live.subscribe, () => Math.floor(performance.now() / readEvery));
   const edge = live.edge();
   const last = live.last(channel.id);
-  const value = last?.value ?? latest?.physical ?? latest?.raw ?? null;
+  const value = last?.value ?? latest?.[channel.values] ?? null;
   const latency = latest ? Math.max(0, latest.received_at - latest.t) / 1e6 : null;
   const rate = formats.number(live.rate(channel.id), { maximumFractionDigits: 1 });
   const late = latency === null ? "" : formats.duration(latency);

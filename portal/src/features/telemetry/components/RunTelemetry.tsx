@@ -10,8 +10,14 @@ import { EmptyState } from "@/ui/EmptyState";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { Panel } from "@/ui/Panel";
 import { TableSkeleton } from "@/ui/TableSkeleton";
-import { channelsOf, type TelemetrySearch } from "../channels";
-import { runSensorsQuery, sessionExportPath, sessionsQuery, summaryQuery } from "../queries";
+import { channelId, channelsOf, convertedIn, type TelemetrySearch } from "../channels";
+import {
+  latestQuery,
+  runSensorsQuery,
+  sessionExportPath,
+  sessionsQuery,
+  summaryQuery,
+} from "../queries";
 import { ExportMenu } from "./ExportMenu";
 import { HistoryPanels } from "./HistoryPanels";
 import { LivePanels } from "./LivePanels";
@@ -42,7 +48,11 @@ export function RunTelemetry(props: Props) {
   const sessions = useQuery(sessionsQuery(run.id));
   const values = search.values ?? "physical";
   const attached = sensors.data;
-  const channels = useMemo(() => channelsOf(attached ?? [], values), [attached, values]);
+  const latest = useQuery(latestQuery((attached ?? []).map(({ id }) => id)));
+  const channels = useMemo(
+    () => channelsOf(attached ?? [], values, convertedIn(latest.data)),
+    [attached, values, latest.data],
+  );
   const active = sessions.data?.find(({ status }) => status === "running") ?? null;
   const session = sessions.data?.find(({ id }) => id === chosen) ?? null;
   const failed = sensors.error ?? sessions.error;
@@ -133,14 +143,17 @@ function SessionView({ session, search, onSearch, onClose }: SessionProps) {
   const { t } = useLingui();
   const summary = useQuery(summaryQuery(session));
   const values = search.values ?? "physical";
-  const channels = useMemo(
-    () =>
-      channelsOf(
-        session.sensors.map(({ sensor_id, name, signals }) => ({ id: sensor_id, name, signals })),
-        values,
-      ),
-    [session.sensors, values],
-  );
+  const latest = useQuery(latestQuery(session.sensors.map(({ sensor_id }) => sensor_id)));
+  const channels = useMemo(() => {
+    const pinned = Object.entries(session.profiles).flatMap(([sensorId, signals]) =>
+      Object.keys(signals).map((signal) => channelId(sensorId, signal)),
+    );
+    return channelsOf(
+      session.sensors.map(({ sensor_id, name, signals }) => ({ id: sensor_id, name, signals })),
+      values,
+      new Set([...convertedIn(latest.data), ...pinned]),
+    );
+  }, [session.sensors, session.profiles, values, latest.data]);
   const late = (summary.data ?? []).reduce((sum, one) => sum + one.late_count, 0);
   const count = (summary.data ?? []).reduce((sum, one) => sum + one.count, 0);
   const label = session.name || `#${session.ordinal}`;

@@ -13,7 +13,12 @@ import { SensorTokens } from "@/features/sensors/components/SensorTokens";
 import { SharingPanel } from "@/features/sensors/components/SharingPanel";
 import { SignalsPanel } from "@/features/sensors/components/SignalsPanel";
 import { sensorQuery } from "@/features/sensors/queries";
-import { channelsOf, type TelemetrySearch, telemetrySearch } from "@/features/telemetry/channels";
+import {
+  channelsOf,
+  convertedIn,
+  type TelemetrySearch,
+  telemetrySearch,
+} from "@/features/telemetry/channels";
 import { LivePanels } from "@/features/telemetry/components/LivePanels";
 import { SensorHistory } from "@/features/telemetry/components/SensorHistory";
 import { latestQuery } from "@/features/telemetry/queries";
@@ -56,8 +61,8 @@ function SensorPage() {
   const { values = "physical" } = search;
   const { signals, name } = sensor;
   const channels = useMemo(
-    () => channelsOf([{ id, name, signals }], values),
-    [id, name, signals, values],
+    () => channelsOf([{ id, name, signals }], values, convertedIn(latest.data)),
+    [id, name, signals, values, latest.data],
   );
   const lastRaw = (signal: string) =>
     latest.data?.find((one) => one.signal === signal)?.raw ?? null;

@@ -136,7 +136,7 @@ test("a profile is typed, tried in the calculator, saved and published", async (
   expect(await screen.findByText("19")).toBeInTheDocument();
   await user.clear(raw);
   await user.type(raw, "2000");
-  expect(await screen.findByText("above the range of the profile")).toBeInTheDocument();
+  expect(await screen.findByText("It lies outside the table.")).toBeInTheDocument();
   expect(await figure("Raw against physical")).toHaveTextContent("101 points");
   await user.click(screen.getByRole("button", { name: "Save the draft" }));
   await waitFor(() => expect(rig.profiles[0]?.parameters).toEqual({ a: 2.5, b: -1 }));
