@@ -30,7 +30,11 @@ def sensor_ids(api: Api, project: Mapping[str, Any], wanted: Iterable[str]) -> l
 def register(api: Api, project: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
     """A new sensor; its token stands in `token`, once. Raises ApiError, Unreachable."""
     key = str(uuid.uuid4())
-    return api.post(f"/api/v1/projects/{project['id']}/sensors", dict(body), key=key)
+    made = api.post(f"/api/v1/projects/{project['id']}/sensors", dict(body), key=key)
+    if made["token"] is None:
+        # The answer that showed it was lost on the way, and the repeat shows it no more.
+        made |= {"token": rotate_token(api, made["id"], 0)["token"]}
+    return made
 
 
 def rotate_token(api: Api, sensor_id: str, grace_seconds: int) -> dict[str, Any]:
@@ -38,7 +42,11 @@ def rotate_token(api: Api, sensor_id: str, grace_seconds: int) -> dict[str, Any]
     Unreachable.
     """
     path = f"/api/v1/sensors/{sensor_id}/tokens"
-    return api.post(path, {"grace_seconds": grace_seconds}, key=str(uuid.uuid4()))
+    while True:
+        made = api.post(path, {"grace_seconds": grace_seconds}, key=str(uuid.uuid4()))
+        # Null where the answer that showed it was lost on the way, and a repeat came back.
+        if made["token"] is not None:
+            return made
 
 
 def token_for_device(api: Api, project: Mapping[str, Any], device: Device, start: int) -> str:

@@ -18,7 +18,7 @@ async def lock_usable_sensors(
         JOIN experiment.sensor_places p ON p.sensor_id = s.id
         WHERE p.project_id = $1 AND p.ended_at IS NULL AND s.id = ANY($2::uuid[])
         ORDER BY s.id
-        FOR SHARE OF s
+        FOR SHARE OF s, p
         """,
         project_id,
         sensor_ids,

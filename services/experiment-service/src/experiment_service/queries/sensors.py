@@ -10,13 +10,14 @@ from experiment_service.models.sensors import Health, NewSignal, Sensor, Signal
 from experiment_service.models.values import name_key
 from experiment_service.queries.activity import Activity
 
+# now(), not clock_timestamp(): PostgreSQL would work a volatile one out for every sensor there is.
 _SENSORS = """
     SELECT s.id, s.project_id, s.name, s.name_key, s.type, s.description, s.tags, s.status,
            s.version, s.created_by, s.created_at, s.updated_at, s.decommissioned_at,
            a.last_received_at, coalesce(a.readings, 0) AS readings,
            CASE WHEN a.last_received_at IS NULL THEN 'never'
-                WHEN a.last_received_at > clock_timestamp() - interval '30 seconds' THEN 'online'
-                WHEN a.last_received_at > clock_timestamp() - interval '5 minutes' THEN 'delayed'
+                WHEN a.last_received_at > now() - interval '30 seconds' THEN 'online'
+                WHEN a.last_received_at > now() - interval '5 minutes' THEN 'delayed'
                 ELSE 'offline' END AS health,
            coalesce(
                (
