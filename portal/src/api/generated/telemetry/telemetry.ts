@@ -829,8 +829,8 @@ export const getSendReadingsUrl = () => {
  * What is accepted is stored when this answers. A reading that cannot be taken is named by its
  * index, and the rest is taken. A request that repeats a `batch_id`, or a `producer` and
  * `sequence`, changes nothing, so whoever heard no answer can safely send again. The body may be
- * compressed (`Content-Encoding: gzip` or `zstd`); readings
- * may come packed, as `application/x-runbench-readings` (docs/telemetry.md).
+ * compressed (`Content-Encoding: gzip` or `zstd`), and the readings packed: as
+ * `application/x-runbench-readings` (docs/telemetry.md).
  * @summary Send readings of the sensor whose token this is.
  */
 export const sendReadings = async (
