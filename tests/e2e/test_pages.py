@@ -1,6 +1,7 @@
 """Every page as it is: no serious accessibility fault, no console error, no sideways scroll."""
 
 import re
+import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -30,6 +31,7 @@ class Place:
     slug: str
     experiment_id: str
     run_id: str
+    sensor_id: str
 
     @property
     def pages(self) -> list[str]:
@@ -43,13 +45,21 @@ class Place:
             "/runs",
             "/members",
             "/tokens",
+            "/sensors",
+            "/sensors?register=true",
+            "/monitor",
+            f"/sensors/{self.sensor_id}",
+            *(
+                f"/sensors/{self.sensor_id}?tab={tab}"
+                for tab in ("history", "profiles", "token", "errors")
+            ),
         ]
         return [
             "/",
             "/p",
             *(f"{project}{page}" for page in [*inside, "/settings", "/audit", "/no-such-page"]),
             run,
-            *(f"{run}?tab={tab}" for tab in ("metrics", "notes", "environment")),
+            *(f"{run}?tab={tab}" for tab in ("metrics", "telemetry", "notes", "environment")),
             "/me",
             "/admin/users",
             "/admin/audit",
@@ -98,7 +108,22 @@ def place(stack: Stack) -> Place:
                     {"key": "accuracy", "step": steps, "value": [*[0.5] * 199, "NaN"]},
                 ],
             )
-        return Place(project["slug"], experiment["id"], runs[0]["id"])
+        sensor = call(
+            "POST",
+            f"/api/v1/projects/{project['id']}/sensors",
+            name="Inlet",
+            signals=[{"name": "temperature", "input_unit": "V", "display_unit": "°C"}],
+        )
+        call("PUT", f"/api/v1/runs/{runs[0]['id']}/sensors/{sensor['id']}")
+        now = time.time_ns() // 1000
+        readings = {"signal": "temperature", "t": [now - 1_000_000, now], "v": [1.5, 1.75]}
+        answer = httpx.post(
+            f"{stack.gateway_url}/api/v1/telemetry",
+            json={"series": [readings]},
+            headers={"Authorization": f"Bearer {sensor['token']}"},
+        )
+        assert answer.json()["accepted"] == 2, answer.text
+        return Place(project["slug"], experiment["id"], runs[0]["id"], sensor["id"])
 
 
 @pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0]} {look[1]} {look[2]['width']}")

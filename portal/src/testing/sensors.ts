@@ -1,12 +1,12 @@
 /** Sensors, their profiles and capture sessions for the backend in memory. */
 
-import type { IngestError } from "@/api/contract";
 import type { CaptureEvent } from "@/api/generated/models/captureEvent";
 import type { CaptureSession } from "@/api/generated/models/captureSession";
 import type { ConversionProfile } from "@/api/generated/models/conversionProfile";
 import type { NewConversionProfile } from "@/api/generated/models/newConversionProfile";
 import type { NewSensor } from "@/api/generated/models/newSensor";
 import type { Sensor } from "@/api/generated/models/sensor";
+import type { SensorError } from "@/api/generated/models/sensorError";
 import type { SensorToken } from "@/api/generated/models/sensorToken";
 import type { Signal } from "@/api/generated/models/signal";
 import { type Backend, newId, page, problem } from "@/testing/backend";
@@ -31,7 +31,7 @@ export class Rig {
   readonly sensors: Sensor[] = [];
   readonly tokens = new Map<string, SensorToken[]>();
   readonly profiles: ConversionProfile[] = [];
-  readonly errors: IngestError[] = [];
+  readonly errors: SensorError[] = [];
   readonly sessions: CaptureSession[] = [];
   readonly events: CaptureEvent[] = [];
   /** By sensor and signal. */

@@ -2,10 +2,10 @@ import {
   infiniteQueryOptions,
   keepPreviousData,
   queryOptions,
+  skipToken,
   useMutation,
   useQueryClient,
 } from "@tanstack/react-query";
-import { type Converted, type IngestError, type Page, read, send } from "@/api/contract";
 import type { NewConversionProfile } from "@/api/generated/models/newConversionProfile";
 import type { NewSensor } from "@/api/generated/models/newSensor";
 import type { NewSignal } from "@/api/generated/models/newSignal";
@@ -13,6 +13,7 @@ import type { Sensor } from "@/api/generated/models/sensor";
 import type { SensorChange } from "@/api/generated/models/sensorChange";
 import {
   changeProfile,
+  convertValues,
   createProfile,
   deleteProfile,
   getListProfilesQueryKey,
@@ -37,6 +38,7 @@ import {
   shareSensor,
   unshareSensor,
 } from "@/api/generated/sensors/sensors";
+import { getListSensorErrorsQueryKey, listSensorErrors } from "@/api/generated/telemetry/telemetry";
 import { idempotent, ifVersion } from "@/api/http";
 import { invalidatePath } from "@/api/invalidate";
 import type { SensorSearch } from "./search";
@@ -175,11 +177,12 @@ export function convertQuery(
   profile: Pick<NewConversionProfile, "kind" | "parameters"> | null,
   values: readonly number[],
 ) {
-  const path = "/api/v1/profiles/convert";
   return queryOptions({
-    queryKey: [path, profile, values],
-    queryFn: ({ signal }) => send<Converted>("POST", path, { ...profile, values }, { signal }),
-    enabled: profile !== null && values.length > 0,
+    queryKey: ["/api/v1/profiles/convert", profile, values],
+    queryFn: profile
+      ? ({ signal }) => convertValues({ ...profile, values: [...values] }, { signal })
+      : skipToken,
+    enabled: values.length > 0,
     placeholderData: keepPreviousData,
     staleTime: Number.POSITIVE_INFINITY,
   });
@@ -187,10 +190,9 @@ export function convertQuery(
 
 /** What of the sensor's data was refused, the newest first. */
 export function sensorErrorsQuery(sensorId: string) {
-  const path = `${base}/${sensorId}/errors`;
   return queryOptions({
-    queryKey: [path],
-    queryFn: async ({ signal }) => (await read<Page<IngestError>>(path, {}, { signal })).items,
+    queryKey: getListSensorErrorsQueryKey(sensorId),
+    queryFn: async ({ signal }) => (await listSensorErrors(sensorId, { signal })).items,
     refetchInterval: lookEvery,
   });
 }

@@ -1,7 +1,7 @@
 /** The signals that a page shows, and how its charts are arranged. */
 
 import * as v from "valibot";
-import type { Latest } from "@/api/contract";
+import type { Latest } from "@/api/generated/models/latest";
 import type { Sensor } from "@/api/generated/models/sensor";
 
 export type Channel = {

@@ -1,13 +1,6 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import { batched } from "@/api/batch";
 import {
-  type Latest,
-  read,
-  type SignalSummary,
-  type TelemetrySeries,
-  withQuery,
-} from "@/api/contract";
-import {
   addCaptureEvent,
   getListCaptureEventsQueryKey,
   getListCaptureSessionsQueryKey,
@@ -18,19 +11,30 @@ import {
 } from "@/api/generated/capture-sessions/capture-sessions";
 import type { CaptureSession } from "@/api/generated/models/captureSession";
 import type { NewCaptureSession } from "@/api/generated/models/newCaptureSession";
+import type { SignalSeries } from "@/api/generated/models/signalSeries";
 import {
   attachSensor,
   detachSensor,
   getListRunSensorsQueryKey,
   listRunSensors,
 } from "@/api/generated/runs/runs";
+import {
+  getExportSessionTelemetryUrl,
+  getExportTelemetryUrl,
+  getReadLatestTelemetryQueryKey,
+  getSumUpSessionTelemetryQueryKey,
+  readLatestTelemetry,
+  readSessionTelemetry,
+  readTelemetry,
+  sumUpSessionTelemetry,
+} from "@/api/generated/telemetry/telemetry";
 import { invalidatePath } from "@/api/invalidate";
 import type { Range } from "@/charts/axis";
 import { noPicture, type Picture } from "@/charts/series";
 import { channelId, type Values } from "./channels";
 
 export function picturesFrom(
-  series: readonly TelemetrySeries[],
+  series: readonly SignalSeries[],
   values: Values,
   range: Range | null,
 ): Map<string, Picture> {
@@ -90,23 +94,19 @@ export async function readPictures(
       asks.push({ sensors: sensors.slice(at, at + each).map(([sensorId]) => sensorId), signals });
     }
   }
-  const path = sessionId
-    ? `/api/v1/capture-sessions/${sessionId}/telemetry`
-    : "/api/v1/telemetry/series";
   await Promise.all(
     asks.map(async ({ sensors, signals }) => {
-      const answer = await read<{ series: TelemetrySeries[] }>(
-        path,
-        {
-          sensor_id: sensors,
-          signal: signals,
-          from: Math.floor(from * 1e6),
-          to: Math.ceil(to * 1e6),
-          points,
-          values,
-        },
-        { signal },
-      );
+      const params = {
+        sensor_id: sensors,
+        signal: signals,
+        from: Math.floor(from * 1e6),
+        to: Math.ceil(to * 1e6),
+        points,
+        values,
+      };
+      const answer = sessionId
+        ? await readSessionTelemetry(sessionId, params, { signal })
+        : await readTelemetry(params, { signal });
       for (const [id, picture] of picturesFrom(answer.series, values, [from, to])) {
         found.set(id, picture);
       }
@@ -134,13 +134,10 @@ export function pictureQuery(id: string, asked: Asked, revision = 0) {
 }
 
 export function latestQuery(sensorIds: readonly string[], every = 5_000) {
-  const path = "/api/v1/telemetry/latest";
+  const params = { sensor_id: [...sensorIds] };
   return queryOptions({
-    queryKey: [path, sensorIds],
-    queryFn: async ({ signal }) => {
-      const answer = await read<{ items: Latest[] }>(path, { sensor_id: sensorIds }, { signal });
-      return answer.items;
-    },
+    queryKey: getReadLatestTelemetryQueryKey(params),
+    queryFn: async ({ signal }) => (await readLatestTelemetry(params, { signal })).items,
     enabled: sensorIds.length > 0,
     refetchInterval: every,
     placeholderData: keepPreviousData,
@@ -168,11 +165,9 @@ export function sessionsQuery(runId: string) {
 
 /** What a session holds, and how much of it came after it had been stopped. */
 export function summaryQuery({ id, status }: Pick<CaptureSession, "id" | "status">) {
-  const path = `/api/v1/capture-sessions/${id}/telemetry/summary`;
   return queryOptions({
-    queryKey: [path],
-    queryFn: async ({ signal }) =>
-      (await read<{ items: SignalSummary[] }>(path, {}, { signal })).items,
+    queryKey: getSumUpSessionTelemetryQueryKey(id),
+    queryFn: async ({ signal }) => (await sumUpSessionTelemetry(id, { signal })).items,
     refetchInterval: status === "running" ? 2_000 : 10_000,
   });
 }
@@ -224,7 +219,7 @@ export type ExportFormat = "parquet" | "csv" | "arrow";
 
 /** The address of everything that a session holds. */
 export function sessionExportPath(sessionId: string, format: ExportFormat): string {
-  return withQuery(`/api/v1/capture-sessions/${sessionId}/telemetry/export`, { format });
+  return getExportSessionTelemetryUrl(sessionId, { format });
 }
 
 /** The address of what sensors measured between two moments, in seconds since 1970. */
@@ -233,8 +228,8 @@ export function exportPath(
   [from, to]: Range,
   format: ExportFormat,
 ): string {
-  return withQuery("/api/v1/telemetry/export", {
-    sensor_id: sensorIds,
+  return getExportTelemetryUrl({
+    sensor_id: [...sensorIds],
     from: Math.floor(from * 1e6),
     to: Math.ceil(to * 1e6),
     format,

@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { IconCircleCheck } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import type { IngestError } from "@/api/contract";
+import type { SensorError } from "@/api/generated/models/sensorError";
 import { type DataColumn, DataTable } from "@/ui/DataTable";
 import { EmptyState } from "@/ui/EmptyState";
 import { ErrorNotice } from "@/ui/ErrorNotice";
@@ -15,14 +15,19 @@ export function SensorErrors({ sensorId }: { sensorId: string }) {
   const { t } = useLingui();
   const formats = useFormats();
   const errors = useQuery(sensorErrorsQuery(sensorId));
-  const columns: DataColumn<IngestError>[] = [
-    { id: "time", header: t`When`, cell: ({ row }) => <TimeText at={row.original.time} /> },
+  const columns: DataColumn<SensorError>[] = [
+    { id: "time", header: t`When`, cell: ({ row }) => <TimeText at={row.original.last_at} /> },
     {
       id: "reason",
       header: t`Reason`,
-      cell: ({ row }) => <span className="rb-mono">{row.original.reason}</span>,
+      cell: ({ row }) => row.original.reason,
     },
-    { id: "detail", header: t`In words`, cell: ({ row }) => row.original.detail },
+    {
+      id: "signal",
+      header: t`Signal`,
+      cell: ({ row }) => <span className="rb-mono">{row.original.signal || "—"}</span>,
+    },
+    { id: "example", header: t`Example`, cell: ({ row }) => row.original.example },
     {
       id: "count",
       header: t`How many`,
@@ -45,7 +50,7 @@ export function SensorErrors({ sensorId }: { sensorId: string }) {
         label={t`Refused data`}
         columns={columns}
         rows={errors.data}
-        rowId={({ time, reason, detail }) => `${time} ${reason} ${detail}`}
+        rowId={({ minute, signal, reason }) => `${minute} ${signal} ${reason}`}
         empty={
           <EmptyState icon={<IconCircleCheck size={22} />} title={t`Nothing was refused`}>
             <Trans>

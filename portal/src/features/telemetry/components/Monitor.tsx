@@ -1,7 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { useQuery } from "@tanstack/react-query";
 import { type ReactNode, useMemo, useSyncExternalStore } from "react";
-import type { Latest } from "@/api/contract";
+import type { Latest } from "@/api/generated/models/latest";
 import type { Sensor } from "@/api/generated/models/sensor";
 import { useFormats } from "@/ui/format";
 import { type Channel, channelId, channelsOf, convertedIn } from "../channels";

@@ -218,14 +218,16 @@ test("refused data stands in the errors with its reason", async () => {
   const { backend, rig } = rigged();
   const sensor = rig.addSensor("Inlet");
   rig.errors.push({
-    time: "2026-11-22T09:00:00.000000Z",
-    reason: "time-out-of-range",
-    detail: "1969-12-31 is before 1990.",
+    minute: "2026-11-22T09:00:00.000000Z",
+    last_at: "2026-11-22T09:00:12.000000Z",
+    signal: "temperature",
+    reason: "before 1990; times are microseconds since 1970",
+    example: "-1",
     count: 12,
   });
   await renderApp(`${list}/${sensor.id}?tab=errors`, backend);
-  const row = await screen.findByRole("row", { name: /time-out-of-range/ });
-  expect(row).toHaveTextContent("1969-12-31 is before 1990.");
+  const row = await screen.findByRole("row", { name: /before 1990/ });
+  expect(row).toHaveTextContent("temperature");
   expect(row).toHaveTextContent("12");
 });
 
