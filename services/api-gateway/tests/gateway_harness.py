@@ -44,6 +44,7 @@ class Upstream:
         app.router.add_route("GET", "/api/v1/runs/endless", self._endless)
         app.router.add_route("GET", "/api/v1/runs/{run_id}/artifacts/large.json", self._large)
         app.router.add_route("PUT", "/{path:.*artifacts/big}", self._file)
+        app.router.add_route("GET", "/api/v1/telemetry/socket", self._socket)
         app.router.add_route("*", "/{path:.*}", self._echo)
         runner = web.AppRunner(app, keepalive_timeout=15, access_log=None, shutdown_timeout=1)
         await runner.setup()
@@ -54,6 +55,13 @@ class Upstream:
 
     async def _ready(self, request: web.Request) -> web.Response:
         return web.json_response({}, status=200 if self.ready else 503)
+
+    async def _socket(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(heartbeat=10, max_msg_size=16 << 20)
+        await socket.prepare(request)
+        async for message in socket:
+            await socket.send_bytes(message.data)
+        return socket
 
     async def _echo(self, request: web.Request) -> web.Response:
         self.seen.append(request.raw_path)

@@ -618,3 +618,12 @@ async def test_a_stop_is_quick_even_with_open_streams(
             await stop_gateway(gateway)
     assert gateway.process.returncode == 0
     upstreams["metrics-service"].next_event.set()
+
+
+async def test_a_sensor_s_socket_passes_frames_larger_than_a_body(
+    http: aiohttp.ClientSession,
+) -> None:
+    async with http.ws_connect("/api/v1/telemetry/socket", max_msg_size=16 << 20) as socket:
+        for size in (1, 4 << 20):
+            await socket.send_bytes(bytes(size))
+            assert len(await socket.receive_bytes(timeout=10)) == size
