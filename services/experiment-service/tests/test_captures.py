@@ -93,6 +93,25 @@ async def test_the_end_of_a_run_stops_its_session(api, run, capture, connection,
     assert window["stopped_at"] is not None
 
 
+async def test_a_session_ends_with_its_run_whoever_ends_that(
+    api, client, run, experiment, sensor, capture, connection
+) -> None:
+    body = {"run_ids": [run["id"]], "status": "failed"}
+    await api.post(f"{api.project}/runs/bulk-status", body)
+    other = await api.run(experiment, auto_complete_minutes=5)
+    second = await api.post(
+        f"/api/v1/runs/{other['id']}/capture-sessions", {"sensor_ids": [sensor["id"]]}, status=201
+    )
+    await connection.execute(
+        "UPDATE experiment.runs SET started_at = started_at - interval '5 minutes'"
+    )
+    await sweep_runs(client.app[DATABASE], silence=MINUTE)
+
+    for session in (capture, second):
+        stopped = await api.get(f"/api/v1/capture-sessions/{session['id']}")
+        assert (stopped["status"], stopped["stop_reason"]) == ("stopped", "run")
+
+
 async def test_a_session_goes_on_while_its_run_is_silent_and_ends_with_its_archiving(
     api, run, capture
 ) -> None:
