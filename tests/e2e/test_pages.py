@@ -76,7 +76,7 @@ def place(stack: Stack) -> Place:
         def call(method: str, path: str, **body: Any) -> Any:
             answer = client.request(method, path, json=body)
             assert answer.is_success, answer.text
-            return answer.json()
+            return answer.json() if answer.content else None
 
         session = call("POST", "/auth/login", email=ADMIN_EMAIL, password=DEMO_PASSWORD)
         client.headers["Authorization"] = f"Bearer {session['access_token']}"
