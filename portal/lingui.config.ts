@@ -16,7 +16,7 @@ const later = {
   telemetry: [
     `${root}/features/sensors`,
     `${root}/features/telemetry`,
-    `${root}/routes/_app/p/*/sensors`,
+    `${root}/routes/_app/p/*/sensors/*.tsx`,
     `${root}/routes/_app/p/*/monitor.tsx`,
   ],
 };

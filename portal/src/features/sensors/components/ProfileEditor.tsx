@@ -169,7 +169,7 @@ function Preview({ draft, profile, last }: PreviewProps) {
   const { t } = useLingui();
   const formats = useFormats();
   const describe = useProblemText();
-  const [raw, setRaw] = useState(last === null ? "5" : String(last));
+  const [raw, setRaw] = useState(last === null ? "5" : String(Number(last.toPrecision(6))));
   const [maximised, setMaximised] = useState(false);
   const [zoom, setZoom] = useState<readonly [number, number] | null>(null);
   const [viewport] = useState(() => new Viewport(null));

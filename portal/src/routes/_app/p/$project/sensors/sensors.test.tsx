@@ -1,4 +1,4 @@
-import { act, screen, waitFor, within } from "@testing-library/react";
+import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { bench } from "@/testing/bench";
 import { FakeEventSource, installEventSource } from "@/testing/event-source";
@@ -248,8 +248,12 @@ test("the rig monitor shows every signal, those in trouble first", async () => {
 
 test("sensors speak Russian", async () => {
   const { backend, rig } = rigged();
-  rig.addSensor("Вход");
+  const sensor = rig.addSensor("Вход");
+  await renderApp(`${list}/${sensor.id}`, backend, { language: "ru" });
+  expect(await screen.findByRole("tab", { name: "Профили" })).toBeInTheDocument();
+  cleanup();
   await renderApp(list, backend, { language: "ru" });
   expect(await screen.findByRole("heading", { level: 1, name: "Датчики" })).toBeInTheDocument();
   expect(await screen.findByText("На связи")).toBeInTheDocument();
+  expect(screen.getByRole("link", { name: "Зарегистрировать датчик" })).toBeInTheDocument();
 });
