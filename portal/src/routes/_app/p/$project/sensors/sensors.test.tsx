@@ -172,14 +172,14 @@ test("readings move the curves as they arrive; while paused they are counted", a
         series: [{ signal: "temperature", t: [now()], raw: [value], physical: [value * 10] }],
       }),
     );
-  send(1.5);
-  await waitFor(async () => expect(await figure("temperature")).toHaveTextContent("15"));
+  send(1.25);
+  await waitFor(async () => expect(await figure("temperature")).toHaveTextContent("1.25"));
   await user.click(screen.getByRole("button", { name: "Pause live updates" }));
   send(77.7);
   const follow = await screen.findByRole("button", { name: "Live +1 points" });
-  expect(await figure("temperature")).not.toHaveTextContent("777");
+  expect(await figure("temperature")).not.toHaveTextContent("77.7");
   await user.click(follow);
-  await waitFor(async () => expect(await figure("temperature")).toHaveTextContent("777"));
+  await waitFor(async () => expect(await figure("temperature")).toHaveTextContent("77.7"));
 });
 
 test("charts are moved without a mouse, and the address keeps their order", async () => {
