@@ -48,6 +48,9 @@ def _extremes(
     if room < _A_STRETCH or len(numbers) <= room:
         return numbers[:room]
     values = points.value[numbers]
+    if room == _A_STRETCH:
+        # The library panics when a single stretch is asked of it.
+        return numbers[[values.argmin(), values.argmax()]]
     # As floats, because the span of two 64-bit integers does not fit into one.
     along = points.along(axis)[numbers].astype(np.float64)
     columns = (values,) if along[0] == along[-1] else (along, values)
