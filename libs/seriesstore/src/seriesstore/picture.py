@@ -24,7 +24,8 @@ def thin(points: Points, at_most: int, axis: Axis = "x") -> Points:
     """
     if len(points) <= at_most:
         return points
-    gaps = _gaps(points, at_most // _GAP_SHARE)
+    # Both ends and one stretch come before any gap.
+    gaps = _gaps(points, min(at_most // _GAP_SHARE, at_most - 2 - _A_STRETCH))
     numbers = np.flatnonzero(~np.isnan(points.value))
     ends = np.array([0, len(points) - 1])
     room = (at_most - len(ends) - len(gaps)) // _A_STRETCH * _A_STRETCH
