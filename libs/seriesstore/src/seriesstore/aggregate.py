@@ -111,6 +111,13 @@ async def aggregate(
     return sums.result()
 
 
+def sum_up(points: Points, intervals: Intervals) -> Aggregates:
+    """The figures of points, which are sorted by x, by interval."""
+    sums = _Sums(intervals)
+    sums.add_sorted(points.between(_clip(intervals.low), _clip(intervals.high)), "x", 0)
+    return sums.result()
+
+
 def _clip(value: int) -> int:
     return max(-(2**63), min(2**63 - 1, value))
 
@@ -152,7 +159,7 @@ class _Sums:
         """Take the points of chunks that reach over an edge, or have no figures yet."""
         for row in rows:
             points = unpack(row["points"], row["count"]).sorted(axis)
-            self._add(
+            self.add_sorted(
                 points.between(
                     _clip(self._intervals.low + offset),
                     _clip(self._intervals.high + offset),
@@ -162,7 +169,8 @@ class _Sums:
                 offset,
             )
 
-    def _add(self, points: Points, axis: Axis, offset: int) -> None:
+    def add_sorted(self, points: Points, axis: Axis, offset: int) -> None:
+        """Take points that are sorted along the axis and lie inside the range."""
         if not len(points):
             return
         place = self._intervals.place(points.along(axis) - offset)

@@ -19,7 +19,7 @@ from telemetry_ingest_service.jobs.viewers import Viewers
 from telemetry_ingest_service.jobs.writer import writer
 from telemetry_ingest_service.operations.sensors import SensorIdentity, Sensors
 from telemetry_ingest_service.queries.sensors import has_published_sensors
-from telemetry_ingest_service.routes import activity, ingest, series
+from telemetry_ingest_service.routes import activity, buckets, ingest, series
 from telemetry_ingest_service.settings import Settings
 
 NAME = "telemetry-ingest-service"
@@ -52,7 +52,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
     app = application(
         name=NAME,
         version=VERSION,
-        routes=[ingest.routes, activity.routes, series.routes],
+        routes=[ingest.routes, activity.routes, series.routes, buckets.routes],
         contexts=contexts,
         identity=SensorIdentity(identity or DebugIdentity(settings), sensors, DATABASE),
         checks=checks,

@@ -20,6 +20,10 @@ export interface Contents {
   max: number | null;
   /** The least raw value. */
   min: number | null;
+  physical_max: number | null;
+  /** The least value of those that convert. */
+  physical_min: number | null;
+  physical_unit: string;
   sensor_id: string;
   signal: string;
   /** Of the raw values. */

@@ -32,8 +32,10 @@ import type { NewReadings } from "../models/newReadings.ts";
 import type { Problem } from "../models/problem.ts";
 import type { ReadLatestTelemetryParams } from "../models/readLatestTelemetryParams.ts";
 import type { ReadSessionTelemetryParams } from "../models/readSessionTelemetryParams.ts";
+import type { ReadTelemetryBucketsParams } from "../models/readTelemetryBucketsParams.ts";
 import type { ReadTelemetryParams } from "../models/readTelemetryParams.ts";
 import type { SensorErrors } from "../models/sensorErrors.ts";
+import type { SignalBucketsList } from "../models/signalBucketsList.ts";
 import type { SignalSeriesList } from "../models/signalSeriesList.ts";
 import type { StreamTelemetryParams } from "../models/streamTelemetryParams.ts";
 import type { TelemetryIngestAccepted } from "../models/telemetryIngestAccepted.ts";
@@ -926,6 +928,163 @@ export const useSendReadings = <TError = Problem, TContext = unknown>(
 > => {
   return useMutation(getSendReadingsMutationOptions(options), queryClient);
 };
+export const getReadTelemetryBucketsUrl = (params: ReadTelemetryBucketsParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    const explodeParameters = ["sensor_id", "signal"];
+
+    if (Array.isArray(value) && explodeParameters.includes(key)) {
+      value.forEach((v) => {
+        normalizedParams.append(key, v === null ? "null" : String(v));
+      });
+      return;
+    }
+
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/telemetry/buckets?${stringifiedParams}`
+    : `/api/v1/telemetry/buckets`;
+};
+
+/**
+ * Physical figures are those of the converted readings. By a linear profile they are worked out
+ * from the raw ones; by any other, every reading is converted, of which there may be 2,000,000
+ * in all.
+ * @summary Read least, greatest, mean and count of signals by intervals that all of them share.
+ */
+export const readTelemetryBuckets = async (
+  params: ReadTelemetryBucketsParams,
+  options?: Parameters<typeof request>[1],
+): Promise<SignalBucketsList> => {
+  return request<SignalBucketsList>(getReadTelemetryBucketsUrl(params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getReadTelemetryBucketsQueryKey = (params?: ReadTelemetryBucketsParams) => {
+  return [`/api/v1/telemetry/buckets`, ...(params ? [params] : [])] as const;
+};
+
+export const getReadTelemetryBucketsQueryOptions = <
+  TData = Awaited<ReturnType<typeof readTelemetryBuckets>>,
+  TError = Problem,
+>(
+  params: ReadTelemetryBucketsParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof readTelemetryBuckets>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getReadTelemetryBucketsQueryKey(params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof readTelemetryBuckets>>> = ({ signal }) =>
+    readTelemetryBuckets(params, { signal, ...requestOptions });
+
+  return { queryKey, queryFn, ...queryOptions } as UseQueryOptions<
+    Awaited<ReturnType<typeof readTelemetryBuckets>>,
+    TError,
+    TData
+  > & { queryKey: DataTag<QueryKey, TData, TError> };
+};
+
+export type ReadTelemetryBucketsQueryResult = NonNullable<
+  Awaited<ReturnType<typeof readTelemetryBuckets>>
+>;
+export type ReadTelemetryBucketsQueryError = Problem;
+
+export function useReadTelemetryBuckets<
+  TData = Awaited<ReturnType<typeof readTelemetryBuckets>>,
+  TError = Problem,
+>(
+  params: ReadTelemetryBucketsParams,
+  options: {
+    query: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof readTelemetryBuckets>>, TError, TData>
+    > &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof readTelemetryBuckets>>,
+          TError,
+          Awaited<ReturnType<typeof readTelemetryBuckets>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useReadTelemetryBuckets<
+  TData = Awaited<ReturnType<typeof readTelemetryBuckets>>,
+  TError = Problem,
+>(
+  params: ReadTelemetryBucketsParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof readTelemetryBuckets>>, TError, TData>
+    > &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof readTelemetryBuckets>>,
+          TError,
+          Awaited<ReturnType<typeof readTelemetryBuckets>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useReadTelemetryBuckets<
+  TData = Awaited<ReturnType<typeof readTelemetryBuckets>>,
+  TError = Problem,
+>(
+  params: ReadTelemetryBucketsParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof readTelemetryBuckets>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary Read least, greatest, mean and count of signals by intervals that all of them share.
+ */
+
+export function useReadTelemetryBuckets<
+  TData = Awaited<ReturnType<typeof readTelemetryBuckets>>,
+  TError = Problem,
+>(
+  params: ReadTelemetryBucketsParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof readTelemetryBuckets>>, TError, TData>
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getReadTelemetryBucketsQueryOptions(params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
 export const getExportTelemetryUrl = (params: ExportTelemetryParams) => {
   const normalizedParams = new URLSearchParams();
 

@@ -142,6 +142,9 @@ class Contents(Gaps):
     min: float | None = Field(description="The least raw value.")
     max: float | None
     unit: str = Field(description="Of the raw values.")
+    physical_min: float | None = Field(description="The least value of those that convert.")
+    physical_max: float | None
+    physical_unit: str
 
 
 class ContentsList(Answer):

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from uuid import UUID
 
 import numpy as np
-from conversion import CONVERTED, NO_PROFILE, REASONS, Codes, convert, is_monotonic
+from conversion import CONVERTED, NO_PROFILE, REASONS, Codes, Profile, convert, is_monotonic
 from seriesstore.points import Floats, Integers
 
 from telemetry_ingest_service.models.windows import PublishedProfile
@@ -35,6 +35,19 @@ class Converter:
             and one.valid_from <= low
             and (one.valid_to is None or (high is not None and high < one.valid_to))
             for one in self.profiles
+        )
+
+    def profile_over(self, low: int, high: int) -> Profile | None:
+        """The one profile that holds over all of low ≤ t ≤ high, where there is one."""
+        if self.pinned:
+            return self.profiles[0].profile
+        return next(
+            (
+                one.profile
+                for one in self.profiles
+                if one.valid_from <= low and (one.valid_to is None or high < one.valid_to)
+            ),
+            None,
         )
 
     def convert(self, t: Integers, raw: Floats) -> tuple[Floats, Codes]:

@@ -68,7 +68,7 @@ async def export_session(
         Unavailable: as many exports as may run are running.
     """
     async with _turn(), database.acquire() as connection:
-        part = await part_of_session(connection, capture_session_id, query.sensor_id)
+        part = await part_of_session(connection, capture_session_id, query)
         window = await select_window(connection, capture_session_id)
         stop = window and window.stopped_at
         stopped = to_us(stop) if stop else None
@@ -149,6 +149,8 @@ def _batch(
     if "physical" in schema.names:
         physical, codes = converter.convert(points.x, points.value)
         columns["physical"] = pa.array(physical, pa.float64(), mask=codes != 0)
-    late = [False] * count if stopped is None else points.time > stopped
+    late: object = [False] * count
+    if stopped is not None and points.time is not None:
+        late = points.time > stopped
     columns["late"] = pa.array(late, pa.bool_())
     return pa.RecordBatch.from_arrays([columns[name] for name in schema.names], schema=schema)

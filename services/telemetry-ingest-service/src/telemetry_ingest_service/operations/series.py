@@ -8,9 +8,10 @@ from uuid import UUID
 
 import numpy as np
 from seriesstore.aggregate import Intervals, aggregate
+from seriesstore.export import stream_pieces
 from seriesstore.late import count_later
 from seriesstore.picture import thin
-from seriesstore.points import EMPTY, Points
+from seriesstore.points import EMPTY, Floats, Points
 from seriesstore.read import Picture, Window, read_pictures, read_points, snapshot
 from servicekit.database import Connection, Database
 from servicekit.problems import NotFound
@@ -22,6 +23,7 @@ from telemetry_ingest_service.models.series import (
     LatestList,
     PictureQuery,
     SeriesQuery,
+    SessionExportQuery,
     SessionQuery,
     SignalSeries,
     SignalSeriesList,
@@ -110,30 +112,28 @@ async def read_session(
         NotFound: it is gone, or a sensor is none of its own.
     """
     async with database.acquire() as connection:
-        part = await part_of_session(connection, capture_session_id, query.sensor_id)
-        low, high = part.low, part.high
-        if query.low is not None:
-            low = query.low if low is None else max(low, query.low)
-        if query.high is not None:
-            high = query.high if high is None else min(high, query.high)
-        return await _pictures(connection, Part(part.sensor_ids, low, high, part.converters), query)
+        part = await part_of_session(connection, capture_session_id, query)
+        return await _pictures(connection, part, query)
 
 
 async def part_of_session(
-    connection: Connection, capture_session_id: UUID, sensor_ids: Sequence[UUID]
+    connection: Connection, capture_session_id: UUID, query: SessionQuery | SessionExportQuery
 ) -> Part:
-    """What a capture session spans: from its start up to, without, its stop.
+    """What a capture session spans: from its start up to, without, its stop, or a part of that.
 
     Raises:
         NotFound: it is gone, or a sensor is none of its own.
     """
     window = await _window(connection, capture_session_id)
-    for sensor_id in sensor_ids:
+    for sensor_id in query.sensor_id:
         if sensor_id not in window.sensor_ids:
             msg = f"The capture session has no sensor {sensor_id}."
             raise NotFound(msg)
-    wanted = list(dict.fromkeys(sensor_ids)) or window.sensor_ids
+    wanted = list(dict.fromkeys(query.sensor_id)) or window.sensor_ids
     low, high = _ends(window)
+    low = low if query.low is None else max(low, query.low)
+    if query.high is not None:
+        high = query.high if high is None else min(high, query.high)
     profiles = await select_profiles(connection, wanted)
     return Part(wanted, low, high, converters(profiles, window.profiles))
 
@@ -181,12 +181,33 @@ async def sum_up_session(database: Database, capture_session_id: UUID) -> Conten
     async with database.acquire() as connection, snapshot(connection):
         window = await _window(connection, capture_session_id)
         units = await select_signals(connection, window.sensor_ids)
+        profiles = await select_profiles(connection, window.sensor_ids)
+        known = converters(profiles, window.profiles)
         series = {
             (row["owner_id"], row["key"]): row["id"]
             for row in await select_series(connection, window.sensor_ids)
         }
         items = [
-            await _contents(connection, window, sensor_id, signal, unit, series)
+            await _contents(
+                connection,
+                window,
+                known.of(sensor_id, signal),
+                series.get((sensor_id, signal)),
+                Contents(
+                    sensor_id=sensor_id,
+                    signal=signal,
+                    count=0,
+                    late_count=0,
+                    first=None,
+                    last=None,
+                    min=None,
+                    max=None,
+                    unit=unit,
+                    physical_min=None,
+                    physical_max=None,
+                    physical_unit=known.of(sensor_id, signal).unit(unit),
+                ),
+            )
             for (sensor_id, signal), unit in units.items()
         ]
     places = {sensor_id: place for place, sensor_id in enumerate(window.sensor_ids)}
@@ -196,17 +217,12 @@ async def sum_up_session(database: Database, capture_session_id: UUID) -> Conten
 async def _contents(
     connection: Connection,
     window: CaptureWindow,
-    sensor_id: UUID,
-    signal: str,
-    unit: str,
-    series: dict[tuple[UUID, str], int],
+    converter: Converter,
+    series_id: int | None,
+    none: Contents,
 ) -> Contents:
+    """What it holds of a signal; `none` where that is nothing."""
     low, high = _ends(window)
-    none = Contents(
-        sensor_id=sensor_id, signal=signal, count=0, late_count=0, first=None, last=None,
-        min=None, max=None, unit=unit,
-    )  # fmt: skip
-    series_id = series.get((sensor_id, signal))
     if series_id is None:
         return none
     end = to_us(datetime.now(UTC)) + 86_400_000_000 if high is None else high
@@ -222,17 +238,44 @@ async def _contents(
     if window.stopped_at is not None:
         stop = to_us(window.stopped_at)
         late = await count_later(connection, series_id, low=low, high=end, after=stop)
-    return Contents(
-        sensor_id=sensor_id,
-        signal=signal,
-        count=int(whole.count[0]),
-        late_count=late,
-        first=int(shown[0]),
-        last=int(shown[-1]),
-        min=float(whole.min[0]),
-        max=float(whole.max[0]),
-        unit=unit,
+    raw = np.array([whole.min[0], whole.max[0]])
+    least, greatest = await _physical_extremes(
+        connection, Window(series_id, low, end), converter, raw
     )
+    return none.model_copy(
+        update={
+            "count": int(whole.count[0]),
+            "late_count": late,
+            "first": int(shown[0]),
+            "last": int(shown[-1]),
+            "min": float(raw[0]),
+            "max": float(raw[1]),
+            "physical_min": least,
+            "physical_max": greatest,
+        }
+    )
+
+
+async def _physical_extremes(
+    connection: Connection, window: Window, converter: Converter, raw: Floats
+) -> tuple[float | None, float | None]:
+    """From the raw extremes where the profile keeps them, else from every reading in pieces."""
+    if not converter.profiles:
+        return None, None
+    if converter.keeps_extremes(window.low, window.high):
+        physical, codes = converter.convert(np.full(2, window.low or 0, np.int64), raw)
+        if not codes.any():
+            return float(physical.min()), float(physical.max())
+    least, greatest = np.inf, -np.inf
+    async for points in stream_pieces(
+        connection, window.series_id, low=window.low, high=window.high
+    ):
+        physical, _ = await asyncio.to_thread(converter.convert, points.x, points.value)
+        known = physical[np.isfinite(physical)]
+        if len(known):
+            least = min(least, float(known.min()))
+            greatest = max(greatest, float(known.max()))
+    return (None, None) if least > greatest else (least, greatest)
 
 
 async def _pictures(connection: Connection, part: Part, query: PictureQuery) -> SignalSeriesList:
