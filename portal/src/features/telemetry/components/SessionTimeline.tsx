@@ -41,7 +41,8 @@ export function SessionTimeline({ sessions, range, chosen, onChoose }: Props) {
               aria-pressed={chosen === session.id}
               title={`${label}: ${formats.exact(session.started_at)}`}
               style={{
-                insetInlineStart: place(begin),
+                // The newest stays in reach, however short it is beside a long run.
+                insetInlineStart: `min(${place(begin)}, calc(100% - 24px))`,
                 width: `calc(${(width / Math.max(1e-6, end - range[0])) * 100}%)`,
               }}
               onClick={() => onChoose(chosen === session.id ? null : session.id)}
