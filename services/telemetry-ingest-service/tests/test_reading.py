@@ -133,6 +133,16 @@ async def test_a_picture_keeps_spikes_and_says_how_many_there_are(client, sensor
     assert (found["count"], found["exact"]) == (9000, False)
 
 
+async def test_more_points_than_an_answer_holds_are_refused(client, connection, project_id) -> None:
+    many = await new_sensor(connection, project_id, "many", [f"s{n}" for n in range(101)])
+    body = [column(f"s{n}", [T0], [0.0]) for n in range(101)]
+    await send(client, many, {"series": body})
+    answer = await get(client, "telemetry/series", sensor_id=many.id, points=10_000, status=422)
+    assert "1,000,000 points" in answer["errors"][0]["detail"]
+    answer = await get(client, "telemetry/series", sensor_id=many.id, points=9_000)
+    assert len(answer["series"]) == 101
+
+
 async def test_each_reading_is_converted_by_the_profile_of_its_time(
     client, sensor, connection
 ) -> None:

@@ -14,9 +14,10 @@ from seriesstore.picture import thin
 from seriesstore.points import EMPTY, Floats, Points
 from seriesstore.read import Picture, Window, read_pictures, read_points, snapshot
 from servicekit.database import Connection, Database
-from servicekit.problems import NotFound
+from servicekit.problems import Invalid, NotFound
 
 from telemetry_ingest_service.models.series import (
+    MAX_ANSWERED,
     Contents,
     ContentsList,
     Latest,
@@ -291,6 +292,9 @@ async def _pictures(connection: Connection, part: Part, query: PictureQuery) -> 
             for sensor_id in part.sensor_ids
             for signal in query.signal or [name for owner, name in units if owner == sensor_id]
         ]
+        if sum(key in series for key in wanted) * query.points > MAX_ANSWERED:
+            detail = f"ask for fewer points or series: {MAX_ANSWERED:,} points at a time at most"
+            raise Invalid(errors=[{"parameter": "points", "detail": detail}])
         plain, fine = _by_care(wanted, series, part, query)
         pictures = await read_pictures(connection, plain, at_most=query.points) if plain else {}
         for window, converter in fine:
