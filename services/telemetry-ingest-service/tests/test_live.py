@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 from telemetry_api import T0, column, new_sensor, send
+from test_reading import new_profile
 
 
 async def events(response) -> AsyncIterator[tuple[str, str, Any]]:
@@ -39,8 +40,9 @@ async def read(response, count: int) -> list[tuple[str, Any]]:
     raise AssertionError(found)
 
 
-def watch(client, *sensors, after: str = "", last: str = ""):
+def watch(client, *sensors, after: str = "", last: str = "", values: str = "raw"):
     params = [("sensor_id", str(sensor.id)) for sensor in sensors]
+    params.append(("values", values))
     if after:
         params.append(("after", after))
     headers = {"Authorization": "Bearer viewer"} | ({"Last-Event-ID": last} if last else {})
@@ -91,6 +93,52 @@ async def test_a_viewer_far_behind_is_shown_a_picture_of_it(client, sensor) -> N
     assert one["count"] == 10_000
     assert len(one["t"]) <= 2_000
     assert (one["t"][0], one["t"][-1]) == (t[0], t[-1])
+
+
+async def test_a_picture_of_what_was_missed_keeps_the_extremes_of_what_a_profile_bends(
+    client, sensor, connection
+) -> None:
+    await new_profile(
+        connection, sensor, "temperature", "polynomial", {"coefficients": [100, 0, -1]},
+        from_=T0 - 1, to=None,
+    )  # fmt: skip
+    raw = [50.0, -50.0] * 5_000
+    raw[5_001] = 0.0
+    t = [T0 + n for n in range(len(raw))]
+    await send(client, sensor, {"series": [column("temperature", t, raw)]})
+    async with watch(client, sensor, after=f"{sensor.id}:0", values="physical") as response:
+        async with asyncio.timeout(10):
+            _, _, data = await anext(events(response))
+    (one,) = data["series"]
+    assert one["thinned"] is True
+    assert max(one["physical"]) == 100.0
+
+
+async def test_a_viewer_that_takes_nothing_holds_up_no_sensor_and_is_told_what_it_missed(
+    start_app, sensor
+) -> None:
+    client = await start_app(sensor_readings_per_sec="10000000")
+    batches, size = 60, 10_000
+    async with watch(client, sensor) as response:
+        for n in range(batches):
+            t = [T0 + n * size + m for m in range(size)]
+            values = [0.0] * size
+            values[n * 7] = 1.0 + n
+            async with asyncio.timeout(10):
+                await send(client, sensor, {"series": [column("temperature", t, values)]})
+
+        seen, spikes, thinned = 0, set[float](), False
+        async with asyncio.timeout(30):
+            async for _, _, data in events(response):
+                (one,) = data["series"]
+                seen += one["count"]
+                spikes |= {value for value in one["raw"] if value}
+                thinned |= one["thinned"]
+                if seen >= batches * size:
+                    break
+    assert seen == batches * size
+    assert thinned
+    assert spikes == {1.0 + n for n in range(batches)}
 
 
 async def test_a_place_that_is_none_is_refused(client, sensor) -> None:

@@ -12,7 +12,8 @@ from servicekit.places import Places, UnknownPlace
 from servicekit.problems import Invalid
 
 from telemetry_ingest_service.models.series import RawOrPhysical
-from telemetry_ingest_service.operations.converting import Converters, converters
+from telemetry_ingest_service.operations.converting import Converter, Converters, converters
+from telemetry_ingest_service.operations.series import thin_physical
 from telemetry_ingest_service.queries.reading import select_ordinals, select_profiles
 
 # What is read at once: a viewer further behind than so many readings is shown a picture of them.
@@ -70,7 +71,8 @@ async def read_event(
 def _series(
     sensor_id: UUID, signal: str, points: Points, values: RawOrPhysical, known: Converters
 ) -> dict[str, object]:
-    shown = thin(points.sorted(), SHOWN_OF_SIGNAL) if len(points) > SHOWN_OF_SIGNAL else points
+    converter = known.of(sensor_id, signal)
+    shown = _shown(points, values, converter) if len(points) > SHOWN_OF_SIGNAL else points
     data: dict[str, object] = {
         "signal": signal,
         "t": shown.x.tolist(),
@@ -82,6 +84,14 @@ def _series(
     if values != "physical":
         data["raw"] = shown.value.tolist()
     if values != "raw":
-        physical, _ = known.of(sensor_id, signal).convert(shown.x, shown.value)
+        physical, _ = converter.convert(shown.x, shown.value)
         data["physical"] = physical.tolist()
     return data
+
+
+def _shown(points: Points, values: RawOrPhysical, converter: Converter) -> Points:
+    ordered = points.sorted()
+    ends = int(ordered.x[0]), int(ordered.x[-1])
+    if values == "raw" or converter.keeps_extremes(*ends):
+        return thin(ordered, SHOWN_OF_SIGNAL)
+    return thin_physical(ordered, len(ordered), converter, SHOWN_OF_SIGNAL).points

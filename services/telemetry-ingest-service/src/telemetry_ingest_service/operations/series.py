@@ -1,9 +1,10 @@
 """Reading: pictures of signals, their newest readings, what a capture session holds."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -283,8 +284,8 @@ async def _pictures(connection: Connection, part: Part, query: PictureQuery) -> 
     async with snapshot(connection):
         units = await select_signals(connection, part.sensor_ids)
         ordinals = await select_ordinals(connection, part.sensor_ids)
-        series = {
-            (row["owner_id"], row["key"]): row["id"]
+        rows = {
+            (row["owner_id"], row["key"]): row
             for row in await select_series(connection, part.sensor_ids)
         }
         wanted = [
@@ -292,10 +293,10 @@ async def _pictures(connection: Connection, part: Part, query: PictureQuery) -> 
             for sensor_id in part.sensor_ids
             for signal in query.signal or [name for owner, name in units if owner == sensor_id]
         ]
-        if sum(key in series for key in wanted) * query.points > MAX_ANSWERED:
+        if sum(key in rows for key in wanted) * query.points > MAX_ANSWERED:
             detail = f"ask for fewer points or series: {MAX_ANSWERED:,} points at a time at most"
             raise Invalid(errors=[{"parameter": "points", "detail": detail}])
-        plain, fine = _by_care(wanted, series, part, query)
+        plain, fine = _by_care(wanted, rows, part, query)
         pictures = await read_pictures(connection, plain, at_most=query.points) if plain else {}
         for window, converter in fine:
             pictures[window.series_id] = await _picture_of_physical(
@@ -306,7 +307,7 @@ async def _pictures(connection: Connection, part: Part, query: PictureQuery) -> 
         series=[
             _series(
                 key,
-                pictures.get(series.get(key, 0), nothing),
+                pictures.get(rows[key]["id"], nothing) if key in rows else nothing,
                 part.converters.of(*key),
                 query,
                 unit=units.get(key, ""),
@@ -319,7 +320,7 @@ async def _pictures(connection: Connection, part: Part, query: PictureQuery) -> 
 
 def _by_care(
     wanted: Sequence[tuple[UUID, str]],
-    series: dict[tuple[UUID, str], int],
+    rows: Mapping[tuple[UUID, str], Mapping[str, Any]],
     part: Part,
     query: PictureQuery,
 ) -> tuple[list[Window], list[tuple[Window, Converter]]]:
@@ -329,10 +330,14 @@ def _by_care(
     if part.low is not None and part.high is not None and part.low > part.high:
         return plain, fine
     for key in dict.fromkeys(wanted):
-        if key not in series:
+        if key not in rows:
             continue
-        window, converter = Window(series[key], part.low, part.high), part.converters.of(*key)
-        if query.values == "raw" or converter.keeps_extremes(part.low, part.high):
+        row, converter = rows[key], part.converters.of(*key)
+        window = Window(row["id"], part.low, part.high)
+        # What holds wherever there are readings holds in the whole range.
+        low = row["first_x"] if part.low is None else max(part.low, row["first_x"])
+        high = row["last_x"] if part.high is None else min(part.high, row["last_x"])
+        if query.values == "raw" or converter.keeps_extremes(low, high):
             plain.append(window)
         else:
             fine.append((window, converter))
@@ -348,10 +353,11 @@ async def _picture_of_physical(
     points = picture.points
     if not picture.exact and picture.count <= MOST_CONVERTED:
         points = await read_points(connection, window.series_id, low=window.low, high=window.high)
-    return await asyncio.to_thread(_thin_physical, points, picture.count, converter, at_most)
+    return await asyncio.to_thread(thin_physical, points, picture.count, converter, at_most)
 
 
-def _thin_physical(points: Points, count: int, converter: Converter, at_most: int) -> Picture:
+def thin_physical(points: Points, count: int, converter: Converter, at_most: int) -> Picture:
+    """At most so many of the points, with the extremes of the physical values."""
     physical, _ = converter.convert(points.x, points.value)
     # The places travel in the column of times, so that the raw values can be taken along.
     places = np.arange(len(points), dtype=np.int64)

@@ -121,7 +121,7 @@ async def select_series(
     """Every series of the sensors with its newest reading."""
     rows = await connection.fetch(
         """
-        SELECT id, owner_id, key, count, last_x, last_value, last_time
+        SELECT id, owner_id, key, count, first_x, last_x, last_value, last_time
         FROM series
         WHERE owner_id = ANY ($1::uuid[])
         ORDER BY owner_id, key
