@@ -414,7 +414,7 @@ def test(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure Runbench, beside its peers too (-- store, search, metrics, --quick, --json FILE)."""
+    """Measure Runbench, beside its peers too (-- store, telemetry, --quick, …)."""
     python = beside_mlflow(session)
     session.run(python, "-m", "benchmarks", *session.posargs, external=True, **PATIENT)
 

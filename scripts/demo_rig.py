@@ -38,7 +38,7 @@ def start(workspace: Workspace) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
             [sys.executable, "-m", "scripts.demo_rig"],
             env={
-                **os.environ,
+                **workspace.given,
                 guard.SUPERVISOR: str(os.getpid()),
                 leftovers.MARK: str(workspace.home),
             },

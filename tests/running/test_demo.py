@@ -1,11 +1,12 @@
 """The demo data, in a running stack: there once, the same, and safe to make again."""
 
 import signal
+import time
 
 import httpx
 import pytest
 
-from scripts import seed
+from scripts import demo_rig, seed
 from scripts.demo import experiments
 from scripts.environment import DEMO_PASSWORD
 from scripts.stack import Stack
@@ -90,3 +91,24 @@ def test_a_killed_process_is_back_by_itself_and_no_other_is_touched(stack: Stack
     assert stack.wait_until_ready(name, other_than=victim) != victim
     assert {other: stack.identity(other) for other in others} == others
     assert f"{name} was killed by signal 9" in (stack.log_dir / f"{name}.log").read_text()
+
+
+def test_the_demo_rig_sends_until_it_is_told_to_end(
+    stack: Stack, said: list[str], owner: seed.Person
+):
+    project = seed.project_of(owner)
+    running = demo_rig.start(stack.workspace)
+    try:
+        deadline = time.monotonic() + 60
+        while len(heard := heard_of(owner, project)) < 3:
+            assert time.monotonic() < deadline, heard
+            time.sleep(0.2)
+        assert set(heard) == {"model-imu", "tunnel-pressure", "tunnel-temperature"}
+    finally:
+        running.terminate()
+        assert running.wait(20) == 0
+
+
+def heard_of(owner: seed.Person, project: str) -> list[str]:
+    sensors = owner.all(f"/api/v1/projects/{project}/sensors")
+    return [sensor["name"] for sensor in sensors if sensor["readings"]]

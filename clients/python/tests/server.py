@@ -1,8 +1,10 @@
 """A Runbench server small enough for a test: real HTTP, the same contract, faults on demand."""
 
 import json
+import math
 import re
 import socket
+import struct
 import threading
 import time
 import uuid
@@ -443,6 +445,26 @@ class Server:
         return found
 
 
+def unpacked(data: bytes) -> Any:
+    """Packed readings as the columns that they are; NaN as the gap that it is."""
+    magic, count, sequence, length, zero = struct.unpack_from("<4sIQHH", data)
+    assert (magic, zero) == (b"RBR1", 0)
+    at = 20 + length
+    series: list[Any] = []
+    for _ in range(count):
+        name, zero, readings = struct.unpack_from("<HHI", data, at)
+        assert zero == 0
+        signal = data[at + 8 : at + 8 + name].decode()
+        at += 8 + name
+        times = list(struct.unpack_from(f"<{readings}q", data, at))
+        values = list(struct.unpack_from(f"<{readings}d", data, at + 8 * readings))
+        at += 16 * readings
+        gaps = [None if math.isnan(value) else value for value in values]
+        series.append({"signal": signal, "t": times, "v": gaps})
+    assert at == len(data)
+    return {"producer": data[20 : 20 + length].decode(), "sequence": sequence, "series": series}
+
+
 def missing() -> Any:
     raise Refusal(404, "not-found", "there is nothing here that you may see")
 
@@ -481,6 +503,8 @@ class Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         data = self.rfile.read(length)
         raw = "/artifacts/" in self.path
+        if self.headers.get("Content-Type") == "application/x-runbench-readings":
+            data = json.dumps(unpacked(data)).encode()
         body = data if raw else json.loads(data) if data else None
         url = urlsplit(self.path)
         query = {

@@ -160,13 +160,14 @@ class Api:
         body: object = None,
         key: str | None = None,
         if_match: str | None = None,
+        media_type: str = "application/json",
     ) -> Answer:
         """One request. Raises ApiError for a refusal, Unreachable for no proper answer."""
         headers: dict[str, str] = {}
         content: bytes | None = None
         if body is not None:
             content = body if isinstance(body, bytes) else _encode(body)
-            headers["Content-Type"] = "application/json"
+            headers["Content-Type"] = media_type
         if key is not None:
             headers["Idempotency-Key"] = key
         if if_match is not None:

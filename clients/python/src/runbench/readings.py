@@ -5,21 +5,27 @@ by importing them.
 """
 
 import math
+import struct
+import sys
 import time
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias, cast
 
 from runbench.recorder import Content
-from runbench.records import READINGS, dump
+from runbench.records import READINGS
 from runbench.values import NotRecordable, metric_value
 
+MEDIA_TYPE = "application/x-runbench-readings"
+MAGIC = b"RBR1"
 BATCH_READINGS = 10_000
 FIRST_TIME = 631_152_000_000_000
 AHEAD_MICROS = 24 * 3600 * 1_000_000
 MAX_SIGNAL_LENGTH = 100
 
+_HEAD = struct.Struct("<4sIQHH")
+_SERIES = struct.Struct("<HHI")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _NUMBERS = "iufb"
@@ -185,15 +191,42 @@ class Packer:
 
     def _record(self, series: dict[str, tuple[Times, Values]]) -> bytes:
         self._sequence += 1
-        columns = [
-            {"signal": signal, "t": times.tolist(), "v": _on_the_wire(values)}
-            for signal, (times, values) in series.items()
-        ]
-        body = {"producer": self.producer, "sequence": self._sequence, "series": columns}
-        return READINGS + dump(body)
+        return READINGS + packed(self.producer, self._sequence, series)
 
 
-def _on_the_wire(values: Values) -> Sequence[float | None]:
-    if any(map(math.isnan, values)):
-        return [None if math.isnan(value) else value for value in values]
-    return values.tolist()
+def packed(producer: str, sequence: int, series: Mapping[str, tuple[Times, Values]]) -> bytes:
+    """A request of MEDIA_TYPE, as the API documentation lays it out; all little-endian."""
+    name = producer.encode()
+    parts = [_HEAD.pack(MAGIC, len(series), sequence, len(name), 0), name]
+    for signal, (times, values) in series.items():
+        named = signal.encode()
+        parts += [_SERIES.pack(len(named), 0, len(times)), named]
+        parts += [_little_endian(times), _little_endian(values)]
+    return b"".join(parts)
+
+
+def unpacked(body: bytes) -> dict[str, tuple[Times, Values]]:
+    """The readings of what `packed` made, by signal."""
+    _, count, _, at, _ = _HEAD.unpack_from(body)
+    at += _HEAD.size
+    found: dict[str, tuple[Times, Values]] = {}
+    for _ in range(count):
+        length, _, readings = _SERIES.unpack_from(body, at)
+        at += _SERIES.size
+        signal = body[at : at + length].decode()
+        at += length
+        times, values = array("q"), array("d")
+        for column in (times, values):
+            column.frombytes(body[at : at + 8 * readings])
+            at += 8 * readings
+            if sys.byteorder == "big":
+                column.byteswap()
+        found[signal] = (times, values)
+    return found
+
+
+def _little_endian(column: "array[Any]") -> bytes:
+    if sys.byteorder == "big":
+        column = column[:]
+        column.byteswap()
+    return column.tobytes()

@@ -1,8 +1,8 @@
 """The records of a spool.
 
 A record's first byte says what it is: METRICS is followed by the very body that is posted (with its
-batch id), READINGS likewise (with its producer and sequence), ACTION by a JSON object with `do`:
-params, tags, notes or finish.
+batch id), READINGS likewise (packed, with its producer and sequence), ACTION by a JSON object with
+`do`: params, tags, notes or finish.
 """
 
 import json

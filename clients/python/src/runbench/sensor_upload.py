@@ -6,10 +6,10 @@ from typing import Any, cast
 
 from runbench.api import Api, ApiError
 from runbench.messages import Voice, logger
-from runbench.records import describe
+from runbench.readings import MEDIA_TYPE, unpacked
 from runbench.spool import Busy, Record, Spool, left_of_sensor
 from runbench.upload import WRONG_CONTENT, Blocked, odd
-from runbench.values import json_object
+from runbench.values import json_object, wire_float
 
 PATH = "/api/v1/telemetry"
 MOST_PUT_ASIDE = 1000
@@ -81,15 +81,16 @@ class SensorUploader:
 
     def _send(self, spool: Spool, record: Record) -> None:
         try:
-            answer = self.api.post(PATH, record.payload[1:])
+            body = record.payload[1:]
+            answer = self.api.request("POST", PATH, body=body, media_type=MEDIA_TYPE).body
         except ApiError as error:
             if error.passing:
                 raise
             if error.status not in WRONG_CONTENT:
                 raise Blocked(_explained(error, self.api.url)) from error
-            batch = describe(record.payload)
-            series = cast("list[dict[str, Any]]", batch["series"])
-            self._put_aside(spool, batch, str(error), sum(len(each["t"]) for each in series))
+            columns = _columns(record)
+            count = sum(len(each["t"]) for each in columns.values())
+            self._put_aside(spool, {"series": [*columns.values()]}, str(error), count)
         else:
             if not isinstance(answer.get("accepted"), int):
                 raise odd(self.api)
@@ -102,10 +103,10 @@ class SensorUploader:
         if not count:
             return
         rejected = [json_object(each) for each in cast("list[Any]", answer.get("rejected") or [])]
-        columns = {each["signal"]: each for each in describe(record.payload)["series"]}
+        columns = _columns(record)
         kept: list[dict[str, Any]] = []
         for each in rejected:
-            column, index = columns.get(each.get("signal")), each.get("index")
+            column, index = columns.get(str(each.get("signal"))), each.get("index")
             if column is None:
                 continue
             if not isinstance(index, int):
@@ -128,6 +129,14 @@ class SensorUploader:
             once="refused by the server",
         )
         logger.debug("%d readings refused: %s", count, reason)
+
+
+def _columns(record: Record) -> dict[str, dict[str, Any]]:
+    """A batch as it can be written down; NaN and infinities as text."""
+    return {
+        signal: {"signal": signal, "t": times.tolist(), "v": [wire_float(v) for v in values]}
+        for signal, (times, values) in unpacked(record.payload[1:]).items()
+    }
 
 
 def _explained(error: ApiError, url: str) -> str:
