@@ -655,6 +655,24 @@ async def test_the_planned_search_finds_what_mlflows_own_statement_finds(
     assert sum(map(len, await found(filter="params.lr = '0.10'", run_view_type="ALL"))) == 12
 
 
+@pytest.mark.parametrize("filter_text", ["", "attributes.run_name != ''"])
+async def test_runs_of_another_projects_experiment_are_not_found(
+    mlflow: Mlflow, people: KnownPeople, filter_text: str
+) -> None:
+    """By the plan and by a statement of its own: alone, and beside an experiment that is there."""
+    people.program("rb_stranger", project_id=uuid4(), role="owner")
+    stranger = Mlflow(mlflow.client, "rb_stranger")
+    theirs, ours = await stranger.experiment(), await mlflow.experiment()
+    await stranger.run(theirs)
+    await mlflow.run(ours)
+
+    for asked, count in (([theirs], 0), ([theirs, ours], 1), ([ours], 1)):
+        body = {"experiment_ids": asked, "filter": filter_text}
+        found = (await mlflow.post("runs/search", **body)).get("runs", [])
+        assert len(found) == count
+        assert all(run["info"]["experiment_id"] == ours for run in found)
+
+
 async def test_the_longest_search_is_still_one(mlflow: Mlflow) -> None:
     experiment_id = await mlflow.experiment()
     for entity in ("tags", "params", "metrics", "datasets"):

@@ -19,6 +19,7 @@ from experiment_service.mlflow.filters import Comparison, Ordered
 from experiment_service.mlflow.labels import COLUMN_OF_TAG
 from experiment_service.mlflow.messages import View
 from experiment_service.models import run_filters as native
+from experiment_service.queries.experiments import select_experiments_of_project
 from experiment_service.queries.keyset import position
 from experiment_service.queries.run_conditions import CUT
 from experiment_service.queries.run_search import (
@@ -115,6 +116,12 @@ async def select_planned_page(
     Raises:
         InvalidParameter: the token is none of this search.
     """
+    # One experiment alone stands for its project in the plan, so it must be of this one.
+    ours = await select_experiments_of_project(
+        connection, project_id=project_id, experiment_ids=list(dict.fromkeys(experiment_ids))
+    )
+    if not ours:
+        return [], None
     expression, terms = wanted
     named = _digest(expression, terms, experiment_ids, view)
     order = run_order(terms, named, metrics_published=published)
@@ -125,7 +132,7 @@ async def select_planned_page(
         raise InvalidParameter(msg) from exc
     runs = RunFilter(
         project_id=project_id,
-        experiment_ids=tuple(dict.fromkeys(experiment_ids)),
+        experiment_ids=tuple(ours),
         archived=_ARCHIVED[view],
         expression=expression,
         metrics_published=published,
