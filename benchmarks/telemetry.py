@@ -78,6 +78,15 @@ def rate_of(what: str) -> Callable[[Report], float | None]:
     return found
 
 
+def chart_ms(report: Report, part: float) -> float | None:
+    """The 95th percentile of our charts."""
+    for sizes in (Sizes(), QUICK):
+        figure = report.find(chart(sizes, part), RUNBENCH)
+        if figure and figure.p95 is not None:
+            return figure.p95 * 1000
+    return None
+
+
 def run(cluster: Cluster, home: Path, sizes: Sizes, report: Report) -> None:
     """Each system after the other, on the same machine; PostgreSQL is the same."""
     asyncio.run(measure_rows(make_database(cluster, "telemetry_rows"), sizes, report))
@@ -99,6 +108,15 @@ BARS = [
         "at most 16",
         lambda report: report.value(BYTES, RUNBENCH),
         lambda value: value <= 16,
+    ),
+    *(
+        Bar(
+            f"chart, {part:.0%}",
+            f"p95 < {limit} ms",
+            lambda report, part=part: chart_ms(report, part),
+            lambda value, limit=limit: value < limit,
+        )
+        for part, limit in ((1.0, 30), (ZOOM, 20))
     ),
 ]
 
@@ -290,6 +308,19 @@ async def measure_own(running: own.Own, cluster: Cluster, sizes: Sizes, report: 
     assert stored(cluster) - before[0] == sizes.chart
     used = bytes_on_disk(cluster) - before[1]
     report.add(Figure(BYTES, RUNBENCH, used / sizes.chart, "B/reading"))
+    for part in (1.0, ZOOM):
+        asked = [
+            running.target.request(
+                "GET",
+                f"/api/v1/telemetry/series?sensor_id={rig.ids[-1]}&signal=value"
+                f"&points={PLACES}&from={low}&to={high}",
+            )
+            for low, high in _windows(sizes, part)
+        ]
+        timing = await measure(
+            running.target, [lambda n, asked=asked: asked[n % len(asked)]], seconds=sizes.seconds
+        )
+        report.time(chart(sizes, part), RUNBENCH, timing)
 
 
 def bytes_on_disk(cluster: Cluster) -> int:

@@ -251,6 +251,23 @@ def test_a_simulated_rig_sends_what_can_be_worked_out_again(rig: Rig, scenario: 
         assert rig.stored(ids[sensor], name) == columns, (sensor, name)
 
 
+def test_what_was_sent_reads_back_converted_and_exports_whole(rig: Rig, tmp_path: Path) -> None:
+    told = rig.command("simulate", "pump", "--fast", "--seconds", "30", "--seed", "2")
+    made = expected(RIGS["pump"], seed=2, start=told["start"], seconds=30)
+    flow = next(each for each in runbench.sensors() if each.name == "pump-flow")
+    times, values = made["pump-flow", "flow"]
+    series = flow.series("flow")["flow"]
+    assert (series.t, series.raw, series.exact) == (times, values, True)
+    assert series.physical == [0.25 * value for value in values]
+    assert flow.latest()["flow"]["raw"] == values[-1]
+    table = flow.history("flow", values="raw")
+    assert table.num_rows == len(values)
+    assert values == table.column(table.column_names.index("raw")).to_pylist()
+    assert flow.export(tmp_path / "flow.parquet").stat().st_size > 0
+    part = flow.series("flow", start=times[10], end=times[19])["flow"]
+    assert part.raw == values[10:20]
+
+
 def test_a_rig_is_captured_from_the_script_that_runs_it(rig: Rig) -> None:
     sensor, token = rig.sensor("captured", "x")
     with runbench.init(experiment="gusts", name="c", capture=False) as run:

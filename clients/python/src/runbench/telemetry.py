@@ -1,6 +1,7 @@
 """Reading sensors back: `runbench.sensors("bench")`, and what capture sessions of a run hold."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeAlias, cast
 
@@ -10,6 +11,23 @@ from runbench.reading import FileFormat, arrow_table, export_to, resolve_project
 from runbench.readings import micros
 
 Values: TypeAlias = Literal["raw", "physical", "both"]
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """Readings of one signal: equally long columns, ordered by time (µs since 1970); None marks a
+    gap, and where a raw value has no physical one.
+
+    exact says whether these are all count readings, or a picture of them that keeps every extreme.
+    """
+
+    signal: str
+    t: list[int]
+    raw: list[float | None]
+    physical: list[float | None]
+    unit: str
+    count: int
+    exact: bool
 
 
 class StoredSensor:
@@ -39,6 +57,28 @@ class StoredSensor:
     def signals(self) -> list[str]:
         listed = cast("list[dict[str, Any]]", self.data.get("signals") or [])
         return [signal["name"] for signal in listed]
+
+    def series(
+        self,
+        *signals: str,
+        start: object = None,
+        end: object = None,
+        values: Values = "both",
+        points: int = 10_000,
+    ) -> "dict[str, Readings]":
+        """The readings of these signals (of all without any), by signal, at most `points` each.
+        Raises ApiError, Unreachable.
+        """
+        query = self._query(signals, start, end, values)
+        answer = self._api.get("/api/v1/telemetry/series", **query, points=points)
+        return {each["signal"]: _readings(each) for each in answer["series"]}
+
+    def latest(self) -> "dict[str, dict[str, Any]]":
+        """The newest reading of each signal: t, received_at, raw, physical, unit. Raises ApiError,
+        Unreachable.
+        """
+        answer = self._api.get("/api/v1/telemetry/latest", sensor_id=self.id)
+        return {each["signal"]: each for each in answer["items"]}
 
     def export(
         self,
@@ -118,6 +158,18 @@ class StoredCapture:
 
     def __repr__(self) -> str:
         return f"<runbench capture session {self.ordinal}: {self.status}>"
+
+
+def _readings(entry: Mapping[str, Any]) -> Readings:
+    return Readings(
+        signal=entry["signal"],
+        t=list(entry["t"]),
+        raw=list(entry.get("raw") or []),
+        physical=list(entry.get("physical") or []),
+        unit=entry.get("unit") or "",
+        count=entry["count"],
+        exact=bool(entry.get("exact", True)),
+    )
 
 
 def sensors(project: str | None = None, *, q: str | None = None) -> list[StoredSensor]:
