@@ -165,4 +165,6 @@ CREATE INDEX chunks_by_owner ON telemetry.chunks USING btree (owner_id, last_ord
 
 CREATE INDEX chunks_to_compact ON telemetry.chunks USING btree (series_id, first_ordinal) WHERE (coarse IS NULL);
 
+CREATE INDEX heartbeats_oldest_first ON telemetry.heartbeats USING brin (minute);
+
 CREATE INDEX idempotency_keys_oldest_first ON telemetry.idempotency_keys USING btree (created_at);

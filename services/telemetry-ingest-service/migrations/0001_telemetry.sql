@@ -108,6 +108,8 @@ CREATE TABLE heartbeats (
     PRIMARY KEY (sensor_id, minute)
 ) WITH (fillfactor = 70);
 
+CREATE INDEX heartbeats_oldest_first ON heartbeats USING brin (minute);
+
 -- One row is a kind of mistake in what a sensor sent in one minute: how many readings it cost, and
 -- one of them.
 CREATE TABLE errors (

@@ -237,3 +237,20 @@ async def test_activity_and_heartbeats_count_what_came(client, sensor, connectio
     assert sum(row["readings"] for row in beats) == 6
     assert sum(row["batches"] for row in beats) == 3
     assert max(row["max_latency_us"] for row in beats) >= 1_000_000
+
+
+async def test_heartbeats_of_long_ago_are_forgotten(start_app, sensor, connection) -> None:
+    for days in (1, 89, 91, 400):
+        await connection.execute(
+            """
+            INSERT INTO telemetry.heartbeats
+            VALUES ($1, date_trunc('minute', now() - make_interval(days => $2)), 1, 1, 0)
+            """,
+            sensor.id, days,
+        )  # fmt: skip
+    await start_app()
+    async with asyncio.timeout(10):
+        while True:
+            if await connection.fetchval("SELECT count(*) FROM telemetry.heartbeats") == 2:
+                break
+            await asyncio.sleep(0.05)

@@ -2,24 +2,58 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import asyncpg
+import structlog
 from aiohttp import web
 from seriesstore.upkeep import keep
-from servicekit.database import DATABASE
+from servicekit.database import DATABASE, Database
 from servicekit.problems import Problem
+
+from telemetry_ingest_service.queries.activity import delete_old_heartbeats
+
+log = structlog.get_logger()
+
+HEARTBEATS_KEPT = timedelta(days=90)
+FORGET_EVERY_SEC = 600.0
+BREATH_SEC = 0.05
+_TROUBLE = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    Problem,
+)
 
 
 def upkeep(batch_ids_kept: timedelta) -> Callable[[web.Application], AsyncIterator[None]]:
-    """Merge small chunks, and forget the names of old batches."""
+    """Merge small chunks, and forget the names of old batches and old heartbeats."""
 
     async def context(app: web.Application) -> AsyncIterator[None]:
         database = app[DATABASE]
-        task = asyncio.create_task(
-            keep(database.acquire, batch_ids_kept=batch_ids_kept, trouble=(Problem,))
-        )
+        tasks = [
+            asyncio.create_task(
+                keep(database.acquire, batch_ids_kept=batch_ids_kept, trouble=(Problem,))
+            ),
+            asyncio.create_task(_forget_heartbeats(database)),
+        ]
         yield
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     return context
+
+
+async def _forget_heartbeats(database: Database) -> None:
+    while True:
+        forgotten = 0
+        try:
+            async with database.acquire() as connection:
+                forgotten = await delete_old_heartbeats(
+                    connection, before=datetime.now(UTC) - HEARTBEATS_KEPT
+                )
+        except _TROUBLE as exc:
+            log.warning("upkeep.heartbeats_not_forgotten", error=repr(exc))
+        await asyncio.sleep(BREATH_SEC if forgotten else FORGET_EVERY_SEC)

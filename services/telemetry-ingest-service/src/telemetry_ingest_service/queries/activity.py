@@ -164,3 +164,19 @@ async def select_heartbeats(
         until,
         most,
     )
+
+
+async def delete_old_heartbeats(
+    connection: Connection, *, before: datetime, at_most: int = 10_000
+) -> int:
+    """Forget heartbeats of minutes before a moment, some at a time; how many these were."""
+    rows = await connection.fetch(
+        """
+        DELETE FROM heartbeats
+        WHERE ctid = ANY (ARRAY(SELECT ctid FROM heartbeats WHERE minute < $1 LIMIT $2))
+        RETURNING 1
+        """,
+        before,
+        at_most,
+    )
+    return len(rows)
