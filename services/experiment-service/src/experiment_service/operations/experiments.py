@@ -40,6 +40,7 @@ from experiment_service.queries.experiment_search import (
 )
 from experiment_service.queries.experiments import (
     insert_experiment,
+    lock_experiment,
     select_archived_namesake,
     select_experiment,
     select_experiment_state,
@@ -191,13 +192,14 @@ async def _step(now: Change, before: Experiment, status: ExperimentStatus) -> No
         StatusConflict: the status changed after the request had arrived.
         TransitionNotAllowed: there is no such step.
     """
+    at = await lock_experiment(now.connection, experiment_id=before.id)
     stepped = await update_experiment_status(
         now.connection,
         experiment_id=before.id,
         status=status,
         sources=EXPERIMENT_SOURCES[status],
         arrived_at=now.arrived_at,
-        at=now.turn.at,
+        at=at,
     )
     if not stepped:
         state = await select_experiment_state(now.connection, experiment_id=before.id)

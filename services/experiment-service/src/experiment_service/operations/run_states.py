@@ -19,6 +19,7 @@ from experiment_service.operations.run_reading import answer_run, stored_run
 from experiment_service.queries.experiments import select_experiment_state
 from experiment_service.queries.run_states import (
     RunState,
+    lock_runs,
     select_run_states,
     update_run_heartbeat,
     update_run_restored,
@@ -124,7 +125,11 @@ async def _state(connection: Connection, project_id: UUID, run_id: UUID) -> RunS
 async def _steps(
     now: Change, project_id: UUID, run_ids: Sequence[UUID], status: RunStatus
 ) -> tuple[set[UUID], dict[UUID, Problem]]:
-    """Which runs stand where they should, and why the others do not."""
+    """Which runs stand where they should, and why the others do not.
+
+    The step's time is when the runs are held: whoever asked until then came before it, and lost.
+    """
+    at = await lock_runs(now.connection, project_id=project_id, run_ids=run_ids)
     updated = await update_run_status(
         now.connection,
         project_id=project_id,
@@ -132,7 +137,7 @@ async def _steps(
         status=status,
         sources=RUN_SOURCES[status],
         arrived_at=now.arrived_at,
-        at=now.turn.at,
+        at=at,
         change=now.turn.change,
     )
     if len(updated) == len(run_ids):

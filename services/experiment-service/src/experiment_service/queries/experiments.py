@@ -125,6 +125,21 @@ async def update_experiment(
     )
 
 
+async def lock_experiment(connection: Connection, *, experiment_id: UUID) -> datetime:
+    """Wait for whoever else changes the experiment, and hold it; the time when that was done."""
+    return await connection.fetchval(
+        """
+        WITH held AS MATERIALIZED (
+            SELECT FROM experiment.experiments WHERE id = $1 FOR UPDATE
+        ), counted AS MATERIALIZED (
+            SELECT count(*) FROM held
+        )
+        SELECT clock_timestamp() FROM counted
+        """,
+        experiment_id,
+    )
+
+
 async def update_experiment_status(
     connection: Connection,
     *,

@@ -35,6 +35,27 @@ async def select_run_states(
     )
 
 
+async def lock_runs(
+    connection: Connection, *, project_id: UUID, run_ids: Sequence[UUID]
+) -> datetime:
+    """Wait for whoever else changes the runs, and hold them; the time when that was done."""
+    return await connection.fetchval(
+        """
+        WITH held AS MATERIALIZED (
+            SELECT FROM experiment.runs
+            WHERE project_id = $1 AND id = ANY($2)
+            ORDER BY id
+            FOR UPDATE
+        ), counted AS MATERIALIZED (
+            SELECT count(*) FROM held
+        )
+        SELECT clock_timestamp() FROM counted
+        """,
+        project_id,
+        run_ids,
+    )
+
+
 async def update_run_status(
     connection: Connection,
     *,
