@@ -7,10 +7,10 @@ from uuid import UUID
 
 import numpy as np
 from prometheus_client import Counter, Histogram
-from seriesstore.append import Batch, append
+from seriesstore.append import Batch, Receipt, append
 from seriesstore.group import Full, GroupCommit
 from seriesstore.points import Points
-from servicekit.database import Database
+from servicekit.database import Connection, Database
 from servicekit.problems import NotFound, Unavailable
 
 from telemetry_ingest_service.errors import SensorDecommissioned
@@ -99,30 +99,48 @@ async def store_together(
     database: Database, requests: Sequence[Received]
 ) -> list[Stored | Exception]:
     """Store what several sensors sent in one transaction, in the order it came."""
-    at = datetime.now(UTC)
     async with database.acquire() as connection, connection.transaction():
-        receipts = await append(connection, [_batch(received) for received in requests])
-        new = [
-            received
-            for received, receipt in zip(requests, receipts, strict=True)
-            if receipt.new and received.sent.count
-        ]
-        if new:
-            await upsert_activity(connection, list(map(_heard, new)), at=at)
-        if mistakes := [
-            _mistake(received.sensor_id, refusal)
+        receipts = await store(connection, requests, at=datetime.now(UTC))
+    count_stored(requests, receipts)
+    return [Stored(accepted=each.points, duplicate=not each.new) for each in receipts]
+
+
+async def store(
+    connection: Connection, requests: Sequence[Received], *, at: datetime
+) -> list[Receipt]:
+    """Store what sensors sent in the transaction of the caller, and note that they were heard."""
+    receipts = await append(connection, [_batch(received) for received in requests])
+    new = [
+        received
+        for received, receipt in zip(requests, receipts, strict=True)
+        if receipt.new and received.sent.count
+    ]
+    if new:
+        await upsert_activity(connection, list(map(_heard, new)), at=at)
+    if mistakes := [
+        _mistake(received.sensor_id, refusal)
+        for received, receipt in zip(requests, receipts, strict=True)
+        if receipt.new
+        for refusal in received.sent.refused
+    ]:
+        await upsert_errors(connection, mistakes, at=at)
+        wrong = {mistake.sensor_id for mistake in mistakes}
+        await delete_old_errors(connection, sensor_ids=wrong)
+    return receipts
+
+
+def count_stored(requests: Sequence[Received], receipts: Sequence[Receipt]) -> None:
+    """Measure what a commit has stored."""
+    REJECTED.inc(
+        sum(
+            received.sent.refused_count
             for received, receipt in zip(requests, receipts, strict=True)
             if receipt.new
-            for refusal in received.sent.refused
-        ]:
-            await upsert_errors(connection, mistakes, at=at)
-            wrong = {mistake.sensor_id for mistake in mistakes}
-            await delete_old_errors(connection, sensor_ids=wrong)
-            REJECTED.inc(sum(mistake.count for mistake in mistakes))
+        )
+    )
     STORED.inc(sum(receipt.points for receipt in receipts if receipt.new))
     REPEATED.inc(sum(not receipt.new for receipt in receipts))
     TOGETHER.observe(len(requests))
-    return [Stored(accepted=each.points, duplicate=not each.new) for each in receipts]
 
 
 def _batch(received: Received) -> Batch:
