@@ -472,6 +472,12 @@ def openapi(session: nox.Session) -> None:
     session.run(python, "-m", "scripts.openapi", *session.posargs, external=True)
 
 
+@nox.session(name="build-images", default=False)
+def build_images(session: nox.Session) -> None:
+    """Build an image of each process with docker, podman or buildah, and try them (-- --only)."""
+    script(session, "images", *session.posargs)
+
+
 @nox.session(default=False)
 def clean(session: nox.Session) -> None:
     """Remove what the workspace made: environments, packages, caches (-- --data: the data too)."""

@@ -192,3 +192,12 @@ async def test_a_collector_that_is_away_is_nobodys_trouble(empty_database_url: s
             for _ in range(20):
                 async with session.get(f"{url}/ready") as response:
                     assert response.status == 200
+
+
+async def test_what_the_environment_leaves_out_comes_from_files(
+    database_url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "database_url").write_text(f"{database_url}\n")
+    (tmp_path / "log_level").write_text("nonsense, if it were read")
+    async with started("", RUNBENCH_SECRETS_DIR=str(tmp_path), LOG_LEVEL="info") as running:
+        await running.until("service.listening")

@@ -6,6 +6,7 @@ import { type QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { type AnyRouter, RouterProvider } from "@tanstack/react-router";
 import { useEffect } from "react";
 import { activate } from "@/app/i18n";
+import { styleNonce } from "@/app/style-nonce";
 import { themeManager } from "@/app/theme-manager";
 import { usePreferences } from "@/ui/preferences";
 import { cssVariablesResolver, theme } from "@/ui/theme";
@@ -29,6 +30,7 @@ export function Application({ queryClient, router, env = "default" }: Props) {
         theme={theme}
         cssVariablesResolver={cssVariablesResolver}
         colorSchemeManager={themeManager}
+        getStyleNonce={styleNonce}
         defaultColorScheme="auto"
         env={env}
       >

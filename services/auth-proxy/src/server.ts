@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { createApp } from './app.ts'
 import { createLogger } from './logs.ts'
 import { openSessionStore } from './session-store.ts'
-import { readSettings, type Settings, SettingsError } from './settings.ts'
+import { readSettings, type Settings, SettingsError, withSecrets } from './settings.ts'
 import { startTracing } from './tracing.ts'
 
 const DRAIN_MS = 20_000
@@ -18,7 +18,7 @@ await listenOrExit()
 
 function settingsOrExit(): Settings {
   try {
-    return readSettings()
+    return readSettings(withSecrets(process.env))
   } catch (error) {
     if (!(error instanceof SettingsError)) throw error
     console.error(error.message)

@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { join } from 'node:path'
 import * as v from 'valibot'
 
 /** Good enough to try Runbench on one machine; production refuses it. */
@@ -139,6 +141,24 @@ export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settin
   mistakes.push(...mistakesIn(settings, environment))
   if (mistakes.length > 0) throw new SettingsError(mistakes)
   return settings
+}
+
+/** The environment, with what it leaves out taken from files below `RUNBENCH_SECRETS_DIR`.
+ *
+ * One file a variable, named like it in lower case; /run/secrets is where container engines put
+ * secrets, which an environment would show to whoever may inspect it.
+ */
+export function withSecrets(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const folder = variables.RUNBENCH_SECRETS_DIR || '/run/secrets'
+  const kept = Object.keys(Environment.entries).flatMap((name) => {
+    try {
+      return [[name, readFileSync(join(folder, name.toLowerCase()), 'utf8').trim()]]
+    } catch {
+      return []
+    }
+  })
+  const given = Object.entries(variables).filter(([, value]) => value)
+  return Object.fromEntries([...kept, ...given])
 }
 
 function readEnvironment(variables: NodeJS.ProcessEnv): Environment {

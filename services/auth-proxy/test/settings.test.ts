@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { readFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { parseEnv } from 'node:util'
-import { DEVELOPMENT_SECRET, Environment, readSettings } from '../src/settings.ts'
+import { DEVELOPMENT_SECRET, Environment, readSettings, withSecrets } from '../src/settings.ts'
 
 const folder = join(import.meta.dirname, '..')
 const PRODUCTION = {
@@ -30,6 +31,23 @@ test('production with its own origin and secret starts, with a secure cookie', (
   assert.equal(settings.secureCookie, true)
   assert.deepEqual(settings.origins, ['https://runbench.example.org', 'https://other.example.org'])
   assert.ok(settings.hosts.has('runbench.example.org'))
+})
+
+test('what the environment leaves out comes from files of a folder of secrets', (t) => {
+  const secrets = mkdtempSync(join(tmpdir(), 'secrets-'))
+  t.after(() => rmSync(secrets, { recursive: true }))
+  writeFileSync(join(secrets, 'session_secret'), `${PRODUCTION.SESSION_SECRET}\n`)
+  writeFileSync(join(secrets, 'log_level'), 'error')
+  const settings = readSettings(
+    withSecrets({
+      ...PRODUCTION,
+      SESSION_SECRET: '',
+      LOG_LEVEL: 'debug',
+      RUNBENCH_SECRETS_DIR: secrets,
+    }),
+  )
+  assert.deepEqual(settings.secrets, [PRODUCTION.SESSION_SECRET])
+  assert.equal(settings.logLevel, 'debug')
 })
 
 test('a start that would be unsafe or impossible is refused with the variable and the way out', () => {

@@ -1,6 +1,8 @@
 """What every service reads from its environment; each variable stands in its `.env.example`."""
 
+import os
 import sys
+from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
 from pydantic import Field, PostgresDsn, StringConstraints, ValidationError
@@ -52,9 +54,15 @@ class ServiceSettings(BaseSettings):
 
 
 def read_settings[S: ServiceSettings](model: type[S]) -> S:
-    """Read the environment, or name every variable that is wrong and leave with exit code 2."""
+    """Read the environment, or name every variable that is wrong and leave with exit code 2.
+
+    What the environment leaves out is looked for in files, one a variable and named like it in
+    lower case, below `RUNBENCH_SECRETS_DIR` (/run/secrets where it is not set): that is where
+    container engines put secrets, which an environment would show to whoever may inspect it.
+    """
+    folder = Path(os.environ.get("RUNBENCH_SECRETS_DIR") or "/run/secrets")
     try:
-        return model()  # pyright: ignore[reportCallIssue]: the values come from the environment
+        return model(_secrets_dir=folder if folder.is_dir() else None)
     except ValidationError as exc:
         _explain(exc)
 
