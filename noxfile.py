@@ -250,6 +250,18 @@ def reset(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def backup(session: nox.Session) -> None:
+    """Copy both databases and the files of runs to a folder (-- FOLDER --keep 7)."""
+    become(session, "backup", *session.posargs)
+
+
+@nox.session(default=False)
+def restore(session: nox.Session) -> None:
+    """Bring a backup back, with the services stopped (-- FOLDER/TIME --replace)."""
+    become(session, "restore", *session.posargs)
+
+
+@nox.session(default=False)
 def psql(session: nox.Session) -> None:
     """Open psql on the running database (-- auth_db or experiment_db, then psql's options)."""
     become(session, "psql", *session.posargs)

@@ -62,8 +62,6 @@ def variables(workspace: Workspace, name: str) -> dict[str, str]:
     mine |= {"RUNBENCH_ENV": "production", "RUNBENCH_ADMIN_EMAIL": "", "HOST": "127.0.0.1"}
     if name == "artifact-service":
         mine["ARTIFACT_STORE_URL"] = "/tmp/artifacts"  # noqa: S108 - a tmpfs of the container
-    if name == "api-gateway":
-        mine["XDG_DATA_HOME"] = "/tmp/data"  # noqa: S108
     return mine
 
 

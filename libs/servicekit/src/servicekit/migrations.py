@@ -67,6 +67,8 @@ async def migrate(dsn: str, folder: Path, *, schema: str) -> list[str]:
     try:
         # Waiters stand here until the one who came first has finished.
         await connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", schema)
+        # Whoever asks for a table after a migration that waits for it would wait as long.
+        await connection.execute("SET lock_timeout = '10s'")
         await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         await connection.execute(f"SET search_path TO {schema}")
         await connection.execute(_LEDGER)
