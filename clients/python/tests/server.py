@@ -14,6 +14,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from files import Files, Refusal, Reply, missing, page
+
 TOKEN = "rb_pat_test0001_secret_000000"
 SENSOR_TOKEN = "rb_sensor_rig00001_secret_000000"
 CUT = -1
@@ -30,18 +32,6 @@ class Fault:
     problem: dict[str, Any] = field(default_factory=dict)
     raw: bytes | None = None
     when: Callable[[Any], bool] = lambda body: True
-
-
-class Refusal(Exception):
-    def __init__(self, status: int, code: str, detail: str = "", errors: list[Any] | None = None):
-        self.status = status
-        self.problem = {
-            "type": f"/problems/{code}",
-            "title": code.replace("-", " ").capitalize(),
-            "status": status,
-            "detail": detail,
-            "errors": errors or [],
-        }
 
 
 class Server:
@@ -66,7 +56,7 @@ class Server:
         self.idempotent: dict[str, tuple[Any, Any]] = {}
         self.requests: list[tuple[str, str]] = []
         self.queries: list[dict[str, Any]] = []
-        self.files: dict[str, bytes] = {}
+        self.files = Files()
         self.tokens_seen: set[str] = set()
         self.faults: list[Fault] = []
         self.scope: str | None = self.project["id"]
@@ -184,6 +174,8 @@ class Server:
                 if rid not in self.runs:
                     missing()
                 return self.of_run(method, self.runs[rid], rest, query, body, headers)
+            case _, ["api", "v1", "uploads" | "artifacts", *rest]:
+                return self.files.answer(method, parts[2:], body, headers)
         return missing()
 
     def once(self, headers: Any, body: Any, make: Callable[[], Any]) -> Any:
@@ -266,12 +258,8 @@ class Server:
                 return self.take(run, body)
             case "GET", ["metrics"]:
                 return page(self.summary(run["id"]), query)
-            case "PUT", ["artifacts", *name]:
-                self.files["/".join([run["id"], *name])] = body
-                return {"path": "/".join(name)}
-            case "HEAD" | "GET", ["artifacts", *name]:
-                found = self.files.get("/".join([run["id"], *name]))
-                return missing() if found is None else found
+            case _, ["artifacts" | "uploads" | "inputs", *_]:
+                return self.files.of_run(method, run, rest, query, body, headers)
             case "GET", ["metrics", "export"]:
                 rows = [f"{k},{s},{v},{t}" for k, s, v, t in self.points.get(run["id"], [])]
                 return "\n".join(["key,step,value,time", *rows, ""]).encode()
@@ -465,16 +453,6 @@ def unpacked(data: bytes) -> Any:
     return {"producer": data[20 : 20 + length].decode(), "sequence": sequence, "series": series}
 
 
-def missing() -> Any:
-    raise Refusal(404, "not-found", "there is nothing here that you may see")
-
-
-def page(found: list[Any], query: dict[str, str]) -> Any:
-    start, limit = int(query.get("cursor", 0)), int(query.get("limit", 50))
-    end = start + limit
-    return {"items": found[start:end], "next_cursor": str(end) if end < len(found) else None}
-
-
 class Handler(BaseHTTPRequestHandler):
     app: Server
     protocol_version = "HTTP/1.1"
@@ -497,12 +475,15 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         self.serve()
 
-    do_POST = do_PATCH = do_PUT = do_HEAD = do_GET
+    do_POST = do_PATCH = do_PUT = do_HEAD = do_DELETE = do_GET
 
     def serve(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         data = self.rfile.read(length)
-        raw = "/artifacts/" in self.path
+        if len(data) < length:
+            self.close_connection = True
+            return
+        raw = self.headers.get("Content-Type") == "application/octet-stream"
         if self.headers.get("Content-Type") == "application/x-runbench-readings":
             data = json.dumps(unpacked(data)).encode()
         body = data if raw else json.loads(data) if data else None
@@ -534,6 +515,8 @@ class Handler(BaseHTTPRequestHandler):
                 status, headers = 200, {}
                 if isinstance(made, dict) and "version" in made:
                     headers["ETag"] = f'"{made["version"]}"'
+                if isinstance(made, Reply):
+                    status, headers, made = made.status, made.headers, made.content
                 answer = made if isinstance(made, bytes) else json.dumps(made).encode()
             except Refusal as refusal:
                 status, headers, answer = refusal.status, {}, json.dumps(refusal.problem).encode()

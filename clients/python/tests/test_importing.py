@@ -91,7 +91,7 @@ def test_an_mlflow_folder_arrives_whole_and_twice_adds_nothing(online, store):
         ("loss", n, float(repr(0.1 * n)), (1795644360307 + n) * 1000) for n in range(12_000)
     ]
     assert online.series(parent["id"], "odd") == [(5, "NaN"), (5, "-Infinity"), (-3, 1e-320)]
-    assert online.files == {f"{parent['id']}/plots/a%20b.txt": b"picture"}
+    assert online.files == {f"{parent['id']}/plots/a b.txt": b"picture"}
     before, posts = state(online), online.count("POST .*/metrics")
     again = command("mlflow", store, "--json")
     assert (again.exit_code, state(online)) == (0, before)

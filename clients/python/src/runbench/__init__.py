@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from runbench.api import ApiError, Unreachable
+    from runbench.artifacts import StoredArtifact
     from runbench.progress import track
     from runbench.reading import Runs, StoredRun, runs
     from runbench.run import Run, current, finish, flush, init, log, resume
@@ -22,6 +23,7 @@ __all__ = [
     "Run",
     "Runs",
     "Sensor",
+    "StoredArtifact",
     "StoredCapture",
     "StoredRun",
     "StoredSensor",
@@ -43,6 +45,7 @@ _HOMES = {
     "Run": "runbench.run",
     "Runs": "runbench.reading",
     "Sensor": "runbench.sensor",
+    "StoredArtifact": "runbench.artifacts",
     "StoredCapture": "runbench.telemetry",
     "StoredRun": "runbench.reading",
     "StoredSensor": "runbench.telemetry",

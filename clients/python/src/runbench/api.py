@@ -1,8 +1,8 @@
 """Requests to a Runbench server: JSON both ways, a bearer token, errors that tell what to do."""
 
+import base64
 import json
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Self, cast
 from urllib.parse import quote, urlsplit
 
@@ -93,9 +93,22 @@ class Api:
         """The JSON of a GET; None is left out of the query. Raises ApiError, Unreachable."""
         return self.request("GET", path, query=query).body
 
-    def post(self, path: str, body: object = None, *, key: str | None = None) -> Any:
-        """The JSON of a POST, with an Idempotency-Key when given. Raises ApiError, Unreachable."""
-        return self.request("POST", path, body=body, key=key).body
+    def post(
+        self,
+        path: str,
+        body: object = None,
+        *,
+        key: str | None = None,
+        timeout: float | None = None,
+    ) -> Any:
+        """The JSON of a POST, with an Idempotency-Key when given, waited for so many seconds
+        (default: as of every request). Raises ApiError, Unreachable.
+        """
+        return self.request("POST", path, body=body, key=key, timeout=timeout).body
+
+    def put(self, path: str, body: object) -> Any:
+        """The JSON of a PUT. Raises ApiError, Unreachable."""
+        return self.request("PUT", path, body=body).body
 
     def patch(self, path: str, body: object, *, if_match: str | None = None) -> Any:
         """The JSON of a PATCH (merge patch). Raises ApiError, Unreachable."""
@@ -128,28 +141,62 @@ class Api:
         except (httpx.HTTPError, OSError) as error:
             raise Unreachable(f"{self.url} broke off ({_named(error)})") from None
 
-    def file_size(self, run_id: str, name: str) -> int | None:
-        """The bytes of a run's file; None when there is no such file. Raises Unreachable."""
+    def head(self, path: str) -> Mapping[str, str] | None:
+        """The headers of a HEAD; None when nothing is there. Raises ApiError, Unreachable."""
         try:
-            response = self._client.head(self.url + _file(run_id, name))
+            response = self._client.head(self.url + path)
         except (httpx.HTTPError, OSError) as error:
             raise Unreachable(f"{self.url} does not answer ({_named(error)})") from None
-        size = response.headers.get("content-length", "")
-        return int(size) if response.status_code == 200 and size.isdigit() else None
+        if response.status_code == 404:
+            return None
+        if response.status_code != 200:
+            raise _refusal(response, {})
+        return response.headers
 
-    def put_file(self, run_id: str, name: str, path: Path) -> None:
-        """Store a file of a run, read piece by piece. Raises ApiError, Unreachable, OSError."""
-        headers = {"Content-Type": "application/octet-stream"}
-        with path.open("rb") as file:
-            try:
-                response = self._client.put(
-                    self.url + _file(run_id, name),
-                    content=iter(lambda: file.read(1 << 20), b""),
-                    headers={**headers, "Content-Length": str(path.stat().st_size)},
-                )
-            except httpx.HTTPError as error:
-                raise Unreachable(f"{self.url} does not answer ({_named(error)})") from None
-        self._answer(response)
+    def put_content(
+        self, path: str, pieces: Iterable[bytes], size: int, *, sha256: bytes | None = None
+    ) -> Any:
+        """The JSON of a PUT of so many bytes, which the server compares with their digest. Raises
+        ApiError, Unreachable, and what reading the pieces raises.
+        """
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        if sha256 is not None:
+            headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(sha256).decode()}:"
+        try:
+            response = self._client.put(self.url + path, content=pieces, headers=headers)
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            raise Unreachable(f"{self.url} does not answer ({_named(error)})") from None
+        return self._answer(response).body
+
+    def delete(self, path: str) -> None:
+        """A DELETE. Raises ApiError, Unreachable."""
+        self.request("DELETE", path)
+
+    def part(self, path: str, start: int, end: int, *, etag: str | None = None) -> Iterator[bytes]:
+        """The bytes of a file from start to end (exclusive) in pieces; with an etag, those of that
+        content alone. Raises ApiError, Unreachable; also when it breaks off or brings others.
+        """
+        headers = {"Range": f"bytes={start}-{end - 1}", "Accept-Encoding": "identity"}
+        if etag is not None:
+            headers["If-Range"] = etag
+        left = end - start
+        try:
+            with self._client.stream("GET", self.url + path, headers=headers) as response:
+                given = response.headers.get("content-range", "").partition("/")[0]
+                if response.status_code != 206 or given != f"bytes {start}-{end - 1}":
+                    if response.status_code < 300:
+                        raise Unreachable(f"the file at {self.url} is another one by now")
+                    response.read()
+                    self._answer(response)
+                for piece in response.iter_raw(1 << 20):
+                    left -= len(piece)
+                    if left < 0:
+                        break
+                    yield piece
+        except (httpx.HTTPError, OSError) as error:
+            raise Unreachable(f"{self.url} broke off ({_named(error)})") from None
+        if left:
+            raise Unreachable(f"{self.url} broke off")
 
     def request(
         self,
@@ -161,6 +208,7 @@ class Api:
         key: str | None = None,
         if_match: str | None = None,
         media_type: str = "application/json",
+        timeout: float | None = None,
     ) -> Answer:
         """One request. Raises ApiError for a refusal, Unreachable for no proper answer."""
         headers: dict[str, str] = {}
@@ -175,7 +223,12 @@ class Api:
         params = {name: value for name, value in (query or {}).items() if value is not None}
         try:
             response = self._client.request(
-                method, self.url + path, params=params, content=content, headers=headers
+                method,
+                self.url + path,
+                params=params,
+                content=content,
+                headers=headers,
+                timeout=self._client.timeout if timeout is None else timeout,
             )
         except httpx.TimeoutException as error:
             raise Unreachable(f"{self.url} did not answer in time ({_named(error)})") from None
@@ -219,7 +272,8 @@ class Api:
         self.close()
 
 
-def _file(run_id: str, name: str) -> str:
+def file_path(run_id: str, name: str) -> str:
+    """The address of a run's file below the server's."""
     return f"/api/v1/runs/{run_id}/artifacts/{quote(name)}"
 
 

@@ -12,8 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from runbench.api import Api
+from runbench.api import Api, file_path
+from runbench.file_upload import Hooks, send_file
 from runbench.messages import Voice
+from runbench.outbox import Outgoing
 from runbench.records import ACTION, METRICS, Series, dump, series_columns
 from runbench.spool import Spool
 from runbench.upload import Uploader
@@ -148,12 +150,15 @@ class Importer:
         }
 
     def _send_files(self, run_id: str, folder: Path) -> None:
+        from runbench.sync import patiently  # noqa: PLC0415 - sync imports what this module does
+
         for path in sorted(folder.rglob("*")):
             if not path.is_file() or path.is_symlink():
                 continue
-            name = path.relative_to(folder).as_posix()
-            if self.api.file_size(run_id, name) != path.stat().st_size:
-                self.api.put_file(run_id, name, path)
+            file = Outgoing.of(path.relative_to(folder).as_posix(), path)
+            known = self.api.head(file_path(run_id, file.path))
+            if known is None or known.get("content-length") != str(file.size):
+                patiently(lambda file=file: _send_file(self.api, run_id, file))
                 self.tally.files += 1
 
 
@@ -166,6 +171,10 @@ class _Held(Spool):
 
     def put_aside(self, content: dict[str, Any], reason: str) -> None:  # noqa: ARG002
         self.refused += 1
+
+
+def _send_file(api: Api, run_id: str, file: Outgoing) -> None:
+    send_file(api, run_id, file, Hooks())
 
 
 def _send(spool: Spool, uploader: Uploader) -> None:

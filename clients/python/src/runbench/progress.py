@@ -14,16 +14,26 @@ LINE_SECONDS = 10.0
 
 
 class Bar:
-    """A bar to `advance`; plain lines where stderr is no terminal; nothing with RUNBENCH_QUIET."""
+    """A bar to `advance`; plain lines where stderr is no terminal; nothing with RUNBENCH_QUIET.
+    of_bytes: what is counted is bytes.
+    """
 
-    def __init__(self, label: str, total: float | None = None) -> None:
+    def __init__(
+        self,
+        label: str,
+        total: float | None = None,
+        *,
+        of_bytes: bool = False,
+        quiet: bool = False,
+    ) -> None:
+        self._of_bytes = of_bytes
         self._label = label
         self._total = total
         self._done = 0.0
         self._said_at = time.monotonic()
         self._rich: Any = None
         self._task: Any = None
-        self._quiet = settings.flag("RUNBENCH_QUIET")
+        self._quiet = quiet or settings.flag("RUNBENCH_QUIET")
 
     def __enter__(self) -> Self:
         if self._quiet:
@@ -31,18 +41,23 @@ class Bar:
         from rich.console import Console  # noqa: PLC0415 - only where something is shown
         from rich.progress import (  # noqa: PLC0415
             BarColumn,
+            DownloadColumn,
             MofNCompleteColumn,
             Progress,
             TextColumn,
             TimeRemainingColumn,
+            TransferSpeedColumn,
         )
 
         console = Console(stderr=True)
         if console.is_terminal or console.is_jupyter:
+            counted: tuple[Any, ...] = (MofNCompleteColumn(),)
+            if self._of_bytes:
+                counted = DownloadColumn(), TransferSpeedColumn()
             self._rich = Progress(
                 TextColumn("{task.description}", markup=False),
                 BarColumn(),
-                MofNCompleteColumn(),
+                *counted,
                 TimeRemainingColumn(),
                 console=console,
             )
@@ -63,10 +78,18 @@ class Bar:
             self._said_at = now
             self._say()
 
+    def reach(self, done: float) -> None:
+        """So much is done by now."""
+        self.advance(done - self._done)
+
     def _say(self) -> None:
         if not self._quiet:
-            of = f" of {self._total:g}" if self._total is not None else ""
-            print(f"{self._label}: {self._done:g}{of}", file=sys.stderr, flush=True)  # noqa: T201
+            of = f" of {self._counted(self._total)}" if self._total is not None else ""
+            line = f"{self._label}: {self._counted(self._done)}{of}"
+            print(line, file=sys.stderr, flush=True)  # noqa: T201 - meant to be seen
+
+    def _counted(self, count: float) -> str:
+        return f"{count / 1e6:.1f} MB" if self._of_bytes else f"{count:g}"
 
     def __exit__(
         self,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from runbench import settings
 from runbench.api import Api, ApiError, Unreachable
+from runbench.artifacts import StoredArtifact, download_all, find_artifact, list_artifacts
 from runbench.card import ROWS, card
 from runbench.upload import find_project
 from runbench.values import json_object
@@ -127,6 +128,22 @@ class StoredRun:
         """
         where = f"/api/v1/runs/{self.id}/metrics/export"
         return arrow_table(self._api, where, {"key": list(keys) or None})
+
+    def artifacts(self, prefix: str = "") -> list[StoredArtifact]:
+        """The files of the run; with a prefix those of one folder. Raises ApiError, Unreachable."""
+        return list_artifacts(self._api, self.id, prefix)
+
+    def artifact(self, path: str) -> StoredArtifact:
+        """The file with this path. Raises LookupError, ApiError, Unreachable."""
+        return find_artifact(self._api, self.id, path)
+
+    def download(self, to: str | Path, prefix: str = "") -> Path:
+        """Write the files of the run (of one folder with a prefix) below a folder; that folder.
+        Raises what `StoredArtifact.download` does.
+        """
+        folder = Path(to).expanduser()
+        download_all(self.artifacts(prefix), folder)
+        return folder
 
     def capture_sessions(self) -> "list[StoredCapture]":
         """The windows in which sensors were recorded for this run, the first one first. Raises

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 from runbench import forks
 from runbench.messages import Voice, hush_own_requests, logger
-from runbench.records import Series, metrics_record
+from runbench.records import Series, is_end, metrics_record
 from runbench.settings import Settings
 from runbench.spool import Record, Spool
 
@@ -77,7 +77,8 @@ class Recorder:
 
     prepare is called once in the background before anything is sent. announce is called there when
     the server has created the run. pack and uploads say what becomes of the content; without them
-    it is that of a run. Nothing here raises into the script.
+    it is that of a run. keeps says whether the spool holds something else that is not sent yet.
+    Nothing here raises into the script.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Recorder:
         announce: Callable[[], None],
         pack: Pack | None = None,
         uploads: Callable[["Api", Spool, Voice], Uploads] | None = None,
+        keeps: Callable[[], bool] | None = None,
     ) -> None:
         self.settings = settings
         self.spool = spool
@@ -98,11 +100,14 @@ class Recorder:
         self.away: str | None = None
         self.remote_status: str | None = None
         self.complete = False
-        self._away_since = 0.0
+        self.away_since = 0.0
+        # While this is set, the run's end is not told to the server: its files come first.
+        self.end_waits = False
         self._prepare = prepare
         self._announce = announce
         self._pack = pack or pack_metrics
         self._uploads = uploads
+        self._keeps = keeps or (lambda: False)
         # No lock between the script and the writer: a signal handler that interrupts log() may call
         # flush(), which waits for the writer, which would wait for that lock. SimpleQueue.put() may
         # itself be interrupted by a handler that puts. The byte count may be a little off when
@@ -153,6 +158,17 @@ class Recorder:
         """Queue a record that is no metric; never dropped."""
         self._queue.put(record)
 
+    def gives_up(self, since: float) -> bool:
+        """Whether who waits since then need not wait longer: all is over, or the server away."""
+        quiet_since = max(since, self.away_since)
+        gone = self.away is not None and time.monotonic() - quiet_since > AWAY_PATIENCE
+        return self._sender_done or gone
+
+    def tell_end(self) -> None:
+        """The run's end needs to wait no longer."""
+        self.end_waits = False
+        self._nudge.set()
+
     @property
     def dropped(self) -> int:
         """How many points were dropped because memory or disk were full."""
@@ -190,9 +206,7 @@ class Recorder:
         started = time.monotonic()
 
         def over() -> bool:
-            gone = self.away is not None
-            quiet_since = max(started, self._away_since)
-            return self._sender_done or (gone and time.monotonic() - quiet_since > AWAY_PATIENCE)
+            return self.gives_up(started)
 
         try:
             self._wait(lambda: self._writer_done, timeout)
@@ -214,7 +228,7 @@ class Recorder:
             settled, self._settled = self._settled, True
         if settled:
             return
-        self.complete = self._delivered
+        self.complete = self._delivered and not self._keeps()
         try:
             if self.complete and not self.spool.refused_count():
                 self.spool.delete()
@@ -387,6 +401,8 @@ class Recorder:
         """Send one record, or find that there is none; whether everything is done."""
         stored, writer_done = self._stored, self._writer_done
         record = self.spool.peek()
+        if record is not None and self.end_waits and is_end(record.payload):
+            return False
         if record is not None:
             uploader.send(record)
             self._nudge.set()
@@ -416,7 +432,7 @@ class Recorder:
 
     def _left(self, reason: str, failures: int) -> None:
         if self.away is None:
-            self._away_since = time.monotonic()
+            self.away_since = time.monotonic()
         self.away = reason
         logger.debug("not sent: %s", reason)
         if failures >= 2:

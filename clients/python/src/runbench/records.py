@@ -2,7 +2,7 @@
 
 A record's first byte says what it is: METRICS is followed by the very body that is posted (with its
 batch id), READINGS likewise (packed, with its producer and sequence), ACTION by a JSON object with
-`do`: params, tags, notes or finish.
+`do`: params, tags, notes, input or finish.
 """
 
 import json
@@ -34,6 +34,11 @@ def series_columns(series: Series) -> list[dict[str, Any]]:
 def action_record(do: str, **content: object) -> bytes:
     """The record of anything but metrics."""
     return ACTION + dump({"do": do, **content})
+
+
+def is_end(payload: bytes) -> bool:
+    """Whether this is the record of a run's end."""
+    return payload[:1] == ACTION and describe(payload)["do"] == "finish"
 
 
 def describe(payload: bytes) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias, cas
 
 from runbench import forks, records, settings, values
 from runbench.config import Config
+from runbench.file_logging import FileLogging
 from runbench.messages import Voice
 from runbench.recorder import Points, Recorder
 from runbench.settings import Settings
@@ -30,6 +31,8 @@ Status: TypeAlias = Literal["succeeded", "failed", "interrupted"]
 MAX_NAME = 200
 MANY_KEYS = 5000
 URL_SECONDS = 3.0
+# Of the time that the end waits for files, so much is kept for the end itself.
+END_SECONDS = 5.0
 TRACEBACK_CHARACTERS = 16_000
 ERROR_TAG_CHARACTERS = 200
 
@@ -40,7 +43,7 @@ _hooks_set = False
 _unsent_said = False
 
 
-class Run:
+class Run(FileLogging):
     """One run that is being recorded. Made by `runbench.init`.
 
     As a context manager it ends the run: succeeded, or failed with the traceback in its notes when
@@ -76,6 +79,9 @@ class Run:
         """Begin to record: make the spool, start the threads."""
         spool = Spool.create(self._settings.spool, self._manifest, limit=self._settings.spool_limit)
 
+        if self._manifest.get("resumed") and self._settings.mode == "online":
+            self._adopt_files(spool)
+
         def prepare() -> None:
             if capture:
                 _capture(self._manifest["body"], folder, command)
@@ -86,7 +92,12 @@ class Run:
                 self._watch_machine()
 
         self._recorder = Recorder(
-            self._settings, spool, self._voice, prepare=prepare, announce=self._announce
+            self._settings,
+            spool,
+            self._voice,
+            prepare=prepare,
+            announce=self._announce,
+            keeps=self._files_left,
         )
         if spool.disk_error is not None:
             self._voice.warn(
@@ -281,9 +292,17 @@ class Run:
 
     def flush(self, *, sent: bool = False, timeout: float = 30.0) -> bool:
         """Wait until all that was logged so far is on disk (milliseconds), or with sent=True until
-        the server has it. False when that was not so within timeout seconds.
+        the server has it, files too. False when that was not so within timeout seconds.
         """
-        return self._recorder is None or self._recorder.flush(sent=sent, timeout=timeout)
+        recorder, files, started = self._recorder, self._files, time.monotonic()
+        if recorder is None:
+            return True
+        last = files.outbox.last if files is not None else 0
+        done = recorder.flush(sent=sent, timeout=timeout)
+        if not sent or files is None:
+            return done
+        left = timeout - (time.monotonic() - started)
+        return files.wait(left, lambda: False, before=last) and done
 
     def should_stop(self) -> bool:
         """Whether somebody ended the run at the server (seen with the next heartbeat, ≤ 15 s)."""
@@ -313,10 +332,11 @@ class Run:
             message = f"the run is over ({self.status}); what is logged now is not recorded"
         self._complain(RuntimeError(message))
 
-    def _complain(self, error: Exception) -> None:
+    def _complain(self, error: Exception, about: str = "") -> None:
         if self._settings.strict:
             raise error
-        about = error.about if isinstance(error, values.NotRecordable) else type(error).__name__
+        known = error.about if isinstance(error, values.NotRecordable) else type(error).__name__
+        about = about or known
         self._voice.warn(f"not recorded: {error}", once=f"not recorded: {about}")
 
     # The end
@@ -336,15 +356,29 @@ class Run:
         if recorder is None:
             return
         self.status = status
+        seconds = self._settings.finish_timeout if timeout is None else timeout
+        files, started = self._files, time.monotonic()
+        # Whoever is told of the end finds the files there.
+        recorder.end_waits = files is not None and bool(files.outbox.left())
         recorder.act(records.action_record("finish", status=status))
         try:
-            recorder.close(self._settings.finish_timeout if timeout is None else timeout)
+            if files is not None:
+                files.hurry()
+                files.wait(
+                    seconds - min(END_SECONDS, seconds / 4), lambda: recorder.gives_up(started)
+                )
+                files.stop()
+            recorder.tell_end()
+            recorder.close(max(0.0, seconds - (time.monotonic() - started)))
         finally:
+            if files is not None:
+                files.stop()
             self._say_goodbye(recorder)
 
     def _say_goodbye(self, recorder: Recorder) -> None:
         name = self.name or "the run"
         lost = f", {recorder.dropped:,} points dropped" if recorder.dropped else ""
+        lost += self._told_of_files()
         if recorder.complete:
             self._voice.say(f"{name} {self.status}: {self._points:,} points recorded{lost}")
             return
@@ -358,11 +392,14 @@ class Run:
 
     def _announce(self) -> None:
         self._voice.say(f"view {self.name or 'the run'} at {self._address()}")
+        if self._files is not None:
+            self._files.wake()
         _mention_unsent(self._settings.spool, self._voice)
 
     def _leave_to_parent(self) -> None:
         """After a fork, in the child."""
         recorder, self._recorder = self._recorder, None
+        self._files = self._outbox = None
         self._lock = threading.RLock()
         if recorder is not None:
             self.status = "elsewhere"

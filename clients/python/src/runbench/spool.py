@@ -5,6 +5,7 @@ A spool is one directory:
     run.json         what is needed to create the run, and its id once the server gave one; of a
                      sensor, which one it is
     000001.spool …   records in the order they were made; a segment goes when all of it was accepted
+    files            the files that were logged and are not sent, see outbox.py
     cursor           how far the server has accepted
     refused.jsonl    records that the server refused for good, each with its reason
     lock             held by the process that records or sends
@@ -17,6 +18,7 @@ one. The bytes of both are counted. run.json carries a CRC-32 of its own.
 
 import json
 import os
+import shutil
 import struct
 import threading
 import time
@@ -371,7 +373,10 @@ class Spool:
             try:
                 rest = [path for path in folder.iterdir() if path.name not in _LAST]
                 for path in [*rest, folder / "run.json"]:
-                    path.unlink(missing_ok=True)
+                    if path.is_dir():
+                        shutil.rmtree(path)
+                    else:
+                        path.unlink(missing_ok=True)
             finally:
                 if lock is not None:
                     lock.close()
@@ -464,10 +469,16 @@ def count_unsent(root: Path) -> int:
         try:
             manifest = _manifest(folder / "run.json")
             of_run = "sensor" not in manifest
-            waiting += of_run and not manifest.get("finished") and not is_busy(folder)
+            left = not manifest.get("finished") or files_wait(folder)
+            waiting += of_run and left and not is_busy(folder)
         except (OSError, ValueError):
             continue
     return waiting
+
+
+def files_wait(folder: Path) -> bool:
+    """Whether this spool holds files that are not sent."""
+    return next((folder / "files").glob("[0-9]*.json"), None) is not None
 
 
 def is_busy(folder: Path) -> bool:

@@ -2,20 +2,26 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
 from runbench import settings
 from runbench.api import Api, ApiError, Unreachable
+from runbench.file_sender import for_good, park
+from runbench.file_upload import Hooks, send_file
 from runbench.messages import Voice
+from runbench.outbox import Changed, Outgoing, outbox_of
+from runbench.parallel import each
 from runbench.recorder import Backoff
 from runbench.sensor import PREFIX, key_id
 from runbench.sensor_upload import SensorUploader
-from runbench.spool import Busy, Spool, leftovers, sensor_of
-from runbench.upload import Blocked, Uploader
+from runbench.spool import Busy, Spool, files_wait, leftovers, sensor_of
+from runbench.upload import Blocked, Uploader, explained
 from runbench.values import json_object
 
 TRIES = 5
+FILE_THREADS = 4
 
 Result: TypeAlias = Literal["sent", "recording", "refused", "unreachable", "unreadable"]
 
@@ -33,6 +39,7 @@ class Outcome(NamedTuple):
     records: int = 0
     refused: int = 0
     damaged_bytes: int = 0
+    files: int = 0
 
 
 def sync(
@@ -114,6 +121,7 @@ def _send(
                     name=_name(spool), run_id=uploader.run_id, records=records
                 )
                 on_record(outcome)
+            outcome = _send_files(uploader, folder, outcome, on_record)
             if not manifest.get("finished"):
                 patiently(lambda: _end(uploader))
                 manifest["finished"] = True
@@ -122,6 +130,46 @@ def _send(
     except (Blocked, Unreachable, ApiError, OSError, ValueError, KeyError) as error:
         outcome = _failed(outcome, error, target, away)
     return _settle(spool, outcome, discard_refused=discard_refused)
+
+
+def _send_files(
+    uploader: Uploader,
+    folder: Path,
+    outcome: Outcome,
+    on_record: Callable[[Outcome], None],
+) -> Outcome:
+    """The files of a run, several at once; those that the server refuses are kept aside."""
+    if not files_wait(folder):
+        return outcome
+    outbox = outbox_of(folder, limit=0)
+    outbox.load()
+    done = outcome.files
+
+    def send(entry: Outgoing) -> None:
+        nonlocal done
+        hooks = Hooks(keep=partial(outbox.remember, entry))
+        try:
+            patiently(lambda: _one_file(uploader, entry, hooks))
+        except Changed as error:
+            park(uploader.spool, outbox, entry, str(error))
+        except ApiError as error:
+            if error.passing:
+                raise
+            if not for_good(error):
+                raise Blocked(explained(error, uploader.api.url)) from error
+            park(uploader.spool, outbox, entry, str(error))
+        else:
+            outbox.sent(entry)
+            done += 1
+            on_record(outcome._replace(run_id=uploader.run_id, files=done))
+
+    entries = iter(outbox.take, None)
+    each(entries, send, threads=FILE_THREADS, name="runbench-files")
+    return outcome._replace(files=done)
+
+
+def _one_file(uploader: Uploader, entry: Outgoing, hooks: Hooks) -> None:
+    send_file(uploader.api, str(uploader.run_id), entry, hooks)
 
 
 def _send_readings(

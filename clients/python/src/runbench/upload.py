@@ -8,7 +8,7 @@ from typing import Any, cast
 
 from runbench.api import Api, ApiError, Unreachable
 from runbench.messages import Voice, logger
-from runbench.records import METRICS, describe, dump
+from runbench.records import ACTION, METRICS, describe, dump
 from runbench.spool import Record, Spool
 from runbench.values import json_object
 
@@ -53,7 +53,7 @@ class Uploader:
         except ApiError as error:
             if error.passing or self._under_way(error):
                 raise
-            raise Blocked(_explained(error, self.api.url)) from error
+            raise Blocked(explained(error, self.api.url)) from error
 
     def _find_project(self) -> None:
         manifest = self.spool.manifest
@@ -133,7 +133,7 @@ class Uploader:
             if error.status == 409:
                 self.remote_status = self.status()
                 return
-            raise Blocked(_explained(error, self.api.url)) from error
+            raise Blocked(explained(error, self.api.url)) from error
 
     def status(self) -> str:
         """The run's status at the server."""
@@ -149,8 +149,8 @@ class Uploader:
         except ApiError as error:
             if error.passing or self._under_way(error):
                 raise
-            if error.status not in (*WRONG_CONTENT, 409) or error.code in _FINAL:
-                raise Blocked(_explained(error, self.api.url)) from error
+            if error.status not in (*WRONG_CONTENT, 409) or error.code in FINAL:
+                raise Blocked(explained(error, self.api.url)) from error
             self._put_aside(record.payload, error)
         self.spool.accepted(record)
 
@@ -204,12 +204,24 @@ class Uploader:
                 self.api.patch(path, {"tags": action["tags"]})
             case "notes":
                 self._append_notes(path, action["text"])
+            case "input":
+                self._note_input(path, action)
             case "finish":
                 self._finish(path, action["status"])
                 self.spool.manifest["finished"] = True
                 self.spool.save_manifest()
             case unknown:
                 logger.warning("a record of kind %r is from a newer version; left out", unknown)
+
+    def _note_input(self, path: str, action: dict[str, Any]) -> None:
+        """Say which file the run used. One that nobody may see any more costs only itself."""
+        try:
+            role = {"role": action["role"]} if action.get("role") else {}
+            self.api.put(f"{path}/inputs/{action['artifact_id']}", role)
+        except ApiError as error:
+            if error.status not in (403, 404, 405):
+                raise
+            self._put_aside(ACTION + dump(action), error)
 
     def _append_notes(self, path: str, text: str) -> None:
         """Add to the notes, beside what a person may be writing there; once only."""
@@ -229,7 +241,7 @@ class Uploader:
         try:
             self.api.patch(path, {"status": status})
         except ApiError as error:
-            if error.status != 409 or error.code in _FINAL:
+            if error.status != 409 or error.code in FINAL:
                 raise
             # An interrupted run first has to be running again; one that a person ended stays so.
             self.heartbeat()
@@ -249,7 +261,7 @@ def odd(api: Api) -> Unreachable:
     return Unreachable(f"{api.url} does not answer like a Runbench server")
 
 
-_FINAL = ("run-archived", "project-archived", "experiment-archived")
+FINAL = ("run-archived", "project-archived", "experiment-archived")
 
 
 def find_project(api: Api, wanted: str) -> dict[str, Any] | None:
@@ -330,7 +342,8 @@ def _without_refused(body: dict[str, Any], error: ApiError) -> dict[str, Any]:
     return left if named else {name: body[name] for name in ("name",) if name in body}
 
 
-def _explained(error: ApiError, url: str) -> str:
+def explained(error: ApiError, url: str) -> str:
+    """What a refusal of the whole means, and what to do."""
     if error.status == 401:
         return f"{url} does not accept the token ({error}): run `runbench login {url}`"
     if error.status == 403:

@@ -10,6 +10,7 @@ from runbench import settings
 from runbench.api import ApiError, Unreachable
 from runbench.cli import (
     account,
+    artifacts,
     capture,
     doctor,
     export,
@@ -24,7 +25,10 @@ from runbench.cli import (
     wrap,
 )
 from runbench.cli.output import FAILED, NOT_ALLOWED, NOT_FOUND, UNREACHABLE, USAGE, err
+from runbench.downloads import WrongContent
 from runbench.history import BadSource
+from runbench.outbox import Changed
+from runbench.paths import UnsafePath
 
 EPILOG = (
     "Exit codes: 0 done, 1 failed, 2 wrong usage, 3 not signed in or not allowed, 4 not found, "
@@ -63,6 +67,7 @@ app.command()(account.whoami)
 app.add_typer(runs.app, name="runs")
 app.add_typer(projects.app, name="projects")
 app.add_typer(metrics.app, name="metrics")
+app.add_typer(artifacts.app, name="artifacts")
 app.add_typer(imports.app, name="import")
 app.add_typer(sensors.app, name="sensors")
 app.add_typer(capture.app, name="capture")
@@ -86,6 +91,8 @@ def run_app() -> None:
         _end(str(error.args[0] if error.args else error), NOT_FOUND)
     except (settings.BadSetting, BadSource) as error:
         _end(str(error), USAGE)
+    except (Changed, UnsafePath, WrongContent) as error:
+        _end(str(error), FAILED)
     except OSError as error:
         if isinstance(error, BrokenPipeError):
             sys.stderr.close()

@@ -42,7 +42,7 @@ def sync(
             url=url,
             sensor_token=sensor_token,
             discard_refused=discard_refused,
-            on_record=lambda o: status.update(f"sending {o.name}: {o.records} records"),
+            on_record=lambda o: status.update(f"sending {o.name}: {_counted(o)}"),
         )
     bad = [o for o in outcomes if o.result not in ("sent", "recording")]
     if json:
@@ -56,10 +56,15 @@ def sync(
         raise typer.Exit(FAILED)
 
 
+def _counted(outcome: Outcome) -> str:
+    files = f", {outcome.files} files" if outcome.files else ""
+    return f"{outcome.records} records{files}"
+
+
 def _tell(outcome: Outcome) -> None:
     match outcome.result:
         case "sent":
-            out.print(f"{outcome.name}: sent, {outcome.records} records", markup=False)
+            out.print(f"{outcome.name}: sent, {_counted(outcome)}", markup=False)
         case "recording":
             out.print(f"{outcome.name}: is being recorded or sent by a process", markup=False)
         case _:
