@@ -58,6 +58,8 @@ def serve_embedded(workspace: Workspace, asked: threading.Event) -> None:
         "save": "",
         "loglevel": "warning",
         "maxmemory": "256mb",
+        # What is acknowledged (TELEMETRY_BUFFER=stream) is never thrown away for want of memory.
+        "maxmemory-policy": "noeviction",
         # A title would overwrite the environment, by which a killed session's leftovers are known.
         "set-proc-title": "no",
     }

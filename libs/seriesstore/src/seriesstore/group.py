@@ -21,9 +21,13 @@ class Full(Exception):
 _ONE_TO_BLAME = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
+    asyncpg.InternalServerError,
     asyncpg.TransactionRollbackError,
+    ArithmeticError,
+    LookupError,
+    TypeError,
     ValueError,
-    OverflowError,
 )
 
 

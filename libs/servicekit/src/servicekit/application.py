@@ -31,7 +31,8 @@ from servicekit.routing import Endpoint, Routes
 log = structlog.get_logger()
 
 type Context = Callable[[web.Application], AsyncIterator[None]]
-type Check = Callable[[web.Application], Awaitable[bool]]
+type Check = Callable[[web.Application], Awaitable[bool | str]]
+"""Whether something answers; or why it is of no use though it does."""
 
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
@@ -122,7 +123,9 @@ def _add_doors(app: web.Application, contract: dict[str, object], checks: dict[s
             up = await answers(app[DATABASE])
             dependencies["postgresql"] = "ok" if up else "unreachable"
         for name, check in checks.items():
-            dependencies[name] = "ok" if await check(app) else "unreachable"
+            answer = await check(app)
+            said = "ok" if answer else "unreachable"
+            dependencies[name] = answer if isinstance(answer, str) else said
         draining = app[LIFECYCLE].draining.is_set()
         fine = not draining and all(state == "ok" for state in dependencies.values())
         status = "draining" if draining else "ready" if fine else "not ready"

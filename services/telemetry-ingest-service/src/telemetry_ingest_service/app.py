@@ -1,11 +1,12 @@
 """How the service is put together."""
 
 from datetime import timedelta
+from functools import partial
 from importlib.metadata import version
 
 import asyncpg
 from aiohttp import web
-from servicekit.application import Check, application
+from servicekit.application import Check, Context, application
 from servicekit.auth_client import AuthClient
 from servicekit.database import DATABASE, database
 from servicekit.debug_identity import DebugIdentity
@@ -13,34 +14,48 @@ from servicekit.identity import Identity
 from servicekit.problems import Problem
 from servicekit.wakeups import Wakeups
 
+from telemetry_ingest_service.jobs.buffer import buffered
 from telemetry_ingest_service.jobs.limits import limits
+from telemetry_ingest_service.jobs.mover import movers
+from telemetry_ingest_service.jobs.stream import Stream, StreamAway
 from telemetry_ingest_service.jobs.upkeep import upkeep
 from telemetry_ingest_service.jobs.viewers import Viewers
 from telemetry_ingest_service.jobs.writer import writer
 from telemetry_ingest_service.operations.sensors import SensorIdentity, Sensors
 from telemetry_ingest_service.queries.sensors import has_published_sensors
-from telemetry_ingest_service.routes import activity, buckets, ingest, series
+from telemetry_ingest_service.routes import activity, buckets, ingest, series, set_aside
 from telemetry_ingest_service.settings import Settings
 
 NAME = "telemetry-ingest-service"
 VERSION = version("telemetry-ingest-service")
 SCHEMA = "telemetry"
 CHANNEL = "runbench:telemetry"
+KNOWN_MINUTES = 15
 
 
 def create_app(settings: Settings, identity: Identity | None = None) -> web.Application:
     """The service; `identity` in place of auth-service where a test brings its own."""
     wakeups = Wakeups(settings.telemetry_broker_url, CHANNEL)
-    sensors = Sensors()
+    stream = (
+        Stream(settings.telemetry_broker_url, most_bytes=settings.bytes_of_a_shard)
+        if settings.telemetry_broker_url
+        else None
+    )
+    buffering = settings.telemetry_buffer == "stream"
+    # What the buffer takes while PostgreSQL is away is of sensors that were known before.
+    sensors = Sensors(outlast=timedelta(minutes=KNOWN_MINUTES if buffering else 0))
     contexts = [
         database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
         wakeups.context,
         limits(settings.telemetry_broker_url, rate=settings.sensor_readings_per_sec),
         Viewers(wakeups).context,
         writer(wakeups),
+        *_buffer(stream, settings),
         upkeep(timedelta(days=settings.batch_ids_kept_days)),
     ]
     checks: dict[str, Check] = {"experiment-service": _sensors_are_published}
+    if buffering and stream:
+        checks["buffer"] = partial(_keeps, stream)
     if identity is None and settings.auth_service_url:
         identity = client = AuthClient(settings.auth_service_url)
         contexts.append(client.context)
@@ -52,13 +67,35 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
     app = application(
         name=NAME,
         version=VERSION,
-        routes=[ingest.routes, activity.routes, series.routes, buckets.routes],
+        routes=[
+            ingest.routes,
+            activity.routes,
+            set_aside.routes,
+            series.routes,
+            buckets.routes,
+        ],
         contexts=contexts,
         identity=SensorIdentity(identity or DebugIdentity(settings), sensors, DATABASE),
         checks=checks,
     )
     app[ingest.SENSORS] = sensors
     return app
+
+
+def _buffer(stream: Stream | None, settings: Settings) -> list[Context]:
+    if stream is None:
+        return []
+    if settings.telemetry_buffer == "off":
+        return [movers(stream, shards=0)]
+    shards = settings.telemetry_buffer_shards
+    return [buffered(stream, shards=shards), movers(stream, shards=shards)]
+
+
+async def _keeps(stream: Stream, _app: web.Application) -> bool | str:
+    try:
+        return await stream.trouble() or True
+    except StreamAway:
+        return True  # meanwhile PostgreSQL takes what comes
 
 
 async def _sensors_are_published(app: web.Application) -> bool:

@@ -7,3 +7,9 @@ class SensorDecommissioned(Conflict):
     """The sensor was decommissioned and sends no more."""
 
     code = "sensor-decommissioned"
+
+
+class StillNotStorable(Conflict):
+    """The batch cannot be stored as it is; it stays set aside."""
+
+    code = "still-not-storable"

@@ -11,11 +11,13 @@ import type { Rejected } from "./rejected.ts";
  * What became of the readings.
  */
 export interface TelemetryIngestAccepted {
-  /** Readings that are stored now. */
+  /** Readings that are stored, or will be: nothing that ends now loses them. */
   accepted: number;
-  /** They were stored by an earlier request. */
+  /** They were stored by an earlier request; false where that is not known yet. */
   duplicate: boolean;
   /** The first 100 of those that were not taken. */
   rejected: Rejected[];
   rejected_count: number;
+  /** They cannot be stored, and are kept aside where members of the project see them; sending them again changes nothing. */
+  set_aside?: boolean;
 }

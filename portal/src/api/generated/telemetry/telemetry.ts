@@ -28,7 +28,9 @@ import type { ExportTelemetryParams } from "../models/exportTelemetryParams.ts";
 import type { Heartbeats } from "../models/heartbeats.ts";
 import type { LatestList } from "../models/latestList.ts";
 import type { ListSensorHeartbeatsParams } from "../models/listSensorHeartbeatsParams.ts";
+import type { ListSetAsideParams } from "../models/listSetAsideParams.ts";
 import type { NewReadings } from "../models/newReadings.ts";
+import type { PageSetAside } from "../models/pageSetAside.ts";
 import type { Problem } from "../models/problem.ts";
 import type { ReadLatestTelemetryParams } from "../models/readLatestTelemetryParams.ts";
 import type { ReadSessionTelemetryParams } from "../models/readSessionTelemetryParams.ts";
@@ -37,6 +39,7 @@ import type { ReadTelemetryParams } from "../models/readTelemetryParams.ts";
 import type { SensorErrors } from "../models/sensorErrors.ts";
 import type { SignalBucketsList } from "../models/signalBucketsList.ts";
 import type { SignalSeriesList } from "../models/signalSeriesList.ts";
+import type { StoredAfterAll } from "../models/storedAfterAll.ts";
 import type { StreamTelemetryParams } from "../models/streamTelemetryParams.ts";
 import type { TelemetryIngestAccepted } from "../models/telemetryIngestAccepted.ts";
 
@@ -531,6 +534,140 @@ export function useSumUpSessionTelemetry<
   queryClient?: QueryClient,
 ): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
   const queryOptions = getSumUpSessionTelemetryQueryOptions(captureSessionId, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getListSetAsideUrl = (projectId: string, params?: ListSetAsideParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/projects/${encodeURIComponent(String(projectId))}/telemetry/set-aside?${stringifiedParams}`
+    : `/api/v1/projects/${encodeURIComponent(String(projectId))}/telemetry/set-aside`;
+};
+
+/**
+ * They stop nothing, and are kept until somebody stores them after all or discards them.
+ * @summary List the batches of a project's sensors that were taken but cannot be stored, the last first.
+ */
+export const listSetAside = async (
+  projectId: string,
+  params?: ListSetAsideParams,
+  options?: Parameters<typeof request>[1],
+): Promise<PageSetAside> => {
+  return request<PageSetAside>(getListSetAsideUrl(projectId, params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getListSetAsideQueryKey = (projectId: string, params?: ListSetAsideParams) => {
+  return [
+    `/api/v1/projects/${projectId}/telemetry/set-aside`,
+    ...(params ? [params] : []),
+  ] as const;
+};
+
+export const getListSetAsideQueryOptions = <
+  TData = Awaited<ReturnType<typeof listSetAside>>,
+  TError = Problem,
+>(
+  projectId: string,
+  params?: ListSetAsideParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listSetAside>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getListSetAsideQueryKey(projectId, params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof listSetAside>>> = ({ signal }) =>
+    listSetAside(projectId, params, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: projectId !== null && projectId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof listSetAside>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type ListSetAsideQueryResult = NonNullable<Awaited<ReturnType<typeof listSetAside>>>;
+export type ListSetAsideQueryError = Problem;
+
+export function useListSetAside<TData = Awaited<ReturnType<typeof listSetAside>>, TError = Problem>(
+  projectId: string,
+  params: undefined | ListSetAsideParams,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof listSetAside>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listSetAside>>,
+          TError,
+          Awaited<ReturnType<typeof listSetAside>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListSetAside<TData = Awaited<ReturnType<typeof listSetAside>>, TError = Problem>(
+  projectId: string,
+  params?: ListSetAsideParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listSetAside>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listSetAside>>,
+          TError,
+          Awaited<ReturnType<typeof listSetAside>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListSetAside<TData = Awaited<ReturnType<typeof listSetAside>>, TError = Problem>(
+  projectId: string,
+  params?: ListSetAsideParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listSetAside>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary List the batches of a project's sensors that were taken but cannot be stored, the last first.
+ */
+
+export function useListSetAside<TData = Awaited<ReturnType<typeof listSetAside>>, TError = Problem>(
+  projectId: string,
+  params?: ListSetAsideParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listSetAside>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getListSetAsideQueryOptions(projectId, params, options);
 
   const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
     queryKey: DataTag<QueryKey, TData, TError>;
@@ -1522,6 +1659,166 @@ export function useReadTelemetry<
   return withQueryKey(query, queryOptions.queryKey);
 }
 
+export const getDiscardSetAsideUrl = (setAsideId: string) => {
+  return `/api/v1/telemetry/set-aside/${encodeURIComponent(String(setAsideId))}`;
+};
+
+/**
+ * @summary Throw away a batch that was set aside: its readings are gone for good.
+ */
+export const discardSetAside = async (
+  setAsideId: string,
+  options?: Parameters<typeof request>[1],
+): Promise<void> => {
+  return request<void>(getDiscardSetAsideUrl(setAsideId), {
+    ...options,
+    method: "DELETE",
+  });
+};
+
+export const getDiscardSetAsideMutationKey = () => ["discardSetAside"] as const;
+
+export const getDiscardSetAsideMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof discardSetAside>>,
+    TError,
+    DiscardSetAsideMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof discardSetAside>>,
+  TError,
+  DiscardSetAsideMutationVariables,
+  TContext
+> => {
+  const mutationKey = getDiscardSetAsideMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof discardSetAside>>,
+    DiscardSetAsideMutationVariables
+  > = (props) => {
+    const { setAsideId } = props ?? {};
+
+    return discardSetAside(setAsideId, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type DiscardSetAsideMutationResult = NonNullable<
+  Awaited<ReturnType<typeof discardSetAside>>
+>;
+
+export type DiscardSetAsideMutationError = Problem;
+export type DiscardSetAsideMutationVariables = { setAsideId: string };
+
+/**
+ * @summary Throw away a batch that was set aside: its readings are gone for good.
+ */
+export const useDiscardSetAside = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof discardSetAside>>,
+      TError,
+      DiscardSetAsideMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof discardSetAside>>,
+  TError,
+  DiscardSetAsideMutationVariables,
+  TContext
+> => {
+  return useMutation(getDiscardSetAsideMutationOptions(options), queryClient);
+};
+export const getRetrySetAsideUrl = (setAsideId: string) => {
+  return `/api/v1/telemetry/set-aside/${encodeURIComponent(String(setAsideId))}/retry`;
+};
+
+/**
+ * @summary Store a batch that was set aside, once what was in its way is gone.
+ */
+export const retrySetAside = async (
+  setAsideId: string,
+  options?: Parameters<typeof request>[1],
+): Promise<StoredAfterAll> => {
+  return request<StoredAfterAll>(getRetrySetAsideUrl(setAsideId), {
+    ...options,
+    method: "POST",
+  });
+};
+
+export const getRetrySetAsideMutationKey = () => ["retrySetAside"] as const;
+
+export const getRetrySetAsideMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof retrySetAside>>,
+    TError,
+    RetrySetAsideMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof retrySetAside>>,
+  TError,
+  RetrySetAsideMutationVariables,
+  TContext
+> => {
+  const mutationKey = getRetrySetAsideMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof retrySetAside>>,
+    RetrySetAsideMutationVariables
+  > = (props) => {
+    const { setAsideId } = props ?? {};
+
+    return retrySetAside(setAsideId, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type RetrySetAsideMutationResult = NonNullable<Awaited<ReturnType<typeof retrySetAside>>>;
+
+export type RetrySetAsideMutationError = Problem;
+export type RetrySetAsideMutationVariables = { setAsideId: string };
+
+/**
+ * @summary Store a batch that was set aside, once what was in its way is gone.
+ */
+export const useRetrySetAside = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof retrySetAside>>,
+      TError,
+      RetrySetAsideMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof retrySetAside>>,
+  TError,
+  RetrySetAsideMutationVariables,
+  TContext
+> => {
+  return useMutation(getRetrySetAsideMutationOptions(options), queryClient);
+};
 export const getOpenSocketUrl = () => {
   return `/api/v1/telemetry/socket`;
 };

@@ -4,14 +4,16 @@ from collections.abc import AsyncIterator, Callable, Sequence
 
 from aiohttp import web
 from seriesstore.group import GroupCommit
-from servicekit.database import DATABASE
+from servicekit.database import DATABASE, Database
 from servicekit.wakeups import Wakeups
 
 from telemetry_ingest_service.models.readings import MAX_READINGS
-from telemetry_ingest_service.operations.ingest import Received, Stored, Writer, store_together
+from telemetry_ingest_service.models.received import Received
+from telemetry_ingest_service.operations.ingest import Stored, Writer, store_together
+from telemetry_ingest_service.operations.set_aside import is_poison, put_aside
 
-_MOST_TOGETHER = 4 * MAX_READINGS
-_MOST_WAITING = 40 * MAX_READINGS
+MOST_TOGETHER = 4 * MAX_READINGS
+MOST_WAITING = 40 * MAX_READINGS
 
 
 def writer(wakeups: Wakeups) -> Callable[[web.Application], AsyncIterator[None]]:
@@ -19,22 +21,39 @@ def writer(wakeups: Wakeups) -> Callable[[web.Application], AsyncIterator[None]]
 
     async def context(app: web.Application) -> AsyncIterator[None]:
         async def store(requests: Sequence[Received]) -> Sequence[Stored | Exception]:
-            answers = await store_together(app[DATABASE], requests)
+            answers = await _store(app[DATABASE], requests)
             for sensor_id in {received.sensor_id for received in requests}:
                 wakeups.announce(sensor_id)
             return answers
 
-        app[WRITER] = GroupCommit(
-            store, weigh=_weight, most=_MOST_TOGETHER, most_waiting=_MOST_WAITING
-        )
+        direct = GroupCommit(store, weigh=weigh, most=MOST_TOGETHER, most_waiting=MOST_WAITING)
+        app[DIRECT] = app[WRITER] = direct
+        app[WAKEUPS] = wakeups
         yield
-        await app[WRITER].drain()
+        await direct.drain()
 
     return context
 
 
-def _weight(received: Received) -> int:
+async def _store(database: Database, requests: Sequence[Received]) -> Sequence[Stored | Exception]:
+    """Store them; one that is alone and can never be stored goes aside, with the reason."""
+    try:
+        return await store_together(database, requests)
+    except Exception as exc:
+        if len(requests) > 1 or not is_poison(exc):
+            raise
+        async with database.acquire() as connection:
+            await put_aside(connection, requests[0], exc)
+        return [Stored(accepted=0, duplicate=False, set_aside=True)]
+
+
+def weigh(received: Received) -> int:
+    """How much of a group a request takes."""
     return received.weight
 
 
-WRITER: web.AppKey[Writer] = web.AppKey("writer", GroupCommit[Received, Stored])
+WRITER: web.AppKey[Writer] = web.AppKey("writer", Writer)
+DIRECT: web.AppKey[GroupCommit[Received, Stored]] = web.AppKey(
+    "direct", GroupCommit[Received, Stored]
+)
+WAKEUPS = web.AppKey("wakeups", Wakeups)

@@ -85,8 +85,17 @@ class Rejected(Answer):
 class Accepted(Answer):
     """What became of the readings."""
 
-    accepted: int = Field(description="Readings that are stored now.")
-    duplicate: bool = Field(description="They were stored by an earlier request.")
+    accepted: int = Field(
+        description="Readings that are stored, or will be: nothing that ends now loses them."
+    )
+    duplicate: bool = Field(
+        description="They were stored by an earlier request; false where that is not known yet."
+    )
+    set_aside: bool = Field(
+        default=False,
+        description="They cannot be stored, and are kept aside where members of the project see"
+        " them; sending them again changes nothing.",
+    )
     rejected: list[Rejected] = Field(description="The first 100 of those that were not taken.")
     rejected_count: int
 

@@ -3,18 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 from uuid import UUID
 
 import numpy as np
 from prometheus_client import Counter, Histogram
 from seriesstore.append import Batch, Receipt, append
-from seriesstore.group import Full, GroupCommit
+from seriesstore.group import Full
 from seriesstore.points import Points
 from servicekit.database import Connection, Database
-from servicekit.problems import NotFound, Unavailable
+from servicekit.problems import NotFound, TooManyRequests, Unavailable
 
 from telemetry_ingest_service.errors import SensorDecommissioned
 from telemetry_ingest_service.models.readings import Accepted, Refusal, Sent, named
+from telemetry_ingest_service.models.received import Received
 from telemetry_ingest_service.operations.sensors import Sensors
 from telemetry_ingest_service.queries.activity import (
     Heard,
@@ -36,20 +38,8 @@ TOGETHER = Histogram(
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024),
 )
 
-
-@dataclass(frozen=True, slots=True)
-class Received:
-    """What a sensor sent, and when it arrived here (µs since 1970)."""
-
-    sensor_id: UUID
-    project_id: UUID
-    sent: Sent
-    received_us: int
-
-    @property
-    def weight(self) -> int:
-        """How much of a transaction it takes: its readings, and what a request costs beside."""
-        return self.sent.count + 20
+# When a full buffer may be tried again.
+FULL_SEC = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +48,24 @@ class Stored:
 
     accepted: int
     duplicate: bool
+    set_aside: bool = False
 
 
-type Writer = GroupCommit[Received, Stored]
-"""Where requests that come at the same time meet, to be stored by `store_together`."""
+class BufferFull(Exception):
+    """As much waits in the buffer as it may hold."""
+
+
+class Writer(Protocol):
+    """What takes a request and answers once it is durable."""
+
+    async def submit(self, item: Received) -> Stored:
+        """Keep it.
+
+        Raises:
+            Full: too much waits already.
+            BufferFull: see there.
+        """
+        ...
 
 
 async def ingest(
@@ -73,6 +77,7 @@ async def ingest(
         NotFound: the sensor is gone.
         SensorDecommissioned: it sends no more.
         Unavailable: more waits to be stored than the database keeps up with.
+        TooManyRequests: the buffer is full.
     """
     sensor = await sensors.get(database, sensor_id)
     if sensor is None:
@@ -87,9 +92,14 @@ async def ingest(
         TURNED_AWAY.inc()
         msg = "More readings wait to be stored than the database keeps up with."
         raise Unavailable(msg) from exc
+    except BufferFull as exc:
+        TURNED_AWAY.inc()
+        msg = "As many readings wait to be stored as the buffer may hold."
+        raise TooManyRequests(msg, retry_after=FULL_SEC) from exc
     return Accepted(
         accepted=stored.accepted,
         duplicate=stored.duplicate,
+        set_aside=stored.set_aside,
         rejected=named(sent.refused),
         rejected_count=sent.refused_count,
     )

@@ -1,29 +1,53 @@
 """Which sensor sends, by its token, and what it may send."""
 
+import asyncio
 import hmac
-from datetime import UTC, datetime
+from collections.abc import Awaitable, Callable, Hashable
+from datetime import UTC, datetime, timedelta
+from time import monotonic
 from uuid import UUID
 
+import asyncpg
 from aiohttp import web
 from servicekit.cache import BriefCache
 from servicekit.database import Database
 from servicekit.identity import Access, Identity, Principal, bearer_token
 from servicekit.machine_tokens import parse_machine_token
-from servicekit.problems import Unauthenticated
+from servicekit.problems import Unauthenticated, Unavailable
 
 from telemetry_ingest_service.models.sensors import KnownSensor, SensorToken
 from telemetry_ingest_service.queries.sensors import select_sensor, select_token
 
 # How long a revoked token or a removed signal may still count.
 KEPT_SEC = 4.0
+MOST_KEPT = 100_000
+# How long a database that does not answer is waited for where its last answer will do.
+PATIENCE_SEC = 2.0
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.ObjectNotInPrerequisiteStateError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    Unavailable,
+)
 
 
 class Sensors:
     """What is known of sensors, kept for seconds: each of them sends many times a second."""
 
-    def __init__(self) -> None:
-        self._tokens: BriefCache[str, SensorToken | None] = BriefCache(ttl=KEPT_SEC, size=100_000)
-        self._sensors: BriefCache[UUID, KnownSensor | None] = BriefCache(ttl=KEPT_SEC, size=100_000)
+    def __init__(self, outlast: timedelta = timedelta(0)) -> None:
+        self._tokens: BriefCache[str, SensorToken | None] = BriefCache(ttl=KEPT_SEC, size=MOST_KEPT)
+        self._sensors: BriefCache[UUID, KnownSensor | None] = BriefCache(
+            ttl=KEPT_SEC, size=MOST_KEPT
+        )
+        # What was known before the database went away, which is where revocations stand too.
+        self._tokens_before: LastKnown[str, SensorToken] = LastKnown(outlast)
+        self._sensors_before: LastKnown[UUID, KnownSensor] = LastKnown(outlast)
 
     async def identify(self, database: Database, text: str) -> Principal:
         """The sensor whose token this is.
@@ -39,7 +63,9 @@ class Sensors:
             async with database.acquire() as connection:
                 return await select_token(connection, parsed.key_id)
 
-        token = await self._tokens.get(parsed.key_id, ask)
+        token = await self._tokens.get(
+            parsed.key_id, lambda: self._tokens_before.ask(parsed.key_id, ask)
+        )
         if (
             token is None
             or not hmac.compare_digest(token.secret_hash, parsed.secret_hash)
@@ -55,7 +81,34 @@ class Sensors:
             async with database.acquire() as connection:
                 return await select_sensor(connection, sensor_id)
 
-        return await self._sensors.get(sensor_id, ask)
+        return await self._sensors.get(sensor_id, lambda: self._sensors_before.ask(sensor_id, ask))
+
+
+class LastKnown[K: Hashable, V]:
+    """The last answers of a database, for as long as they may stand in while it is away."""
+
+    def __init__(self, outlast: timedelta) -> None:
+        self._outlast = outlast.total_seconds()
+        self._answers: dict[K, tuple[float, V]] = {}
+
+    async def ask(self, key: K, load: Callable[[], Awaitable[V | None]]) -> V | None:
+        """What the database says, or what it said last."""
+        if not self._outlast:
+            return await load()
+        try:
+            async with asyncio.timeout(PATIENCE_SEC):
+                answer = await load()
+        except _AWAY:
+            asked, answer = self._answers.get(key, (0.0, None))
+            if answer is None or asked + self._outlast < monotonic():
+                raise
+            return answer
+        self._answers.pop(key, None)
+        if answer is not None:
+            while len(self._answers) >= MOST_KEPT:
+                del self._answers[next(iter(self._answers))]
+            self._answers[key] = monotonic(), answer
+        return answer
 
 
 class SensorIdentity:
