@@ -245,7 +245,7 @@ class FileLogging:
                 logger.debug("the files of %s wait for `runbench sync`: %s", folder, error)
 
     def _files_left(self) -> bool:
-        return self._outbox is not None and bool(self._outbox.left())
+        return self._outbox is not None and bool(self._outbox.count())
 
     def _told_of_files(self) -> str:
         """What is said at the end about files that are not sent."""

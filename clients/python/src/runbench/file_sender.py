@@ -44,7 +44,7 @@ class FileSender:
     def wake(self) -> None:
         """There is a file to send, or a run to send it to."""
         with self.outbox.changed:
-            wanted = min(THREADS, len(self.outbox.left()))
+            wanted = min(THREADS, self.outbox.count())
             if self._stop.is_set() or self.blocked or len(self._threads) >= wanted:
                 self.outbox.changed.notify_all()
                 return
@@ -105,7 +105,7 @@ class FileSender:
                 run_id = self._spool.manifest.get("run_id")
                 entry = self.outbox.take() if run_id else None
                 with self.outbox.changed:
-                    if entry is None and run_id and not self.outbox.left():
+                    if entry is None and run_id and not self.outbox.count():
                         self._threads.remove(threading.current_thread())
                         return
                     if entry is None or run_id is None:

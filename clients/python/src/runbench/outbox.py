@@ -86,8 +86,9 @@ class Outbox:
         self.folder = folder
         self.limit = limit
         self.changed = threading.Condition(threading.RLock())
-        self._waiting: dict[int, Outgoing] = {}
-        self._under_way: dict[int, Outgoing] = {}
+        # By path: of each, one may be under way and one wait for it.
+        self._waiting: dict[str, Outgoing] = {}
+        self._under_way: dict[str, Outgoing] = {}
         self._paths: set[str] = set()
         self._last = 0
         self._kept = 0
@@ -148,9 +149,10 @@ class Outbox:
         data = folder / f"{entry.number:06}.data"
         room = self._kept + entry.size <= self.limit
         try:
-            if room and (_clone(source, data) or entry.size <= COPIED_BYTES):
-                if not data.exists():
-                    _copy(source, data)
+            if room and entry.size <= COPIED_BYTES:
+                entry.place, entry.stamp, entry.size = str(data), None, _copy(source, data)
+                return
+            if room and _clone(source, data):
                 entry.place, entry.stamp, entry.size = str(data), None, data.stat().st_size
                 return
             data.hardlink_to(source.resolve())
@@ -164,24 +166,34 @@ class Outbox:
             self._save(entry)
         except OSError as error:
             logger.debug("%s is only remembered in memory: %s", entry.path, error)
+        self._line_up(entry)
+
+    def _line_up(self, entry: Outgoing) -> None:
         with self.changed:
-            for other in [o for o in self._waiting.values() if o.path == entry.path]:
-                self._remove(other)
-            self._waiting[entry.number] = entry
+            older = self._waiting.get(entry.path)
+            if older is not None:
+                self._remove(older)
+            self._waiting[entry.path] = entry
             self._paths.add(entry.path)
             self._kept += entry.size if entry.stamp is None else 0
             self.changed.notify_all()
 
-    def _save(self, entry: Outgoing) -> None:
+    def _save(self, entry: Outgoing, *, anew: bool = False) -> None:
         if self.folder is None or entry.data is not None:
             return
         known = {name: value for name, value in asdict(entry).items() if name != "data"}
         if entry.place and Path(entry.place).parent == self.folder:
             # The spool may be moved to another machine.
             known["place"] = Path(entry.place).name
-        draft = self.folder / f"{entry.number:06}.new"
-        draft.write_text(json.dumps(known, ensure_ascii=False), encoding="utf-8")
-        draft.replace(self.folder / f"{entry.number:06}.json")
+        target = self.folder / f"{entry.number:06}.json"
+        content = json.dumps(known, ensure_ascii=False).encode()
+        if not anew:
+            # Whoever is killed here has not been told that it is kept.
+            target.write_bytes(content)
+            return
+        draft = target.with_suffix(".new")
+        draft.write_bytes(content)
+        draft.replace(target)
 
     def adopt(self, other: "Outbox") -> None:
         """Take over what an earlier process left of the same run, unless its path was logged again
@@ -225,7 +237,7 @@ class Outbox:
                     continue
                 described.add(file.stem)
                 self._last = max(self._last, entry.number)
-                self._add(entry)
+                self._line_up(entry)
             for data in self.folder.glob("[0-9]*.data"):
                 if data.stem not in described and not data.with_suffix(".refused").exists():
                     data.unlink(missing_ok=True)
@@ -233,10 +245,9 @@ class Outbox:
     def take(self) -> Outgoing | None:
         """The oldest file that waits, unless one of its path is under way; None for none."""
         with self.changed:
-            busy = {entry.path for entry in self._under_way.values()}
-            for number in sorted(self._waiting):
-                if self._waiting[number].path not in busy:
-                    entry = self._under_way[number] = self._waiting.pop(number)
+            for path in self._waiting:
+                if path not in self._under_way:
+                    entry = self._under_way[path] = self._waiting.pop(path)
                     return entry
             return None
 
@@ -244,31 +255,32 @@ class Outbox:
         """Keep the upload that a file is sent in, so that the next process goes on with it."""
         entry.upload_id = upload_id
         try:
-            self._save(entry)
+            self._save(entry, anew=True)
         except OSError as error:
             logger.debug("the upload of %s is not kept: %s", entry.path, error)
 
     def give_back(self, entry: Outgoing) -> None:
         """It was not sent; it waits again, unless a later one of its path came."""
         with self.changed:
-            del self._under_way[entry.number]
-            if any(other.path == entry.path for other in self._waiting.values()):
+            del self._under_way[entry.path]
+            if entry.path in self._waiting:
                 self._remove(entry)
             else:
-                self._waiting[entry.number] = entry
+                # In front again: the others of its time are done.
+                self._waiting = {entry.path: entry, **self._waiting}
             self.changed.notify_all()
 
     def sent(self, entry: Outgoing) -> None:
         """The server has it."""
         with self.changed:
-            self._under_way.pop(entry.number, None)
+            self._settle(entry)
             self._remove(entry)
             self.changed.notify_all()
 
     def refused(self, entry: Outgoing) -> str | None:
         """It will never be sent: it is kept aside; where, if it has a place of its own."""
         with self.changed:
-            self._under_way.pop(entry.number, None)
+            self._settle(entry)
             if self.folder is not None:
                 described = self.folder / f"{entry.number:06}.json"
                 try:
@@ -281,7 +293,7 @@ class Outbox:
     def superseded(self, entry: Outgoing) -> bool:
         """Whether a later file of the same path waits."""
         with self.changed:
-            return any(other.path == entry.path for other in self._waiting.values())
+            return entry.path in self._waiting
 
     @property
     def last(self) -> int:
@@ -293,8 +305,17 @@ class Outbox:
         with self.changed:
             return [*self._under_way.values(), *self._waiting.values()]
 
+    def count(self) -> int:
+        """How many are not sent yet."""
+        return len(self._under_way) + len(self._waiting)
+
+    def _settle(self, entry: Outgoing) -> None:
+        for place in (self._under_way, self._waiting):
+            if place.get(entry.path) is entry:
+                del place[entry.path]
+
     def _remove(self, entry: Outgoing) -> None:
-        self._waiting.pop(entry.number, None)
+        self._settle(entry)
         self._kept -= entry.size if entry.stamp is None else 0
         if self.folder is not None:
             # The description goes first: a kill in between leaves content that nobody names.
@@ -307,10 +328,16 @@ def outbox_of(spool: Path | None, *, limit: int) -> Outbox:
     return Outbox(None if spool is None else spool / "files", limit=limit)
 
 
-def _copy(source: Path, target: Path) -> None:
-    with source.open("rb") as reading, target.open("xb") as writing:
+def _copy(source: Path, target: Path) -> int:
+    """Copy a file; how many bytes it has."""
+    count = 0
+    with source.open("rb", buffering=0) as reading, target.open("xb", buffering=0) as writing:
         while piece := reading.read(BLOCK):
-            writing.write(piece)
+            left = memoryview(piece)
+            while left:
+                left = left[writing.write(left) :]
+            count += len(piece)
+    return count
 
 
 def _clone(source: Path, target: Path) -> bool:

@@ -359,7 +359,7 @@ class Run(FileLogging):
         seconds = self._settings.finish_timeout if timeout is None else timeout
         files, started = self._files, time.monotonic()
         # Whoever is told of the end finds the files there.
-        recorder.end_waits = files is not None and bool(files.outbox.left())
+        recorder.end_waits = files is not None and bool(files.outbox.count())
         recorder.act(records.action_record("finish", status=status))
         try:
             if files is not None:
