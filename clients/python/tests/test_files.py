@@ -484,6 +484,13 @@ def test_content_that_is_not_what_the_server_says_is_not_kept(online, tmp_path, 
     assert [p for p in (tmp_path / "to").rglob("*") if not p.name.endswith("part")] == []
 
 
+def test_the_longest_name_that_a_file_may_have_comes_back(online, tmp_path):
+    name = "ы" * 125 + ".txt"
+    with runbench.init() as run:
+        run.log_text("x", name)
+    assert runbench.runs()[0].artifact(name).download(tmp_path).read_text() == "x"
+
+
 def test_a_download_in_pieces_breaks_off_and_goes_on(online, tmp_path, monkeypatch):
     monkeypatch.setattr("runbench.downloads.PIECE_BYTES", 10_000)
     monkeypatch.setattr("runbench.downloads.TRIES", 1)

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,7 +63,8 @@ class _Draft:
     """A file on its way: preallocated, with a note beside it of the pieces that are there."""
 
     def __init__(self, target: Path, size: int, sha256: str) -> None:
-        self.path = target.with_name(f".{target.name[:100]}.{sha256[:16]}.part")
+        own = zlib.crc32(target.name.encode())
+        self.path = target.with_name(f".{target.name[:40]}.{own:08x}.{sha256[:16]}.part")
         self._note = self.path.with_name(f"{self.path.name}s")
         self._size = size
         self._etag = f'"{sha256}"'
