@@ -17,7 +17,7 @@ import runbench
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import SGDClassifier
-from sklearn.metrics import log_loss
+from sklearn.metrics import confusion_matrix, log_loss
 from sklearn.model_selection import train_test_split
 from sklearn.neural_network import MLPClassifier
 
@@ -90,6 +90,19 @@ def measure(model: SGDClassifier | MLPClassifier, x: np.ndarray, y: np.ndarray) 
     }
 
 
+def keep_mistakes(run: runbench.Run, model: SGDClassifier | MLPClassifier, data: Data) -> None:
+    """Files of the run: which digit was taken for which, and a picture of those taken wrongly."""
+    said = model.predict(data.val_x)
+    counts = confusion_matrix(data.val_y, said, labels=CLASSES)
+    columns = {"digit": CLASSES, **{f"said {n}": counts[:, n] for n in CLASSES}}
+    run.log_table(columns, "confusion.csv")
+    wrong = data.val_x[said != data.val_y][:64]
+    tiles = np.zeros((64, 8, 8))
+    tiles[: len(wrong)] = wrong.reshape(-1, 8, 8)
+    picture = tiles.reshape(8, 8, 8, 8).transpose(0, 2, 1, 3).reshape(64, 64)
+    run.log_image(picture.repeat(8, axis=0).repeat(8, axis=1), "mistakes.png")
+
+
 def train(params: dict[str, Any], data: Data, options: argparse.Namespace) -> None:
     """One run."""
     with runbench.init(
@@ -112,6 +125,7 @@ def train(params: dict[str, Any], data: Data, options: argparse.Namespace) -> No
                 step=step,
             )
             time.sleep(options.pause)
+        keep_mistakes(run, model, data)
 
 
 def main() -> None:

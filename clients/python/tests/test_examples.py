@@ -38,6 +38,9 @@ def test_the_digits_example_records_one_learning_run_a_grid_point(online):
         assert len(losses) == 3
         assert losses[-1] < losses[0]
         assert 0 < stored["metrics"]["val/accuracy"] <= 1
+        table = online.files[f"{stored['id']}/confusion.csv"].decode().splitlines()
+        assert (len(table), table[1][:2]) == (11, "0,")
+        assert online.files[f"{stored['id']}/mistakes.png"].startswith(b"\x89PNG")
 
 
 def test_the_boosting_example_records_every_round(online):
