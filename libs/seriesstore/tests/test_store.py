@@ -17,6 +17,7 @@ from seriesstore.append import Batch, append
 from seriesstore.codec import UnknownCodec
 from seriesstore.compact import TARGET, compact
 from seriesstore.export import Format, export
+from seriesstore.late import count_later, find_later
 from seriesstore.live import current_ordinals, read_news
 from seriesstore.points import Points
 from seriesstore.read import Picture, Window, read_pictures, read_points, snapshot
@@ -304,3 +305,60 @@ async def test_forgetting_takes_whole_chunks_and_old_batches(connection: Connect
     assert await list_summaries(connection, owner) == []
     for table in ("owners", "chunks", "batches"):
         assert await connection.fetchval(f"SELECT count(*) FROM {table}") == 0  # noqa: S608
+
+
+async def test_what_is_late_is_found_where_it_lies(connection: Connection) -> None:
+    owner, random = uuid4(), np.random.default_rng(3)
+    x = np.sort(random.integers(0, 1_000_000, 30_000))
+    time = np.where(random.random(len(x)) < 0.01, 2_000_000, x)
+    time[20_000:] = 3_000_000
+    for start in range(0, len(x), 1000):
+        part = slice(start, start + 1000)
+        points = Points.of(x[part], np.zeros(1000), time[part])
+        await store(connection, Batch(owner, {"a": points}))
+    await compact(connection)
+    one = await series_id(connection, owner)
+    low, high, after = 5_000, 990_000, 1_500_000
+    intervals = Intervals.over(low, high, 100)
+
+    async with snapshot(connection):
+        found = await find_later(connection, one, intervals, after=after)
+        count = await count_later(connection, one, low=low, high=high, after=after)
+
+    late = x[(time > after) & (x >= low) & (x <= high)]
+    assert found.count.sum() == count == len(late)
+    assert set(found.first.tolist()) | set(found.last.tolist()) <= set(late.tolist())
+    assert (found.first[0], found.last.max()) == (late[0], late[-1])
+    places = [
+        np.flatnonzero((found.first <= one) & (found.last >= one)).size for one in late.tolist()
+    ]
+    assert min(places) == 1
+    width = (high - low + 1) / 100
+    assert (found.last - found.first).max() <= 2 * width
+
+
+async def test_neighbours_in_a_picture_that_are_far_apart_have_nothing_between(
+    connection: Connection,
+) -> None:
+    """Few readings, then many at once, then few: a coarser level leaves no hole between the few."""
+    owner = uuid4()
+    slow = np.arange(0, 10**9, 500_000)
+    burst = 10**9 + np.arange(200_000)
+    later = 10**9 + 10**8 + np.arange(0, 10**9, 300_000)
+    x = np.concatenate([slow, burst, later])
+    for start in range(0, len(x), 50_000):
+        some = x[start : start + 50_000]
+        points = Points.of(some, np.sin(some / 1e7), some)
+        await store(connection, Batch(owner, {"a": points}))
+    await compact(connection)
+    one = await series_id(connection, owner)
+
+    picture = await draw(connection, one, 2000)
+
+    assert not picture.exact
+    shown = picture.points.x
+    stretch = (x[-1] - x[0]) / 1000
+    wide = np.flatnonzero(np.diff(shown) > 5 * stretch)
+    between = [((x > shown[at]) & (x < shown[at + 1])).sum() for at in wide]
+    assert between == [0] * len(wide)
+    assert len(wide) == 1

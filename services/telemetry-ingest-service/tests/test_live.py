@@ -114,6 +114,21 @@ async def test_a_picture_of_what_was_missed_keeps_the_extremes_of_what_a_profile
     assert max(one["physical"]) == 100.0
 
 
+async def test_a_viewer_hears_why_a_value_was_not_converted(client, sensor, connection) -> None:
+    await new_profile(
+        connection, sensor, "temperature", "lookup_table", {"table": [[0, 0], [1, 100]]},
+        from_=T0 - 1, to=None,
+    )  # fmt: skip
+    body = {"series": [column("temperature", [T0, T0 + 1, T0 + 2], [0.5, 7.0, None])]}
+    await send(client, sensor, body)
+    async with watch(client, sensor, after=f"{sensor.id}:0", values="both") as response:
+        async with asyncio.timeout(10):
+            _, _, data = await anext(events(response))
+    (one,) = data["series"]
+    assert (one["raw"], one["physical"]) == ([0.5, 7.0, None], [50.0, None, None])
+    assert one["unconverted_at"] == {"out_of_table": [1], "not_a_number": [2]}
+
+
 async def test_a_viewer_that_takes_nothing_holds_up_no_sensor_and_is_told_what_it_missed(
     start_app, sensor
 ) -> None:

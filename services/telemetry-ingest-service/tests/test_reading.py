@@ -146,10 +146,10 @@ async def test_more_points_than_an_answer_holds_are_refused(client, connection, 
 async def test_each_reading_is_converted_by_the_profile_of_its_time(
     client, sensor, connection
 ) -> None:
-    await new_profile(
+    line = await new_profile(
         connection, sensor, "temperature", "linear", {"a": 2, "b": 1}, from_=T0 + 10, to=T0 + 20
     )
-    await new_profile(
+    table = await new_profile(
         connection, sensor, "temperature", "lookup_table",
         {"table": [[0, 0], [1, 100]], "clamped": False}, from_=T0 + 20, to=None,
     )  # fmt: skip
@@ -166,7 +166,16 @@ async def test_each_reading_is_converted_by_the_profile_of_its_time(
     assert found["raw"] == values
     assert found["physical"] == [None, 5.0, 7.0, 50.0, None, None]
     assert found["unconverted"] == {"no_profile": 1, "out_of_table": 1, "not_a_number": 1}
+    assert found["unconverted_at"] == {"no_profile": [0], "out_of_table": [4], "not_a_number": [5]}
+    assert found["profile_ids"] == [str(line), str(table)]
     assert found["unit"] == "K"
+    assert found["late"] is None
+
+    answer = await get(
+        client, "telemetry/series",
+        sensor_id=sensor.id, signal="temperature", values="physical", from_=T0 + 20,
+    )  # fmt: skip
+    assert answer["series"][0]["profile_ids"] == [str(table)]
 
 
 async def test_a_profile_that_bends_keeps_the_extremes_of_what_is_shown(
@@ -227,6 +236,10 @@ async def test_a_session_holds_what_was_taken_in_its_time_and_counts_what_came_l
 
     shown = await get(client, f"capture-sessions/{session}/telemetry", signal="temperature")
     assert shown["series"][0]["t"] == [start, start + 5, stop - 1]
+    late = shown["series"][0]["late"]
+    assert (late["count"], late["shown"]) == (3, [0, 1, 2])
+    assert (late["first"], late["last"]) == ([start, stop - 1], [start + 5, stop - 1])
+    assert late["readings"] == [2, 1]
     await get(client, f"capture-sessions/{session}/telemetry", sensor_id=uuid4(), status=404)
 
 

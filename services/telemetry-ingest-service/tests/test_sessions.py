@@ -53,6 +53,9 @@ async def test_late_are_readings_of_its_time_that_come_after_its_stop(
     found = await summary(client, session)
     assert (found["count"], found["late_count"]) == (5, 3)
     assert (found["first"], found["last"]) == (now - 1_000_000, stop - 1)
+    shown = await get(client, f"capture-sessions/{session}/telemetry", signal="temperature")
+    assert shown["series"][0]["late"]["count"] == 3
+    assert shown["series"][0]["late"]["shown"] == [0, 2, 4]
     late = [(row["raw"], row["late"]) for row in await rows(client, session)]
     assert late == [(9.0, True), (1.0, False), (9.0, True), (2.0, False), (9.0, True)]
 

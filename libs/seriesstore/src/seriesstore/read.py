@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import asyncpg
+import numpy as np
 
 from seriesstore.append import Connection
 from seriesstore.codec import unpack, unpack_outlines
@@ -18,6 +19,8 @@ from seriesstore.points import Axis, Points, concatenate
 _MANY = 50_000
 # A coarser level is taken when it has a bucket for each stretch of the picture: two of its points.
 _STRETCHES = 2
+# Of such stretches, how many a coarser level may leave out between two of its points.
+_WIDEST_HOLE = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,15 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class _Levels:
-    """How fine a series is read: its chunks inside the window by outline or by coarse level."""
+    """How fine a series is read: its chunks inside the window by outline or by coarse level.
+
+    No coarser level may leave a hole wider than `widest` along the axis, or it would look like a
+    gap in the data.
+    """
 
     outline: bool = False
     coarse: bool = False
+    widest: float = float("inf")
 
 
 async def read_points(
@@ -72,20 +80,40 @@ async def read_pictures(
     Call it inside `snapshot`. The work is bounded by `at_most` and the number of chunks, not by
     how many points they hold: chunks inside a window are taken at the coarsest level that still
     has enough buckets, the few at its edges in full. Young chunks, which have no levels yet, are
-    taken in full, too.
+    taken in full, too, and so are those in which points lie so unevenly that a coarser level would
+    leave a hole: neighbours in a picture that are further apart than five of `at_most` / 2 equal
+    stretches have nothing between them.
     """
     levels = await _choose_levels(connection, windows, at_most, axis)
     found = [levels.get(window.series_id, _Levels()) for window in windows]
     outlines = await _read_outlines(
-        connection,
-        [window for window, level in zip(windows, found, strict=True) if level.outline],
-        axis,
+        connection, *_chosen(windows, found, lambda level: level.outline), axis
     )
     rows = await _read_chunks(connection, windows, axis, found)
     work = sum(row["decoded"] for row in rows) + sum(row["count"] for row in outlines) // 1000
+    widest = {one.series_id: level.widest for one, level in zip(windows, found, strict=True)}
+    parts, uneven = await _unhurried(work, _unpack_all, rows, widest, axis)
+    if uneven:
+        for at, points in await _read_whole(connection, [rows[at] for at in uneven], uneven):
+            parts[at] = points
+            work += len(points)
+    return await _unhurried(work, _draw, windows, outlines, rows, parts, at_most, axis)
+
+
+async def _unhurried[**P, T](
+    work: int, does: Callable[P, T], *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Do it, beside the event loop where it takes long."""
     if work >= _MANY:
-        return await asyncio.to_thread(_draw, windows, outlines, rows, at_most, axis)
-    return _draw(windows, outlines, rows, at_most, axis)
+        return await asyncio.to_thread(does, *args, **kwargs)
+    return does(*args, **kwargs)
+
+
+def _chosen(
+    windows: Sequence[Window], levels: Sequence[_Levels], which: Callable[[_Levels], bool]
+) -> tuple[list[Window], list[_Levels]]:
+    pairs = [pair for pair in zip(windows, levels, strict=True) if which(pair[1])]
+    return [window for window, _ in pairs], [level for _, level in pairs]
 
 
 async def read_extent(
@@ -115,10 +143,49 @@ async def snapshot(connection: Connection) -> AsyncGenerator[None]:
         yield
 
 
+def _unpack_all(
+    rows: Sequence[asyncpg.Record], widest: Mapping[int, float], axis: Axis
+) -> tuple[list[Points], list[int]]:
+    """The points of each row, and the places of coarse ones that leave a hole."""
+    parts = [_cut(row, axis) for row in rows]
+    uneven = [
+        at
+        for at, (row, points) in enumerate(zip(rows, parts, strict=True))
+        if row["is_coarse"] and _hole(points, axis) > widest[row["series_id"]]
+    ]
+    return parts, uneven
+
+
+def _hole(points: Points, axis: Axis) -> float:
+    """The widest distance between neighbours; those of a coarse level are sorted, or nearly."""
+    along = points.along(axis).astype(np.float64)
+    return float(np.abs(np.diff(along)).max()) if len(along) > 1 else 0.0
+
+
+async def _read_whole(
+    connection: Connection, rows: Sequence[asyncpg.Record], places: Sequence[int]
+) -> list[tuple[int, Points]]:
+    """Every point of some chunks, each with its place."""
+    found = await connection.fetch(
+        """
+        SELECT place, count, points
+        FROM unnest($1::integer[], $2::bigint[], $3::bigint[], $4::integer[])
+             AS wanted (place, series_id, first_ordinal, part)
+        JOIN chunks USING (series_id, first_ordinal, part)
+        """,
+        places,
+        [row["series_id"] for row in rows],
+        [row["first_ordinal"] for row in rows],
+        [row["part"] for row in rows],
+    )
+    return [(row["place"], unpack(row["points"], row["count"])) for row in found]
+
+
 def _draw(
     windows: Sequence[Window],
     outlines: Sequence[asyncpg.Record],
     rows: Sequence[asyncpg.Record],
+    decoded: Sequence[Points],
     at_most: int,
     axis: Axis,
 ) -> dict[int, Picture]:
@@ -127,8 +194,7 @@ def _draw(
     for row in outlines:
         parts[row["series_id"]].append(unpack_outlines(row["outlines"], timed=row["timed"]))
         counts[row["series_id"]] += row["count"]
-    for row in rows:
-        points = _cut(row, axis)
+    for row, points in zip(rows, decoded, strict=True):
         parts[row["series_id"]].append(points)
         counts[row["series_id"]] += row["count"] if row["is_coarse"] else len(points)
     pictures: dict[int, Picture] = {}
@@ -154,12 +220,16 @@ async def _choose_levels(
     rows = await connection.fetch(
         """
         SELECT series_id, sum(count) AS points,
-               count(*) FILTER (WHERE coarse IS NOT NULL) AS chunks
+               count(*) FILTER (WHERE coarse IS NOT NULL) AS chunks,
+               coalesce(high, max(at.last))::float8 - coalesce(low, min(at.first))::float8 AS span
         FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS wanted (series_id, low, high)
         JOIN chunks USING (series_id)
-        WHERE (low IS NULL OR CASE WHEN $4 THEN last_time ELSE last_x END >= low)
-          AND (high IS NULL OR CASE WHEN $4 THEN first_time ELSE first_x END <= high)
-        GROUP BY series_id
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN $4 THEN first_time ELSE first_x END AS first,
+                   CASE WHEN $4 THEN last_time ELSE last_x END AS last
+        ) AS at
+        WHERE (low IS NULL OR at.last >= low) AND (high IS NULL OR at.first <= high)
+        GROUP BY series_id, low, high
         """,
         *_columns(windows),
         axis == "time",
@@ -167,7 +237,9 @@ async def _choose_levels(
     wanted = at_most // _STRETCHES
     return {
         row["series_id"]: _Levels(
-            outline=row["chunks"] >= wanted, coarse=row["points"] >= wanted * COARSE_EVERY
+            outline=row["chunks"] >= wanted,
+            coarse=row["points"] >= wanted * COARSE_EVERY,
+            widest=_WIDEST_HOLE * row["span"] / wanted,
         )
         for row in rows
     }
@@ -183,13 +255,14 @@ async def _read_chunks(
     """
     return await connection.fetch(
         """
-        SELECT series_id, count, is_coarse,
+        SELECT series_id, first_ordinal, part, count, is_coarse,
                CASE WHEN NOT inside THEN low END AS low, CASE WHEN NOT inside THEN high END AS high,
                CASE WHEN is_coarse THEN level_count ELSE count END AS decoded,
                CASE WHEN NOT is_coarse THEN points
                     WHEN $4 THEN coalesce(coarse_by_time, coarse) ELSE coarse END AS points
-        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $5::boolean[], $6::boolean[])
-             AS wanted (series_id, low, high, by_outline, by_coarse)
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $5::boolean[], $6::boolean[],
+                    $7::float8[])
+             AS wanted (series_id, low, high, by_outline, by_coarse, widest)
         JOIN chunks USING (series_id)
         CROSS JOIN LATERAL (
             SELECT CASE WHEN $4 THEN first_time ELSE first_x END AS first,
@@ -204,20 +277,22 @@ async def _read_chunks(
                         ELSE coarse_count END AS level_count
         ) AS level
         WHERE (low IS NULL OR at.last >= low) AND (high IS NULL OR at.first <= high)
-          AND NOT (by_outline AND inside AND coarse IS NOT NULL)
+          AND NOT (by_outline AND inside AND coarse IS NOT NULL
+                   AND at.last::float8 - at.first::float8 <= widest)
         ORDER BY series_id, first_ordinal, part
         """,
         *_columns(windows),
         axis == "time",
         [level.outline for level in levels],
         [level.coarse for level in levels],
+        [level.widest for level in levels],
     )
 
 
 async def _read_outlines(
-    connection: Connection, windows: Sequence[Window], axis: Axis
+    connection: Connection, windows: Sequence[Window], levels: Sequence[_Levels], axis: Axis
 ) -> list[asyncpg.Record]:
-    """The outlines of all chunks inside the windows, a series in one piece."""
+    """The outlines of all chunks inside the windows that leave no hole, a series in one piece."""
     if not windows:
         return []
     return await connection.fetch(
@@ -225,15 +300,20 @@ async def _read_outlines(
         SELECT series_id, sum(count)::bigint AS count, bool_and(last_time IS NOT NULL) AS timed,
                string_agg(CASE WHEN $4 THEN coalesce(outline_by_time, outline) ELSE outline END, ''
                           ORDER BY first_ordinal, part) AS outlines
-        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS wanted (series_id, low, high)
+        FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $5::float8[])
+             AS wanted (series_id, low, high, widest)
         JOIN chunks USING (series_id)
-        WHERE coarse IS NOT NULL
-          AND (low IS NULL OR CASE WHEN $4 THEN first_time ELSE first_x END >= low)
-          AND (high IS NULL OR CASE WHEN $4 THEN last_time ELSE last_x END <= high)
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN $4 THEN first_time ELSE first_x END AS first,
+                   CASE WHEN $4 THEN last_time ELSE last_x END AS last
+        ) AS at
+        WHERE coarse IS NOT NULL AND at.last::float8 - at.first::float8 <= widest
+          AND (low IS NULL OR at.first >= low) AND (high IS NULL OR at.last <= high)
         GROUP BY series_id
         """,
         *_columns(windows),
         axis == "time",
+        [level.widest for level in levels],
     )
 
 

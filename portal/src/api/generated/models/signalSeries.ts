@@ -6,7 +6,9 @@
  * OpenAPI spec version: 1
  */
 import type { Column } from "./column.ts";
+import type { Late } from "./late.ts";
 import type { SignalSeriesUnconverted } from "./signalSeriesUnconverted.ts";
+import type { SignalSeriesUnconvertedAt } from "./signalSeriesUnconvertedAt.ts";
 
 /**
  * Readings of a signal, along the time at which they were taken.
@@ -19,9 +21,13 @@ export interface SignalSeries {
   count: number;
   /** Every one of them is here. */
   exact: boolean;
+  /** Of a capture session that has stopped. */
+  late: Late | null;
   /** What is included of the sensor's stream; go on with `after`. */
   ordinal: number;
   physical: Column | null;
+  /** The conversion profiles of the physical values, by when they begin to hold. */
+  profile_ids: string[];
   raw: Column | null;
   sensor_id: string;
   signal: string;
@@ -29,6 +35,8 @@ export interface SignalSeries {
   t: number[];
   /** Why physical values that are shown are null, and how many. */
   unconverted: SignalSeriesUnconverted;
+  /** The places among `t` of these values, by reason. */
+  unconverted_at: SignalSeriesUnconvertedAt;
   /** Of the physical values, or else of the raw ones. */
   unit: string;
 }

@@ -75,6 +75,20 @@ class SessionQuery(PictureQuery):
     )
 
 
+class Late(Answer):
+    """Readings of a capture session's time that were received after it had stopped.
+
+    `first`, `last` and `readings` are columns of stretches: so many late ones lie from the first
+    to the last of it, others may lie between them. A closer look makes stretches shorter.
+    """
+
+    count: int = Field(description="In the part asked for.")
+    first: list[int] = Field(description="µs since 1970.")
+    last: list[int]
+    readings: list[int] = Field(description="How many late ones a stretch has.")
+    shown: list[int] = Field(description="Places among `t` of those that are shown.")
+
+
 class SignalSeries(Gaps):
     """Readings of a signal, along the time at which they were taken.
 
@@ -93,6 +107,13 @@ class SignalSeries(Gaps):
     unconverted: dict[str, int] = Field(
         description="Why physical values that are shown are null, and how many."
     )
+    unconverted_at: dict[str, list[int]] = Field(
+        description="The places among `t` of these values, by reason."
+    )
+    profile_ids: list[UUID] = Field(
+        description="The conversion profiles of the physical values, by when they begin to hold."
+    )
+    late: Late | None = Field(description="Of a capture session that has stopped.")
     ordinal: int = Field(description="What is included of the sensor's stream; go on with `after`.")
 
 

@@ -50,6 +50,18 @@ class Converter:
             None,
         )
 
+    def used(self, t: Integers) -> list[UUID]:
+        """The profiles that hold at any of the times, which are sorted."""
+        if not len(t):
+            return []
+        return [
+            one.profile_id
+            for one in self.profiles
+            if self.pinned
+            or int(np.searchsorted(t, one.valid_from))
+            < (len(t) if one.valid_to is None else int(np.searchsorted(t, one.valid_to)))
+        ]
+
     def convert(self, t: Integers, raw: Floats) -> tuple[Floats, Codes]:
         """Physical values, and why those that are NaN are."""
         if self.pinned:
@@ -102,3 +114,9 @@ def count_reasons(codes: Codes) -> dict[str, int]:
         for code, count in enumerate(counts)
         if code != CONVERTED and count
     }
+
+
+def places_of_reasons(codes: Codes) -> dict[str, list[int]]:
+    """Where values were not converted, by reason."""
+    found = [int(code) for code in np.unique(codes) if code != CONVERTED]
+    return {REASONS[code]: np.flatnonzero(codes == code).tolist() for code in found}

@@ -12,8 +12,13 @@ from servicekit.places import Places, UnknownPlace
 from servicekit.problems import Invalid
 
 from telemetry_ingest_service.models.series import RawOrPhysical
-from telemetry_ingest_service.operations.converting import Converter, Converters, converters
-from telemetry_ingest_service.operations.series import thin_physical
+from telemetry_ingest_service.operations.converting import (
+    Converter,
+    Converters,
+    converters,
+    places_of_reasons,
+)
+from telemetry_ingest_service.operations.pictures import thin_physical
 from telemetry_ingest_service.queries.reading import select_ordinals, select_profiles
 
 # What is read at once: a viewer further behind than so many readings is shown a picture of them.
@@ -84,8 +89,10 @@ def _series(
     if values != "physical":
         data["raw"] = shown.value.tolist()
     if values != "raw":
-        physical, _ = converter.convert(shown.x, shown.value)
+        physical, codes = converter.convert(shown.x, shown.value)
         data["physical"] = physical.tolist()
+        if codes.any():
+            data["unconverted_at"] = places_of_reasons(codes)
     return data
 
 

@@ -1,44 +1,37 @@
 """Reading: pictures of signals, their newest readings, what a capture session holds."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import numpy as np
 from seriesstore.aggregate import Intervals, aggregate
 from seriesstore.export import stream_pieces
 from seriesstore.late import count_later
-from seriesstore.picture import thin
-from seriesstore.points import EMPTY, Floats, Points
-from seriesstore.read import Picture, Window, read_pictures, read_points, snapshot
+from seriesstore.points import Floats
+from seriesstore.read import Window, read_pictures, snapshot
 from servicekit.database import Connection, Database
-from servicekit.problems import Invalid, NotFound
+from servicekit.problems import NotFound
 
 from telemetry_ingest_service.models.series import (
-    MAX_ANSWERED,
     Contents,
     ContentsList,
     Latest,
     LatestList,
-    PictureQuery,
     SeriesQuery,
     SessionExportQuery,
     SessionQuery,
-    SignalSeries,
     SignalSeriesList,
 )
 from telemetry_ingest_service.models.windows import CaptureWindow
 from telemetry_ingest_service.operations.converting import (
     Converter,
-    Converters,
     converters,
     count_reasons,
 )
+from telemetry_ingest_service.operations.pictures import Part, draw
 from telemetry_ingest_service.queries.reading import (
-    select_ordinals,
     select_profiles,
     select_sensor_projects,
     select_series,
@@ -47,24 +40,8 @@ from telemetry_ingest_service.queries.reading import (
     to_us,
 )
 
-# Where one conversion does not keep extremes, readings are converted before they are thinned: all
-# of them up to so many, and beyond that a picture that is so much finer.
-MOST_CONVERTED = 500_000
-FINER = 10
-MOST_FINER = 100_000
-
 type MayRead = Callable[[UUID], Awaitable[bool]]
 """Whether the caller sees a project."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Of which signals of which sensors, from when to when, converted how."""
-
-    sensor_ids: Sequence[UUID]
-    low: int | None
-    high: int | None
-    converters: Converters
 
 
 async def admit_sensors(
@@ -102,7 +79,7 @@ async def read_series(
     sensor_ids = await admit_sensors(database, query.sensor_id, may_read)
     async with database.acquire() as connection:
         known = converters(await select_profiles(connection, sensor_ids))
-        return await _pictures(connection, Part(sensor_ids, query.low, query.high, known), query)
+        return await draw(connection, Part(sensor_ids, query.low, query.high, known), query)
 
 
 async def read_session(
@@ -115,7 +92,7 @@ async def read_session(
     """
     async with database.acquire() as connection:
         part = await part_of_session(connection, capture_session_id, query)
-        return await _pictures(connection, part, query)
+        return await draw(connection, part, query)
 
 
 async def part_of_session(
@@ -137,7 +114,8 @@ async def part_of_session(
     if query.high is not None:
         high = query.high if high is None else min(high, query.high)
     profiles = await select_profiles(connection, wanted)
-    return Part(wanted, low, high, converters(profiles, window.profiles))
+    stop = None if window.stopped_at is None else to_us(window.stopped_at)
+    return Part(wanted, low, high, converters(profiles, window.profiles), stop)
 
 
 async def read_latest(
@@ -278,119 +256,6 @@ async def _physical_extremes(
             least = min(least, float(known.min()))
             greatest = max(greatest, float(known.max()))
     return (None, None) if least > greatest else (least, greatest)
-
-
-async def _pictures(connection: Connection, part: Part, query: PictureQuery) -> SignalSeriesList:
-    async with snapshot(connection):
-        units = await select_signals(connection, part.sensor_ids)
-        ordinals = await select_ordinals(connection, part.sensor_ids)
-        rows = {
-            (row["owner_id"], row["key"]): row
-            for row in await select_series(connection, part.sensor_ids)
-        }
-        wanted = [
-            (sensor_id, signal)
-            for sensor_id in part.sensor_ids
-            for signal in query.signal or [name for owner, name in units if owner == sensor_id]
-        ]
-        if sum(key in rows for key in wanted) * query.points > MAX_ANSWERED:
-            detail = f"ask for fewer points or series: {MAX_ANSWERED:,} points at a time at most"
-            raise Invalid(errors=[{"parameter": "points", "detail": detail}])
-        plain, fine = _by_care(wanted, rows, part, query)
-        pictures = await read_pictures(connection, plain, at_most=query.points) if plain else {}
-        for window, converter in fine:
-            pictures[window.series_id] = await _picture_of_physical(
-                connection, window, converter, query.points
-            )
-    nothing = Picture(EMPTY, 0, exact=True)
-    return SignalSeriesList(
-        series=[
-            _series(
-                key,
-                pictures.get(rows[key]["id"], nothing) if key in rows else nothing,
-                part.converters.of(*key),
-                query,
-                unit=units.get(key, ""),
-                ordinal=ordinals.get(key[0], 0),
-            )
-            for key in wanted
-        ]
-    )
-
-
-def _by_care(
-    wanted: Sequence[tuple[UUID, str]],
-    rows: Mapping[tuple[UUID, str], Mapping[str, Any]],
-    part: Part,
-    query: PictureQuery,
-) -> tuple[list[Window], list[tuple[Window, Converter]]]:
-    """What may be thinned as it came, and what has to be converted before."""
-    plain: list[Window] = []
-    fine: list[tuple[Window, Converter]] = []
-    if part.low is not None and part.high is not None and part.low > part.high:
-        return plain, fine
-    for key in dict.fromkeys(wanted):
-        if key not in rows:
-            continue
-        row, converter = rows[key], part.converters.of(*key)
-        window = Window(row["id"], part.low, part.high)
-        # What holds wherever there are readings holds in the whole range.
-        low = row["first_x"] if part.low is None else max(part.low, row["first_x"])
-        high = row["last_x"] if part.high is None else min(part.high, row["last_x"])
-        if query.values == "raw" or converter.keeps_extremes(low, high):
-            plain.append(window)
-        else:
-            fine.append((window, converter))
-    return plain, fine
-
-
-async def _picture_of_physical(
-    connection: Connection, window: Window, converter: Converter, at_most: int
-) -> Picture:
-    """A picture whose extremes are those of the physical values."""
-    finer = min(at_most * FINER, MOST_FINER)
-    picture = (await read_pictures(connection, [window], at_most=finer))[window.series_id]
-    points = picture.points
-    if not picture.exact and picture.count <= MOST_CONVERTED:
-        points = await read_points(connection, window.series_id, low=window.low, high=window.high)
-    return await asyncio.to_thread(thin_physical, points, picture.count, converter, at_most)
-
-
-def thin_physical(points: Points, count: int, converter: Converter, at_most: int) -> Picture:
-    """At most so many of the points, with the extremes of the physical values."""
-    physical, _ = converter.convert(points.x, points.value)
-    # The places travel in the column of times, so that the raw values can be taken along.
-    places = np.arange(len(points), dtype=np.int64)
-    chosen = thin(Points(points.x, physical, places), at_most).time
-    shown = points if chosen is None else points.take(chosen.astype(np.intp))
-    return Picture(shown, count, exact=len(shown) == count)
-
-
-def _series(
-    key: tuple[UUID, str],
-    picture: Picture,
-    converter: Converter,
-    query: PictureQuery,
-    *,
-    unit: str,
-    ordinal: int,
-) -> SignalSeries:
-    points = picture.points
-    physical, codes = None, None
-    if query.values != "raw":
-        physical, codes = converter.convert(points.x, points.value)
-    return SignalSeries(
-        sensor_id=key[0],
-        signal=key[1],
-        t=points.x.tolist(),
-        raw=None if query.values == "physical" else points.value.tolist(),
-        physical=None if physical is None else physical.tolist(),
-        unit=unit if query.values == "raw" else converter.unit(unit),
-        count=picture.count,
-        exact=picture.exact,
-        unconverted={} if codes is None else count_reasons(codes),
-        ordinal=ordinal,
-    )
 
 
 async def _window(connection: Connection, capture_session_id: UUID) -> CaptureWindow:
