@@ -309,3 +309,30 @@ async def test_two_authorization_headers_are_refused(
     response = await service.get(f"/api/v1/projects/{project_id}/notes", headers=both)
 
     assert response.status == 401
+
+
+async def test_another_auth_service_is_asked_where_one_is_gone(
+    auth: FakeAuth,
+    project_id: UUID,
+    database_url: str,
+    aiohttp_server: Any,
+    aiohttp_client: Any,
+) -> None:
+    first, second = [await aiohttp_server(auth.app()) for _ in range(2)]
+    service = await aiohttp_client(
+        _app(f"{first.make_url('/')} {second.make_url('/')}", database_url)
+    )
+    await _until(lambda: _ready(service))
+
+    async def ask() -> int:
+        token = auth.token()
+        auth.roles[token] = "viewer"
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = await service.get(f"/api/v1/projects/{project_id}/notes", headers=headers)
+        return answer.status
+
+    assert await ask() == 200
+    await first.close()
+    assert [await ask() for _ in range(3)] == [200] * 3
+    await second.close()
+    assert await ask() == 503

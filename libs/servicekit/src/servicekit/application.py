@@ -201,9 +201,13 @@ def _respond_to_http(request: web.Request, exc: web.HTTPException) -> web.Stream
             return respond(RequestRefused(exc.reason), exc.status)
 
 
-async def _add_headers(_request: web.Request, response: web.StreamResponse) -> None:
+async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.app[LIFECYCLE].draining.is_set() and response.status >= HTTPStatus.OK:
+        # Whoever comes by this connection again would meet a closed door.
+        response.force_close()
+        response.headers["Connection"] = "close"
 
 
 async def _forget_expired_keys(app: web.Application) -> AsyncIterator[None]:

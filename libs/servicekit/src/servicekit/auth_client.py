@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
+from itertools import chain
 from time import monotonic, time
 from typing import Literal
 from urllib.parse import urlencode
@@ -21,7 +22,7 @@ import structlog
 from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from jwt.utils import base64url_decode
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from servicekit.cache import BriefCache
 from servicekit.identity import (
@@ -34,6 +35,7 @@ from servicekit.identity import (
     verify_access_token,
 )
 from servicekit.machine_tokens import parse_machine_token
+from servicekit.peers import Peers
 from servicekit.problems import Unauthenticated, Unavailable
 from servicekit.tracing import current_trace
 
@@ -50,6 +52,10 @@ KEYS_EVERY_SEC = 60.0
 UNKNOWN_KEY_EVERY_SEC = 5.0
 MOST_VERIFIED = 10_000
 TIMEOUT = aiohttp.ClientTimeout(total=5)
+# Shorter than a service keeps a quiet connection, or one that stops goes on answering.
+IDLE_SEC = 4.0
+# All are asked once more after this: one that restarts may have been caught in between.
+AGAIN_SEC = 0.2
 
 
 class _Key(BaseModel):
@@ -97,8 +103,8 @@ class _Verified:
 class AuthClient:
     """What auth-service knows, as far as another service needs it."""
 
-    def __init__(self, url: str) -> None:
-        self._url = url.rstrip("/")
+    def __init__(self, addresses: str) -> None:
+        self._peers = Peers(addresses)
         self._session: aiohttp.ClientSession | None = None
         self._keys: Mapping[str, Ed25519PublicKey] = {}
         self._keys_asked = -KEYS_EVERY_SEC
@@ -112,7 +118,8 @@ class AuthClient:
 
     async def context(self, _app: web.Application) -> AsyncIterator[None]:
         """Keep the keys and the ended sessions current while the service runs."""
-        async with aiohttp.ClientSession(timeout=TIMEOUT) as self._session:
+        connector = aiohttp.TCPConnector(keepalive_timeout=IDLE_SEC)
+        async with aiohttp.ClientSession(timeout=TIMEOUT, connector=connector) as self._session:
             poll = asyncio.create_task(self._poll())
             yield
             poll.cancel()
@@ -257,15 +264,22 @@ class AuthClient:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         if trace := current_trace():
             headers |= {"traceparent": trace.traceparent(), "X-Request-Id": trace.request_id}
-        try:
-            async with self._session.get(
-                self._url + path, headers=headers, allow_redirects=False
-            ) as response:
-                if response.status == HTTPStatus.OK:
-                    return await response.read()
-                if response.status in {401, 403, 404}:
-                    return None
-                msg = f"auth-service answered {response.status}."
-                raise Unavailable(msg)
-        except (aiohttp.ClientError, TimeoutError, ValidationError) as exc:
-            raise Unavailable(_AWAY) from exc
+        for attempt, address in enumerate(chain(self._peers.each(), self._peers.each())):
+            if attempt == len(self._peers):
+                await asyncio.sleep(AGAIN_SEC)
+            try:
+                async with self._session.get(
+                    address + path, headers=headers, allow_redirects=False
+                ) as response:
+                    if response.status == HTTPStatus.OK:
+                        return await response.read()
+                    if response.status in {401, 403, 404}:
+                        return None
+                    msg = f"auth-service answered {response.status}."
+                    raise Unavailable(msg)
+            except aiohttp.ClientConnectionError:
+                continue  # that one is gone, or on its way
+            except (aiohttp.ClientError, TimeoutError) as exc:
+                log.info("auth.no_answer", address=address, error=repr(exc))
+                raise Unavailable(_AWAY) from exc
+        raise Unavailable(_AWAY)

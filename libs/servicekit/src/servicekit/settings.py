@@ -9,6 +9,10 @@ from pydantic import Field, PostgresDsn, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 type HttpAddress = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s]+)?$")]
+type HttpAddresses = Annotated[
+    str, StringConstraints(pattern=r"^(https?://[^\s]+( +https?://[^\s]+)*)?$")
+]
+"""The addresses of a service that runs several times, separated by blanks."""
 
 
 class ServiceSettings(BaseSettings):
@@ -24,8 +28,9 @@ class ServiceSettings(BaseSettings):
     port: int = Field(ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     database_url: PostgresDsn = Field(description="PostgreSQL 16 or newer.")
     database_pool_size: int = Field(default=10, ge=1, le=200, description="Connections at most.")
-    auth_service_url: HttpAddress = Field(
-        default="", description="Where tokens are verified and roles are asked."
+    auth_service_url: HttpAddresses = Field(
+        default="",
+        description="Where tokens are verified and roles are asked; several with blanks between.",
     )
     telemetry_broker_url: str = Field(
         default="", description="Valkey or Redis for live updates; without it, polling is used."
@@ -62,7 +67,7 @@ def read_settings[S: ServiceSettings](model: type[S]) -> S:
     """
     folder = Path(os.environ.get("RUNBENCH_SECRETS_DIR") or "/run/secrets")
     try:
-        return model(_secrets_dir=folder if folder.is_dir() else None)
+        return model(_secrets_dir=folder if folder.is_dir() else None)  # pyright: ignore[reportCallIssue]: pydantic-settings adds it, and the values come from the environment
     except ValidationError as exc:
         _explain(exc)
 

@@ -1,7 +1,7 @@
 """What metrics-service reads from its environment."""
 
 from pydantic import Field
-from servicekit.settings import HttpAddress, ServiceSettings
+from servicekit.settings import HttpAddresses, ServiceSettings
 
 
 class Settings(ServiceSettings):
@@ -16,6 +16,6 @@ class Settings(ServiceSettings):
         le=36_500,
         description="Days for which a repeat of a batch id is known to be one.",
     )
-    experiment_service_url: HttpAddress = Field(
+    experiment_service_url: HttpAddresses = Field(
         default="", description="Where params and tags of a batch of an MLflow client are sent on."
     )
