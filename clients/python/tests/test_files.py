@@ -4,6 +4,8 @@ import hashlib
 import json
 import logging
 import os
+import socket
+import threading
 import time
 from pathlib import Path
 
@@ -13,7 +15,10 @@ from server import CUT
 from support import script, until
 
 import runbench
-from runbench import media, settings
+from runbench import direct, media, settings
+from runbench.api import Api
+from runbench.file_upload import send_file
+from runbench.outbox import Outgoing
 from runbench.spool import is_busy, leftovers
 from runbench.sync import sync
 
@@ -514,3 +519,37 @@ def test_a_download_in_pieces_breaks_off_and_goes_on(online, tmp_path, monkeypat
     before = online.count("GET .*/artifacts/big")
     file.download(tmp_path / "to")
     assert online.count("GET .*/artifacts/big") == before
+
+
+def test_a_server_that_refuses_a_large_body_unread_is_heard(tmp_path):
+    (tmp_path / "big").write_bytes(b"x" * 30_000_000)
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def refuse():
+            connection, _ = listening.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(
+                    b"HTTP/1.1 413 Too Large\r\nContent-Type: application/problem+json\r\n"
+                    b"Content-Length: 22\r\nConnection: close\r\n\r\n"
+                    b'{"title": "Too large"}'
+                )
+                connection.shutdown(socket.SHUT_WR)
+                while connection.recv(1 << 20):
+                    pass
+
+        thread = threading.Thread(target=refuse)
+        thread.start()
+        with Api(f"http://127.0.0.1:{listening.getsockname()[1]}", "t") as api:
+            file = Outgoing.of("big", tmp_path / "big")
+            with pytest.raises(runbench.ApiError, match="413 Too large"):
+                send_file(api, "run", file)
+        thread.join()
+
+
+def test_a_proxy_of_the_environment_is_used_for_large_files_too(monkeypatch):
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    assert direct.proxied("http://bench.example")
+    assert not direct.proxied("https://bench.example")
+    monkeypatch.setenv("no_proxy", "bench.example")
+    assert not direct.proxied("http://bench.example")

@@ -1,6 +1,7 @@
 """Requests to a Runbench server: JSON both ways, a bearer token, errors that tell what to do."""
 
 import base64
+import http.client
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple, Self, cast
@@ -9,6 +10,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 
 import runbench
+from runbench import direct
 from runbench.values import json_object
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -82,11 +84,15 @@ class Api:
         }
         if token:
             headers["Authorization"] = f"Bearer {token}"
+        self._headers = headers
+        self._read_timeout = read_timeout
+        loopback = (urlsplit(url).hostname or "") in LOOPBACK
+        self._is_direct = loopback or not direct.proxied(url)
         self._client = httpx.Client(
             headers=headers,
             timeout=httpx.Timeout(read_timeout, connect=CONNECT_TIMEOUT),
             follow_redirects=False,
-            trust_env=(urlsplit(url).hostname or "") not in LOOPBACK,
+            trust_env=not loopback,
         )
 
     def get(self, path: str, **query: Any) -> Any:
@@ -162,41 +168,88 @@ class Api:
         headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
         if sha256 is not None:
             headers["Repr-Digest"] = f"sha-256=:{base64.b64encode(sha256).decode()}:"
+        if size >= direct.DIRECT_BYTES and self._is_direct:
+            return self._answer(self._put_directly(path, pieces, headers)).body
         try:
             response = self._client.put(self.url + path, content=pieces, headers=headers)
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise Unreachable(f"{self.url} does not answer ({_named(error)})") from None
         return self._answer(response).body
 
+    def _put_directly(
+        self, path: str, pieces: Iterable[bytes], headers: Mapping[str, str]
+    ) -> httpx.Response:
+        try:
+            reply = direct.send(
+                self.url + path,
+                {**self._headers, **headers},
+                pieces,
+                connect_timeout=CONNECT_TIMEOUT,
+                timeout=self._read_timeout,
+            )
+        except (OSError, http.client.HTTPException) as error:
+            raise Unreachable(f"{self.url} does not answer ({_named(error)})") from None
+        return httpx.Response(reply.status, headers=reply.headers, content=reply.content)
+
     def delete(self, path: str) -> None:
         """A DELETE. Raises ApiError, Unreachable."""
         self.request("DELETE", path)
 
-    def part(self, path: str, start: int, end: int, *, etag: str | None = None) -> Iterator[bytes]:
-        """The bytes of a file from start to end (exclusive) in pieces; with an etag, those of that
-        content alone. Raises ApiError, Unreachable; also when it breaks off or brings others.
+    def part(
+        self, path: str, start: int, end: int, *, etag: str | None = None
+    ) -> Iterator[bytes | memoryview]:
+        """The bytes of a file from start to end (exclusive) in pieces, each good until the next
+        one; with an etag, those of that content alone. Raises ApiError, Unreachable; also when it
+        breaks off or brings others.
         """
         headers = {"Range": f"bytes={start}-{end - 1}", "Accept-Encoding": "identity"}
         if etag is not None:
             headers["If-Range"] = etag
         left = end - start
+        large = left >= direct.DIRECT_BYTES and self._is_direct
+        source = self._part_directly if large else self._part
+        for piece in source(path, headers, f"bytes {start}-{end - 1}"):
+            left -= len(piece)
+            if left < 0:
+                break
+            yield piece
+        if left:
+            raise Unreachable(f"{self.url} broke off")
+
+    def _part(
+        self, path: str, headers: Mapping[str, str], content_range: str
+    ) -> Iterator[bytes | memoryview]:
         try:
             with self._client.stream("GET", self.url + path, headers=headers) as response:
                 given = response.headers.get("content-range", "").partition("/")[0]
-                if response.status_code != 206 or given != f"bytes {start}-{end - 1}":
+                if response.status_code != 206 or given != content_range:
                     if response.status_code < 300:
                         raise Unreachable(f"the file at {self.url} is another one by now")
                     response.read()
                     self._answer(response)
-                for piece in response.iter_raw(1 << 20):
-                    left -= len(piece)
-                    if left < 0:
-                        break
-                    yield piece
+                yield from response.iter_raw(1 << 20)
         except (httpx.HTTPError, OSError) as error:
             raise Unreachable(f"{self.url} broke off ({_named(error)})") from None
-        if left:
-            raise Unreachable(f"{self.url} broke off")
+
+    def _part_directly(
+        self, path: str, headers: Mapping[str, str], content_range: str
+    ) -> Iterator[bytes | memoryview]:
+        try:
+            yield from direct.receive(
+                self.url + path,
+                {**self._headers, **headers},
+                content_range=content_range,
+                connect_timeout=CONNECT_TIMEOUT,
+                timeout=self._read_timeout,
+            )
+        except direct.Refused as refused:
+            reply = refused.reply
+            if reply.status >= 300:
+                answer = httpx.Response(reply.status, headers=reply.headers, content=reply.content)
+                self._answer(answer)
+            raise Unreachable(f"the file at {self.url} is another one by now") from None
+        except (OSError, http.client.HTTPException) as error:
+            raise Unreachable(f"{self.url} broke off ({_named(error)})") from None
 
     def request(
         self,

@@ -114,7 +114,7 @@ class _Draft:
                 self._there.add(start)
                 self._note.write_text(json.dumps(sorted(self._there)))
 
-    def _write(self, data: bytes, at: int) -> None:
+    def _write(self, data: bytes | memoryview, at: int) -> None:
         handle = self._handle
         if handle is None:
             raise OSError("the download was ended")
