@@ -5,11 +5,13 @@ workspace's wrappers around it.
 """
 
 import contextlib
+import dataclasses
 import os
 import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,13 +66,32 @@ def runbench(database_url: str, variables: Mapping[str, str] | None = None) -> G
         started = time.monotonic() - began
         gateway = workspace.url("api-gateway")
         with Person.signed_in(gateway, "bench@runbench.dev", "Bench") as owner:
-            project = {"name": "Benchmark", "slug": "benchmark"}
+            # Several of them may follow each other on one PostgreSQL.
+            project = {"name": "Benchmark", "slug": f"benchmark-{uuid.uuid4().hex[:8]}"}
             project_id: str = owner.say("POST", "/api/v1/projects", project)["id"]
             asked = {"name": "load", "role": "editor"}
             token = owner.say("POST", f"/api/v1/projects/{project_id}/tokens", asked)["token"]
             target = Target("Runbench", gateway, {"Authorization": f"Bearer {token}"})
             del pids[UNCOUNTED]
             yield Own(workspace, pids, project_id, owner.user_id, target, started)
+
+
+@contextlib.contextmanager
+def one_more(running: Own, name: str, variables: Mapping[str, str]) -> Generator[None]:
+    """One more process of a service that runs already, at an address of its own."""
+    port = str(free_base())
+    given = running.workspace.given | dict(variables)
+    beside = dataclasses.replace(running.workspace, given=given)
+    with _program(name, beside, {"PORT": port}) as pid:
+        running.pids[f"{name}, another"] = pid
+        address = f"http://127.0.0.1:{port}{PROCESSES[name].ready_path}"
+        deadline = time.monotonic() + START_SECONDS
+        while not _answers(address):
+            if time.monotonic() > deadline:
+                raise SystemExit(f"another {name} did not start")
+            time.sleep(0.02)
+        yield
+        del running.pids[f"{name}, another"]
 
 
 def _workspace(home: Path, database_url: str, variables: Mapping[str, str]) -> Workspace:
@@ -89,14 +110,16 @@ def _workspace(home: Path, database_url: str, variables: Mapping[str, str]) -> W
 
 
 @contextlib.contextmanager
-def _program(name: str, workspace: Workspace) -> Generator[int]:
+def _program(
+    name: str, workspace: Workspace, more: Mapping[str, str] | None = None
+) -> Generator[int]:
     """One process without a wrapper; its pid."""
     process = PROCESSES[name]
-    variables = environment(process, workspace)
+    variables = environment(process, workspace) | dict(more or {})
     if name in STORES:  # modules of the workspace, which read its variables themselves
         variables |= {key: value for key, value in workspace.given.items() if key != "PYTHONPATH"}
     variables[READY_FILE] = str(_ready_file(name, workspace))
-    with (workspace.logs / f"{name}.log").open("wb") as log:
+    with (workspace.logs / f"{name}.log").open("ab") as log:
         started = subprocess.Popen(
             process.command(workspace),
             cwd=process.folder,
@@ -131,8 +154,12 @@ def _ready(name: str, workspace: Workspace) -> bool:
     path = PROCESSES[name].ready_path
     if path is None:
         return _ready_file(name, workspace).exists()
+    return _answers(f"{workspace.url(name)}{path}")
+
+
+def _answers(address: str) -> bool:
     with contextlib.suppress(httpx.TransportError):
-        return httpx.get(f"{workspace.url(name)}{path}", timeout=5).is_success
+        return httpx.get(address, timeout=5).is_success
     return False
 
 

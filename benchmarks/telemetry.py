@@ -21,6 +21,7 @@ from benchmarks import native_api, own, victoria
 from benchmarks.database import make_database
 from benchmarks.load import Channel, Make, Target, Timing, measure
 from benchmarks.report import Bar, Figure, Report
+from benchmarks.telemetry_buffer import measure_buffered
 
 type Rows = asyncpg.Connection[asyncpg.Record]
 
@@ -37,9 +38,14 @@ COMPACTION_SECONDS = 150.0
 # What one sensor may send is not what is measured.
 UNLIMITED = {"SENSOR_READINGS_PER_SEC": "1000000000"}
 
+TAKES = {"TELEMETRY_BUFFER": "stream", "TELEMETRY_BUFFER_MOVES": "false"}
+MOVES = {"TELEMETRY_BUFFER_MOVES": "true"}
+
 JSON, PACKED = "application/json", "application/x-runbench-readings"
 
 COLUMNS, FRAMES = f"batches of {BATCH:,}, columns of JSON", f"batches of {BATCH:,}, packed"
+BUFFERED = f"batches of {BATCH:,}, packed, through the buffer"
+BUFFERED_LARGE = f"batches of {FILL_BATCH:,}, packed, through the buffer"
 FEW = f"batches of {SMALL}"
 BYTES = "bytes a reading, compacted"
 
@@ -97,11 +103,23 @@ def run(cluster: Cluster, home: Path, sizes: Sizes, report: Report) -> None:
             asyncio.run(measure_victoria(peer, sizes, report))
     with own.runbench(cluster.address, UNLIMITED) as running:
         asyncio.run(measure_own(running, cluster, sizes, report))
+    # One process takes what is sent, and another one moves it.
+    with (
+        own.runbench(cluster.address, UNLIMITED | TAKES) as running,
+        own.one_more(running, "telemetry-ingest-service", MOVES),
+    ):
+        asyncio.run(measure_through_buffer(running, cluster, sizes, report))
 
 
 BARS = [
     Bar(COLUMNS, "≥ 1,000,000 readings/s", rate_of(COLUMNS), lambda value: value >= 1_000_000),
     Bar(FRAMES, "≥ 2,000,000 readings/s", rate_of(FRAMES), lambda value: value >= 2_000_000),
+    Bar(
+        BUFFERED_LARGE,
+        "≥ 3,000,000 readings/s",
+        rate_of(BUFFERED_LARGE),
+        lambda value: value >= 3_000_000,
+    ),
     Bar(FEW, "≥ 50,000 readings/s", rate_of(FEW), lambda value: value >= 50_000),
     Bar(
         BYTES,
@@ -321,6 +339,19 @@ async def measure_own(running: own.Own, cluster: Cluster, sizes: Sizes, report: 
             running.target, [lambda n, asked=asked: asked[n % len(asked)]], seconds=sizes.seconds
         )
         report.time(chart(sizes, part), RUNBENCH, timing)
+
+
+async def measure_through_buffer(
+    running: own.Own, cluster: Cluster, sizes: Sizes, report: Report
+) -> None:
+    """Answered by Valkey; the clock runs until PostgreSQL has the last reading."""
+    rig = await registered(running, sizes.sensors)
+    for what, each, sensors in ((BUFFERED, BATCH, sizes.sensors), (BUFFERED_LARGE, FILL_BATCH, 40)):
+        clients = [rig.client(sensor, PACKED, each) for sensor in range(sensors)]
+        timing = await measure_buffered(
+            running.target, clients, cluster, each=each, seconds=3 * sizes.seconds
+        )
+        report.time(what, RUNBENCH, timing, of=each)
 
 
 def bytes_on_disk(cluster: Cluster) -> int:

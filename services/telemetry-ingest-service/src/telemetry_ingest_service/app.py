@@ -88,7 +88,8 @@ def _buffer(stream: Stream | None, settings: Settings) -> list[Context]:
     if settings.telemetry_buffer == "off":
         return [movers(stream, shards=0)]
     shards = settings.telemetry_buffer_shards
-    return [buffered(stream, shards=shards), movers(stream, shards=shards)]
+    taking = buffered(stream, shards=shards)
+    return [taking, movers(stream, shards=shards)] if settings.telemetry_buffer_moves else [taking]
 
 
 async def _keeps(stream: Stream, _app: web.Application) -> bool | str:

@@ -44,6 +44,11 @@ class Settings(ServiceSettings):
         description="Streams that the buffer consists of; each is moved by one process at a time.",
     )
 
+    telemetry_buffer_moves: bool = Field(
+        default=True,
+        description="Whether this process moves what the buffer holds, beside taking readings.",
+    )
+
     @property
     def bytes_of_a_shard(self) -> int:
         """What may wait in one stream of the buffer."""

@@ -31,7 +31,7 @@ BYTES = Gauge("telemetry_buffer_bytes", "Bytes that wait in the buffer.", ["shar
 BATCHES = Gauge("telemetry_buffer_batches", "Batches that wait in the buffer.", ["shard"])
 LAG = Gauge("telemetry_buffer_lag_seconds", "Age of the oldest batch that waits.", ["shard"])
 
-MOST_BYTES = 8 << 20
+MOST_BYTES = 4 << 20
 LOOK_SEC = 0.5
 STANDBY_SEC = 1.0
 MEASURE_SEC = 2.0

@@ -93,18 +93,17 @@ class LastKnown[K: Hashable, V]:
 
     async def ask(self, key: K, load: Callable[[], Awaitable[V | None]]) -> V | None:
         """What the database says, or what it said last."""
-        if not self._outlast:
-            return await load()
+        asked, known = self._answers.get(key, (0.0, None))
+        may_stand_in = known is not None and monotonic() < asked + self._outlast
         try:
-            async with asyncio.timeout(PATIENCE_SEC):
+            async with asyncio.timeout(PATIENCE_SEC if may_stand_in else None):
                 answer = await load()
         except _AWAY:
-            asked, answer = self._answers.get(key, (0.0, None))
-            if answer is None or asked + self._outlast < monotonic():
-                raise
-            return answer
+            if may_stand_in:
+                return known
+            raise
         self._answers.pop(key, None)
-        if answer is not None:
+        if answer is not None and self._outlast:
             while len(self._answers) >= MOST_KEPT:
                 del self._answers[next(iter(self._answers))]
             self._answers[key] = monotonic(), answer
