@@ -1,5 +1,6 @@
 /** What runs along the bottom of a chart. */
 
+import type { Gap, LatePoints } from "./gaps";
 import type { Points } from "./series";
 
 export const axes = ["step", "time", "relative"] as const;
@@ -27,6 +28,12 @@ export type Line = Curve & {
   band?: { low: number[]; high: number[] };
   /** Whether it lacks points that are stored: then its extremes are shaded. */
   coarse?: boolean;
+  /** Where there is no data: shaded, and the line breaks. */
+  gaps?: readonly Gap[];
+  /** What came after its time: marked. */
+  late?: LatePoints | null;
+  /** Why a point has no value, in words, by its place. */
+  reasons?: ReadonlyMap<number, string>;
 };
 
 /**

@@ -3,6 +3,7 @@
 import type { SeriesStyle } from "@/ui/palette";
 import { type Curve, indexFrom, type Line, nearestIndex, type Range } from "./axis";
 import { envelope } from "./bands";
+import { type Gap, gapAt, type LatePoints } from "./gaps";
 import type { Read } from "./readings";
 import { smoothed } from "./smoothing";
 
@@ -12,6 +13,11 @@ export type Drawn = Curve & {
   label: string;
   smooth: number[] | null;
   band: { low: number[]; high: number[] } | null;
+  gaps: readonly Gap[];
+  /** The first places behind the gaps. */
+  breaks: ReadonlySet<number>;
+  late: LatePoints | null;
+  reasons: ReadonlyMap<number, string> | null;
 };
 
 /** More bands than this would hide each other. */
@@ -33,6 +39,10 @@ export function drawnLines(lines: readonly Line[], smoothing: number): Drawn[] {
       y,
       smooth: smoothing > 0 ? smoothed(x, y, smoothing) : null,
       band: line.band ?? (line.coarse && bands ? envelope(y) : null),
+      gaps: line.gaps ?? [],
+      breaks: new Set(line.gaps?.map(([, end]) => end)),
+      late: line.late ?? null,
+      reasons: line.reasons ?? null,
     };
     known.set(line, { smoothing, bands, drawn });
     return drawn;
@@ -123,10 +133,11 @@ export function paintBand(
   { x }: Curve,
   { low, high }: { low: number[]; high: number[] },
   frame: Frame,
-  { color, alpha }: { color: string; alpha: number },
+  { color, alpha, breaks }: { color: string; alpha: number; breaks?: ReadonlySet<number> },
 ): void {
   const { toX, toY } = placesOf(frame);
   const [from, to] = around(x, frame);
+  const joined = (place = 0) => !breaks?.has(place);
   context.save();
   context.globalAlpha = alpha;
   context.fillStyle = color;
@@ -136,7 +147,11 @@ export function paintBand(
     while (index < to && !Number.isFinite(high[index])) index += 1;
     const begin = index;
     context.beginPath();
-    for (; index < to && Number.isFinite(high[index]); index++) {
+    for (
+      ;
+      index < to && Number.isFinite(high[index]) && (index === begin || joined(x[index]));
+      index++
+    ) {
       context.lineTo(toX(x[index] ?? 0), toY(high[index] ?? 0));
     }
     for (let back = index - 1; back >= begin; back--) {
@@ -147,7 +162,13 @@ export function paintBand(
   context.restore();
 }
 
-type Pen = SeriesStyle & { width: number; alpha: number; dots: boolean };
+type Pen = SeriesStyle & {
+  width: number;
+  alpha: number;
+  dots: boolean;
+  /** Places that no line leads to from the one before. */
+  breaks?: ReadonlySet<number>;
+};
 
 /** Draws one column of values as a line with gaps; where many share a pixel's width, their extremes. */
 export function paintLine(
@@ -160,6 +181,7 @@ export function paintLine(
   const { toX, toY } = placesOf(frame);
   const { ratio, logY } = frame;
   const [from, to] = around(x, frame);
+  const breaks = pen.breaks?.size ? pen.breaks : null;
   const crowded = to - from > (frame.width / ratio) * 3;
   const dots = pen.dots && to - from <= 80 && (to - from) * 8 * ratio < frame.width;
   context.save();
@@ -184,12 +206,13 @@ export function paintLine(
   };
   for (let index = from; index < to; index++) {
     const value = y[index] ?? Number.NaN;
-    if (!Number.isFinite(value) || (logY && value <= 0)) {
+    const unseen = !Number.isFinite(value) || (logY && value <= 0);
+    if (unseen || (breaks && open && breaks.has(x[index] ?? 0))) {
       flush();
       if (before) alone.push(before);
       before = null;
       open = false;
-      continue;
+      if (unseen) continue;
     }
     const here = toX(x[index] ?? 0);
     const level = toY(value);
@@ -236,10 +259,75 @@ function around(x: readonly number[], frame: Frame): [number, number] {
   return [Math.max(least, first - 1), Math.min(x.length, end + 1)];
 }
 
+/** Shades where a line has no data. */
+export function paintGaps(
+  context: CanvasRenderingContext2D,
+  gaps: readonly Gap[],
+  frame: Frame,
+  { color, alpha }: { color: string; alpha: number },
+): void {
+  const { toX } = placesOf(frame);
+  context.save();
+  context.globalAlpha = alpha;
+  context.fillStyle = color;
+  for (const [from, to] of gaps) {
+    if (to < frame.x[0] || from > frame.x[1]) continue;
+    const left = Math.max(frame.left, toX(from));
+    const right = Math.min(frame.left + frame.width, toX(to));
+    context.fillRect(left, frame.top, Math.max(1, right - left), frame.height);
+  }
+  context.restore();
+}
+
+/** More late points in view than this are told by the strip below alone. */
+const lateAtMost = 200;
+
+/** What came late: a strip along the bottom where it lies, and each point while they are few. */
+export function paintLate(
+  context: CanvasRenderingContext2D,
+  { x, y, late }: Drawn,
+  frame: Frame,
+  color: string,
+): void {
+  if (!late || late.count === 0) return;
+  const { toX, toY } = placesOf(frame);
+  const { ratio, top, height } = frame;
+  context.save();
+  context.fillStyle = context.strokeStyle = color;
+  for (const [from, to] of late.stretches) {
+    if (to < frame.x[0] || from > frame.x[1]) continue;
+    const left = toX(from);
+    const thick = 5 * ratio;
+    context.fillRect(left - ratio, top + height - thick, toX(to) - left + 2 * ratio, thick);
+  }
+  const [first, end] = within({ x, y }, frame.x);
+  const size = 3.5 * ratio;
+  context.lineWidth = 1.5 * ratio;
+  if (end - first <= lateAtMost * 5) {
+    const points: [number, number][] = [];
+    for (let index = first; index < end && points.length <= lateAtMost; index++) {
+      const [place, value] = [x[index] ?? 0, y[index] ?? Number.NaN];
+      if (Number.isFinite(value) && late.places.has(place)) points.push([toX(place), toY(value)]);
+    }
+    if (points.length <= lateAtMost) {
+      for (const [left, level] of points) {
+        context.beginPath();
+        context.moveTo(left, level - size);
+        context.lineTo(left + size, level);
+        context.lineTo(left, level + size);
+        context.lineTo(left - size, level);
+        context.closePath();
+        context.stroke();
+      }
+    }
+  }
+  context.restore();
+}
+
 /** NaN as a cross and infinities as arrows on the plot's edge, where the line has its gap. */
 export function paintMarks(
   context: CanvasRenderingContext2D,
-  { x, y }: Curve,
+  { x, y, reasons }: Curve & { reasons?: ReadonlyMap<number, string> | null },
   frame: Frame,
   color: string,
 ): void {
@@ -260,7 +348,12 @@ export function paintMarks(
     const up = value > 0;
     const top = up ? frame.top + size * 1.5 : frame.top + frame.height - size * 1.5;
     context.beginPath();
-    if (Number.isNaN(value)) {
+    if (reasons?.has(x[index] ?? 0)) {
+      context.arc(left, top, size, 0, 2 * Math.PI);
+      context.moveTo(left - size * 0.7, top + size * 0.7);
+      context.lineTo(left + size * 0.7, top - size * 0.7);
+      context.stroke();
+    } else if (Number.isNaN(value)) {
       context.moveTo(left - size, top - size);
       context.lineTo(left + size, top + size);
       context.moveTo(left + size, top - size);
@@ -314,6 +407,11 @@ export function endLabels(
 
 /** What a line says at a place: its nearest point, unless that is further away than `reach`. */
 export function readAt(line: Drawn, at: number, reach: number): Read | null {
+  const gap = line.gaps.length > 0 ? gapAt(line.gaps, at) : null;
+  if (gap) {
+    const nothing = { raw: Number.NaN, smooth: null, low: null, high: null };
+    return { x: at, gap: gap[1] - gap[0], ...nothing };
+  }
   const index = nearestIndex(line.x, at);
   const x = line.x[index];
   if (index < 0 || x === undefined) return null;
@@ -325,6 +423,8 @@ export function readAt(line: Drawn, at: number, reach: number): Read | null {
     smooth: line.smooth?.[index] ?? null,
     low: line.band?.low[index] ?? null,
     high: line.band?.high[index] ?? null,
+    ...(line.late?.places.has(x) ? { late: true } : {}),
+    ...(line.reasons?.has(x) ? { reason: line.reasons.get(x) } : {}),
   };
 }
 

@@ -11,6 +11,12 @@ export type Read = {
   /** What is known around it. */
   low: number | null;
   high: number | null;
+  /** How long there is no data around the place; `x` is the place itself then. */
+  gap?: number;
+  /** The point came after its time. */
+  late?: boolean;
+  /** Why it has no value. */
+  reason?: string;
 };
 
 export type Reading = {

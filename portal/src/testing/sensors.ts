@@ -39,6 +39,10 @@ export class Rig {
   readonly ofRun: string[] = [];
   /** How many readings of each session came late. */
   late = 0;
+  /** The times of those of a session that came late. */
+  lateAt: number[] | null = null;
+  /** Places of what a profile cannot convert, by reason. */
+  unconvertedAt: Record<string, number[]> = {};
   /** Whether a profile makes physical values: ten times the raw ones. */
   converts = true;
   readonly askedSeries: URLSearchParams[] = [];
@@ -248,6 +252,29 @@ export class Rig {
     });
   }
 
+  /** A published profile of a sensor's temperature. */
+  addProfile(sensorId: string, change: Partial<ConversionProfile> = {}): void {
+    this.profiles.push({
+      id: newId(),
+      sensor_id: sensorId,
+      signal: "temperature",
+      kind: "linear",
+      parameters: { a: 10, b: 0 },
+      version: 1,
+      edition: 1,
+      unit: "°C",
+      note: "",
+      state: "active",
+      valid_from: at,
+      valid_to: null,
+      published_at: at,
+      published_by: newId(),
+      created_by: newId(),
+      created_at: at,
+      ...change,
+    });
+  }
+
   private registerSessions(): void {
     const { backend } = this;
     const find = (id = "") => this.sessions.find((one) => one.id === id);
@@ -336,9 +363,22 @@ export class Rig {
           signal: name,
           t: shown.map(([time]) => time),
           raw: shown.map(([, value]) => value),
-          physical: shown.map(([, value]) => (value === null ? null : value * 10)),
+          physical: shown.map(([, value], index) =>
+            value === null || Object.values(this.unconvertedAt).flat().includes(index)
+              ? null
+              : value * 10,
+          ),
           unit: "°C",
           unconverted: {},
+          unconverted_at: this.unconvertedAt,
+          profile_ids: this.profiles.filter((one) => one.signal === name).map(({ id: one }) => one),
+          late: this.lateAt && {
+            count: this.lateAt.length,
+            first: this.lateAt,
+            last: this.lateAt,
+            readings: this.lateAt.map(() => 1),
+            shown: shown.flatMap(([time], index) => (this.lateAt?.includes(time) ? [index] : [])),
+          },
           ordinal: 0,
           count: all.length,
           exact: every === 1,

@@ -1,8 +1,9 @@
 import { Plural, Trans } from "@lingui/react/macro";
 import { useLayoutEffect, useRef } from "react";
+import { useFormats } from "@/ui/format";
 import type { SeriesStyle } from "@/ui/palette";
 import type { Axis, Line } from "../axis";
-import { type Readings, useReading } from "../readings";
+import { type Read, type Readings, useReading } from "../readings";
 import type { Words } from "../ticks";
 import { LineSample } from "./LineSample";
 import classes from "./SeriesChart.module.css";
@@ -53,7 +54,7 @@ export function ChartTooltip({ readings, lines, looks, axis, words }: Props) {
               <td>{look ? <LineSample {...look} /> : null}</td>
               <td className={classes.label}>{line.label}</td>
               <td className={classes.value}>
-                {words.value(value.smooth ?? value.raw)}
+                <Said value={value} words={words} />
                 {value.smooth === null ? null : (
                   <span className={classes.raw}> ({words.value(value.raw)})</span>
                 )}
@@ -75,6 +76,18 @@ export function ChartTooltip({ readings, lines, looks, axis, words }: Props) {
       ) : null}
     </div>
   );
+}
+
+/** The value, or why there is none. */
+function Said({ value, words }: { value: Read; words: Words }) {
+  const formats = useFormats();
+  if (value.gap !== undefined) {
+    const long = formats.duration(value.gap);
+    return <Trans>no data for {long}</Trans>;
+  }
+  if (value.reason) return <>{value.reason}</>;
+  const number = words.value(value.smooth ?? value.raw);
+  return value.late ? <Trans>{number}, late</Trans> : number;
 }
 
 function height({ smooth, raw }: { smooth: number | null; raw: number }): number {

@@ -20,6 +20,8 @@ import {
   heightOf,
   neighbour,
   paintBand,
+  paintGaps,
+  paintLate,
   paintLine,
   paintMarks,
   placesOf,
@@ -67,6 +69,8 @@ const labelFont = '"IBM Plex Sans Variable", system-ui, sans-serif';
 /** More names than this do not fit beside the lines' ends; the legend has them all. */
 const labelsAtMost = 8;
 const labelsFromWidth = 460;
+/** More shaded lines than this would grey out the plot; their lines break all the same. */
+const gapsAtMost = 6;
 const noData: uPlot.AlignedData = [
   [0, 1],
   [null, null],
@@ -100,6 +104,7 @@ export default function Plot(props: PlotProps) {
     const ink = {
       text: color("--mantine-color-dimmed"),
       background: color("--rb-surface"),
+      late: color("--rb-interrupted"),
     };
     const grid = { stroke: color("--rb-line"), width: 1 };
     const words = wordsFor(i18n.locale);
@@ -152,12 +157,19 @@ export default function Plot(props: PlotProps) {
       ctx.beginPath();
       ctx.rect(frame.left, frame.top, frame.width, frame.height);
       ctx.clip();
+      const alone = shown.length === 1;
+      for (const { line, look } of shown.length <= gapsAtMost ? shown : []) {
+        const fill = alone ? { color: ink.text, alpha: 0.2 } : { color: look.color, alpha: 0.12 };
+        paintGaps(ctx, line.gaps, frame, fill);
+      }
       for (const { line, look } of shown) {
-        if (line.band) paintBand(ctx, line, line.band, frame, { color: look.color, alpha: 0.16 });
+        const fill = { color: look.color, alpha: 0.16, breaks: line.breaks };
+        if (line.band) paintBand(ctx, line, line.band, frame, fill);
       }
       const thin = shown.length > 20;
       for (const { line, look } of shown) {
-        const pen = { ...look, width: thin ? 1.25 : 1.75, alpha: 1, dots: true };
+        const { breaks } = line;
+        const pen = { ...look, width: thin ? 1.25 : 1.75, alpha: 1, dots: true, breaks };
         if (!line.smooth) paintLine(ctx, line.x, line.y, frame, pen);
         else {
           const faint = { ...pen, dash: [], width: 1, alpha: shown.length > 10 ? 0.12 : 0.25 };
@@ -165,6 +177,7 @@ export default function Plot(props: PlotProps) {
           paintLine(ctx, line.x, line.smooth, frame, { ...pen, width: 2, dots: false });
         }
         paintMarks(ctx, line, frame, look.color);
+        paintLate(ctx, line, frame, ink.late);
       }
       ctx.restore();
       if (withLabels) paintLabels(u, shown, frame);

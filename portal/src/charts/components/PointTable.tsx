@@ -52,8 +52,14 @@ export function PointTable({ title, lines, axis, zoom, words }: Props) {
               <th scope="row">{words.place(axis, place)}</th>
               {columns.map((column, index) => {
                 const value = column.get(place);
+                const line = lines[index];
+                const said = value === undefined ? "" : words.value(value);
+                const late = line?.late?.places.has(place) ? `, ${t`late`}` : "";
                 return (
-                  <td key={lines[index]?.id}>{value === undefined ? "" : words.value(value)}</td>
+                  <td key={line?.id}>
+                    {line?.reasons?.get(place) ?? said}
+                    {value === undefined ? "" : late}
+                  </td>
                 );
               })}
             </tr>

@@ -12,10 +12,12 @@ import {
   useRef,
   useState,
 } from "react";
+import { useFormats } from "@/ui/format";
 import { announceFailure } from "@/ui/notices";
 import { seriesStyle } from "@/ui/palette";
 import { type Axis, extent, type Line, panned, type Range, zoomed } from "../axis";
 import { csvOf, download, type Fullness, fileName, pngOf } from "../export";
+import { lateIn } from "../gaps";
 import { type ChartCommand, commandOf } from "../keys";
 import { type Reading, Readings, useReading } from "../readings";
 import { smoothingSteps } from "../smoothing";
@@ -68,6 +70,8 @@ type Props = {
   maximised: boolean;
   onMaximise: (maximised: boolean) => void;
   group: string;
+  /** More to say of the lines, beside the number of points. */
+  notes?: ReactNode;
   /** More entries for the chart's menu: above, and among the downloads. */
   menu?: ReactNode;
   downloads?: ReactNode;
@@ -259,6 +263,8 @@ export function SeriesChart(props: Props) {
             <Trans>Mean of each group</Trans>
           </span>
         ) : null}
+        {props.notes}
+        <LateChip lines={lines} zoom={zoom} words={words} />
         <NotDrawn lines={lines} logY={logY} />
         {props.legend && lines.length > 1 ? (
           <ul className={classes.legend} aria-label={t`Lines`}>
@@ -345,11 +351,34 @@ function PointCount({ shown, stored, exact, words }: Fullness & { words: Words }
   );
 }
 
+/** How much of what is in view came after its time, with the mark that it has in the plot. */
+function LateChip(props: { lines: readonly Line[]; zoom: Range | null; words: Words }) {
+  const count = props.lines.reduce(
+    (sum, { late }) => sum + (late ? lateIn(late, props.zoom) : 0),
+    0,
+  );
+  if (count === 0) return null;
+  const amount = props.words.count(count);
+  return (
+    <span className={`${classes.chip} ${classes.late}`}>
+      <Trans>◆ {amount} late</Trans>
+    </span>
+  );
+}
+
 /** What the canvas cannot show as part of a line, in words. */
 function NotDrawn({ lines, logY }: { lines: readonly Line[]; logY: boolean }) {
-  const { nan, infinite, notPositive } = useMemo(() => notDrawn(lines, logY), [lines, logY]);
+  const { nan, infinite, notPositive, reasons } = useMemo(
+    () => notDrawn(lines, logY),
+    [lines, logY],
+  );
   return (
     <>
+      {[...reasons].map(([reason, count]) => (
+        <span key={reason} className={`${classes.chip} ${classes.warn}`}>
+          ⊘ {count} {reason}
+        </span>
+      ))}
       {nan > 0 ? <span className={`${classes.chip} ${classes.warn}`}>✕ {nan} NaN</span> : null}
       {infinite > 0 ? (
         <span className={`${classes.chip} ${classes.warn}`}>▲ {infinite} ∞</span>
@@ -364,10 +393,12 @@ function NotDrawn({ lines, logY }: { lines: readonly Line[]; logY: boolean }) {
 }
 
 function notDrawn(lines: readonly Line[], logY: boolean) {
-  const found = { nan: 0, infinite: 0, notPositive: 0 };
-  for (const { y } of lines) {
-    for (const value of y) {
-      if (Number.isNaN(value)) found.nan += 1;
+  const found = { nan: 0, infinite: 0, notPositive: 0, reasons: new Map<string, number>() };
+  for (const { x, y, reasons } of lines) {
+    for (const [index, value] of y.entries()) {
+      const reason = Number.isNaN(value) ? reasons?.get(x[index] ?? 0) : undefined;
+      if (reason) found.reasons.set(reason, (found.reasons.get(reason) ?? 0) + 1);
+      else if (Number.isNaN(value)) found.nan += 1;
       else if (!Number.isFinite(value)) found.infinite += 1;
       else if (logY && value <= 0) found.notPositive += 1;
     }
@@ -385,6 +416,7 @@ type SpokenProps = {
 /** Says politely where the keyboard's cursor stands, once it rests. */
 function Spoken({ readings, lines, axis, words }: SpokenProps) {
   const { t } = useLingui();
+  const formats = useFormats();
   const [text, setText] = useState("");
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout>;
@@ -397,7 +429,13 @@ function Spoken({ readings, lines, axis, words }: SpokenProps) {
       const values = order
         .flatMap((index) => {
           const [line, read] = [lines[index], reading.values[index]];
-          return line && read ? [`${line.label} ${words.value(read.raw)}`] : [];
+          if (!line || !read) return [];
+          if (read.gap !== undefined) {
+            const long = formats.duration(read.gap);
+            return [`${line.label} ${t`no data for ${long}`}`];
+          }
+          const late = read.late ? `, ${t`came late`}` : "";
+          return [`${line.label} ${read.reason ?? words.value(read.raw)}${late}`];
         })
         .slice(0, 6)
         .join(", ");
@@ -411,7 +449,7 @@ function Spoken({ readings, lines, axis, words }: SpokenProps) {
       clearTimeout(timer);
       unsubscribe();
     };
-  }, [readings, lines, axis, words, t]);
+  }, [readings, lines, axis, words, formats, t]);
   return (
     <span role="status" className="rb-visually-hidden">
       {text}

@@ -13,14 +13,19 @@ export type Channel = {
   label: string;
   /** What is shown: physical values only where a profile makes them. */
   values: Values;
-  /** Its unit. */
+  /** Its unit; of both that of the physical values. */
   unit: string;
+  rawUnit: string;
+  /** Readings a second that the sensor promises. */
+  rate: number | null;
   /** Colour and dash. */
   look: number;
 };
 
-export const values = ["physical", "raw"] as const;
+export const values = ["physical", "raw", "both"] as const;
 export type Values = (typeof values)[number];
+/** What one chart shows. */
+export type Shown = Exclude<Values, "both">;
 
 export function channelId(sensorId: string, signal: string): string {
   return `${sensorId}/${signal}`;
@@ -47,7 +52,7 @@ export function channelsOf(
   const all = sensors.flatMap((sensor) => sensor.signals.map((signal) => ({ sensor, signal })));
   return all.map(({ sensor, signal }, look) => {
     const id = channelId(sensor.id, signal.name);
-    const values = shown === "physical" && converted.has(id) ? "physical" : "raw";
+    const values = converted.has(id) ? shown : "raw";
     return {
       id,
       sensorId: sensor.id,
@@ -56,6 +61,8 @@ export function channelsOf(
       label: several ? `${sensor.name} · ${signal.name}` : signal.name,
       values,
       unit: values === "raw" ? signal.input_unit : signal.display_unit || signal.input_unit,
+      rawUnit: signal.input_unit,
+      rate: signal.expected_rate_hz,
       look,
     };
   });
@@ -81,6 +88,32 @@ const schema = v.object(telemetrySearch);
 export type TelemetrySearch = v.InferOutput<typeof schema>;
 
 export type PanelOf = { key: string; title: string; channels: Channel[] };
+
+export type ShownChannel = Channel & { values: Shown };
+export type ChartOf = { key: string; title: string; values: Shown; channels: ShownChannel[] };
+
+/** The charts of a panel: one, or the physical values with the raw ones of each unit below them. */
+export function chartsOf({ key, title, channels }: PanelOf): ChartOf[] {
+  const charts: ChartOf[] = [];
+  const first = channels.map((one) => ({
+    ...one,
+    values: one.values === "raw" ? "raw" : "physical",
+  }));
+  const shown = first as ShownChannel[];
+  const values = shown.some((one) => one.values === "physical") ? "physical" : "raw";
+  charts.push({ key, title, values, channels: shown });
+  const both = channels.filter((one) => one.values === "both");
+  for (const [unit, members] of Map.groupBy(both, ({ rawUnit }) => rawUnit)) {
+    const label = members.length === 1 ? (members[0]?.label ?? "") : "";
+    charts.push({
+      key: `${key} raw ${unit}`,
+      title: [label, unit].filter(Boolean).join(", ") || title,
+      values: "raw",
+      channels: members.map((one) => ({ ...one, unit, values: "raw" })),
+    });
+  }
+  return charts;
+}
 
 /** Charts in their order; those that nobody moved follow as the sensors list them. */
 export function panelsOf(

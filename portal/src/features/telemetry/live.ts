@@ -2,8 +2,10 @@
 
 import { type FeedState, openFeed } from "@/api/events";
 import type { Curve } from "@/charts/axis";
+import type { LatePoints } from "@/charts/gaps";
 import type { Picture } from "@/charts/series";
-import { channelId, type Values } from "./channels";
+import { channelId, type Shown } from "./channels";
+import { unconvertedFrom } from "./queries";
 import { RollingCurve } from "./rolling";
 
 type WireEvent = {
@@ -15,14 +17,20 @@ type WireEvent = {
     physical?: (number | null)[];
     /** How many have arrived, where a slow viewer gets fewer. */
     count?: number;
+    /** When the first of them was received, µs since 1970. */
+    first_received_at?: number;
+    unconverted_at?: Record<string, number[]>;
   }[];
 };
 
 /** A signal, and which of its values are shown. */
-export type Followed = { id: string; values: Values };
+export type Followed = { id: string; values: Shown };
+
+/** A span of time that is over, in seconds since 1970: what arrives for it now is late. */
+export type Over = readonly [from: number, to: number];
 
 type Options = {
-  /** What was measured before the stream began, between two moments in seconds since 1970. */
+  /** What was measured before the stream began, by `keyOf`; between two moments in seconds since 1970. */
   history: (
     channels: readonly Followed[],
     from: number,
@@ -35,13 +43,23 @@ const drawEveryMs = 100;
 const idleEveryMs = 1_000;
 const rateOverMs = 5_000;
 
+/** As many places are remembered of what came late, or was not converted. */
+const remembered = 5_000;
+
 type Tracked = {
-  values: Values;
+  values: Shown;
+  late: number[];
+  unconverted: Map<number, string>;
   curve: RollingCurve;
   received: number;
   /** When batches came and how many readings they had, for the rate. */
   arrivals: [at: number, count: number][];
 };
+
+/** Names a curve among those that are kept. */
+export function keyOf({ id, values }: Followed): string {
+  return `${values} ${id}`;
+}
 
 export class LiveSignals {
   state: FeedState | "ended" = "ended";
@@ -49,6 +67,8 @@ export class LiveSignals {
   version = 0;
   private channels = new Map<string, Tracked>();
   private ids: readonly Followed[] = [];
+  /** Capture sessions that have stopped. */
+  over: readonly Over[] = [];
   private seconds = 60;
   private newest = 0;
   private newestAt = 0;
@@ -67,9 +87,16 @@ export class LiveSignals {
     this.ids = channels;
     this.seconds = seconds;
     this.channels = new Map(
-      channels.map(({ id, values }) => [
-        id,
-        { values, curve: new RollingCurve(seconds), received: 0, arrivals: [] },
+      channels.map((one) => [
+        keyOf(one),
+        {
+          values: one.values,
+          late: [],
+          unconverted: new Map(),
+          curve: new RollingCurve(seconds),
+          received: 0,
+          arrivals: [],
+        },
       ]),
     );
     this.newest = 0;
@@ -116,24 +143,45 @@ export class LiveSignals {
     return this.newest === 0 ? Date.now() / 1000 : this.newest + (now - this.newestAt) / 1000;
   }
 
-  curve(id: string, edge: number): Curve {
-    return this.channels.get(id)?.curve.curve(edge) ?? { x: [], y: [] };
+  curve(of: Followed, edge: number): Curve {
+    return this.channels.get(keyOf(of))?.curve.curve(edge) ?? { x: [], y: [] };
+  }
+
+  /** What came for a session after it had stopped, in the window that ends at `edge`. */
+  late(of: Followed, edge: number): LatePoints | null {
+    const found = this.channels.get(keyOf(of))?.late ?? [];
+    const inside = found.filter((time) => time >= edge - this.seconds).sort((a, b) => a - b);
+    if (inside.length === 0) return null;
+    const stretches: [number, number, number][] = [];
+    for (const time of inside) {
+      const last = stretches.at(-1);
+      if (last && time - last[1] < this.seconds / 300) {
+        last[1] = time;
+        last[2] += 1;
+      } else stretches.push([time, time, 1]);
+    }
+    return { count: inside.length, stretches, places: new Set(inside) };
+  }
+
+  /** Why readings have no physical value, by their time. */
+  unconverted(of: Followed): ReadonlyMap<number, string> {
+    return this.channels.get(keyOf(of))?.unconverted ?? new Map();
   }
 
   /** How many readings have arrived since the stream began. */
-  received(id: string): number {
-    return this.channels.get(id)?.received ?? 0;
+  received(of: Followed): number {
+    return this.channels.get(keyOf(of))?.received ?? 0;
   }
 
-  last(id: string): { time: number; value: number } | null {
-    const curve = this.channels.get(id)?.curve;
+  last(of: Followed): { time: number; value: number } | null {
+    const curve = this.channels.get(keyOf(of))?.curve;
     const [time, value] = [curve?.last, curve?.lastValue];
     return time === undefined || value === undefined ? null : { time, value };
   }
 
   /** Readings a second over the last few. */
-  rate(id: string): number {
-    const tracked = this.channels.get(id);
+  rate(of: Followed): number {
+    const tracked = this.channels.get(keyOf(of));
     if (!tracked) return 0;
     const since = performance.now() - rateOverMs;
     while (tracked.arrivals[0] && tracked.arrivals[0][0] < since) tracked.arrivals.shift();
@@ -145,8 +193,8 @@ export class LiveSignals {
     try {
       const found = await this.options.history(this.ids, now - this.seconds, now + 60);
       if (round !== this.round) return;
-      for (const [id, { x, y }] of found) {
-        this.channels.get(id)?.curve.begin(x, y);
+      for (const [key, { x, y }] of found) {
+        this.channels.get(key)?.curve.begin(x, y);
         const last = x.at(-1);
         if (last !== undefined && last > this.newest) {
           this.newest = last;
@@ -162,13 +210,33 @@ export class LiveSignals {
 
   private take({ sensor_id, series }: WireEvent): void {
     const now = performance.now();
-    for (const one of series) {
-      const tracked = this.channels.get(channelId(sensor_id, one.signal));
+    const shown = (["physical", "raw"] as const).flatMap((values) =>
+      series.map((one) => {
+        const key = keyOf({ id: channelId(sensor_id, one.signal), values });
+        return { one, tracked: this.channels.get(key) };
+      }),
+    );
+    for (const { one, tracked } of shown) {
       if (!tracked) continue;
       const column = (tracked.values === "physical" ? one.physical : one.raw) ?? [];
-      for (const [index, time] of one.t.entries()) {
+      const received = (one.first_received_at ?? 0) / 1e6;
+      const over = this.over.filter(([, stop]) => stop < received);
+      for (const [index, micros] of one.t.entries()) {
         const value = column[index];
-        tracked.curve.push(time / 1e6, typeof value === "number" ? value : Number.NaN);
+        const time = micros / 1e6;
+        tracked.curve.push(time, typeof value === "number" ? value : Number.NaN);
+        if (over.some(([from, to]) => time >= from && time < to)) tracked.late.push(time);
+      }
+      if (tracked.late.length > remembered) tracked.late = tracked.late.slice(-remembered);
+      if (tracked.values === "physical" && one.unconverted_at) {
+        const seconds = one.t.map((time) => time / 1e6);
+        for (const [time, why] of unconvertedFrom(seconds, one.unconverted_at)) {
+          tracked.unconverted.set(time, why);
+        }
+        for (const time of tracked.unconverted.keys()) {
+          if (tracked.unconverted.size <= remembered) break;
+          tracked.unconverted.delete(time);
+        }
       }
       const count = one.count ?? one.t.length;
       tracked.received += count;

@@ -30,27 +30,78 @@ import {
 } from "@/api/generated/telemetry/telemetry";
 import { invalidatePath } from "@/api/invalidate";
 import type { Range } from "@/charts/axis";
+import type { LatePoints } from "@/charts/gaps";
 import { noPicture, type Picture } from "@/charts/series";
-import { channelId, type Values } from "./channels";
+import { channelId, type Shown } from "./channels";
+
+/** A picture of a signal, and what is known of its readings. */
+export type SignalPicture = Picture & {
+  /** How many points were asked for at most. */
+  points: number;
+  late: LatePoints | null;
+  /** Why readings have no physical value, by their time; a reading that is a gap itself is not among them. */
+  unconverted: ReadonlyMap<number, string>;
+  profileIds: readonly string[];
+};
+
+export const noSignalPicture: SignalPicture = {
+  ...noPicture,
+  points: 1,
+  late: null,
+  unconverted: new Map(),
+  profileIds: [],
+};
+
+/** What was measured, though it has no physical value; `not_a_number` was not. */
+export function unconvertedFrom(
+  x: readonly number[],
+  byReason: Record<string, readonly number[]> | undefined,
+): Map<number, string> {
+  const found = new Map<number, string>();
+  for (const [reason, places] of Object.entries(byReason ?? {})) {
+    if (reason === "not_a_number") continue;
+    for (const place of places) found.set(x[place] ?? Number.NaN, reason);
+  }
+  return found;
+}
+
+function lateFrom({ late }: SignalSeries, x: readonly number[]): LatePoints | null {
+  if (!late) return null;
+  return {
+    count: late.count,
+    stretches: late.first.map((from, index) => [
+      from / 1e6,
+      (late.last[index] ?? from) / 1e6,
+      late.readings[index] ?? 0,
+    ]),
+    places: new Set(late.shown.map((place) => x[place] ?? Number.NaN)),
+  };
+}
 
 export function picturesFrom(
   series: readonly SignalSeries[],
-  values: Values,
+  values: Shown,
   range: Range | null,
-): Map<string, Picture> {
+  points: number,
+): Map<string, SignalPicture> {
   return new Map(
     series.map((one) => {
       const column = (values === "physical" ? one.physical : one.raw) ?? [];
+      const x = one.t.map((time) => time / 1e6);
       return [
         channelId(one.sensor_id, one.signal),
         {
-          x: one.t.map((time) => time / 1e6),
+          x,
           y: column.map((value) => value ?? Number.NaN),
           count: one.count,
           exact: one.exact,
           ordinal: 0,
           origin: null,
           range,
+          points,
+          late: lateFrom(one, x),
+          unconverted: unconvertedFrom(x, one.unconverted_at),
+          profileIds: one.profile_ids ?? [],
         },
       ];
     }),
@@ -62,7 +113,7 @@ type Asked = {
   from: number;
   to: number;
   points: number;
-  values: Values;
+  values: Shown;
   sessionId: string | null;
 };
 
@@ -76,8 +127,8 @@ export async function readPictures(
   ids: readonly string[],
   { from, to, points, values, sessionId }: Asked,
   signal?: AbortSignal,
-): Promise<Map<string, Picture>> {
-  const found = new Map<string, Picture>();
+): Promise<Map<string, SignalPicture>> {
+  const found = new Map<string, SignalPicture>();
   const asks: { sensors: string[]; signals: string[] }[] = [];
   // A request asks for every signal of every sensor in it, so sensors with the same signals share one.
   const bySensor = Map.groupBy(ids.map(split), ([sensorId]) => sensorId);
@@ -107,7 +158,7 @@ export async function readPictures(
       const answer = sessionId
         ? await readSessionTelemetry(sessionId, params, { signal })
         : await readTelemetry(params, { signal });
-      for (const [id, picture] of picturesFrom(answer.series, values, [from, to])) {
+      for (const [id, picture] of picturesFrom(answer.series, values, [from, to], points)) {
         found.set(id, picture);
       }
     }),
@@ -115,9 +166,9 @@ export async function readPictures(
   return found;
 }
 
-const loadPicture = batched<Asked, Picture>(
+const loadPicture = batched<Asked, SignalPicture>(
   (asked, ids) => readPictures(ids, asked),
-  () => noPicture,
+  () => noSignalPicture,
 );
 
 /**

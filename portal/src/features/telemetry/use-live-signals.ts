@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "react";
 import type { Picture } from "@/charts/series";
-import type { Channel, Values } from "./channels";
-import { type Followed, LiveSignals } from "./live";
+import type { Channel, Shown } from "./channels";
+import { type Followed, keyOf, LiveSignals, type Over } from "./live";
 import { readPictures } from "./queries";
 
 const historyPoints = 1500;
@@ -12,30 +12,43 @@ async function history(channels: readonly Followed[], from: number, to: number) 
     readPictures(
       members.map(({ id }) => id),
       { from, to, points: historyPoints, values, sessionId: null },
-    ),
+    ).then((pictures) => {
+      for (const [id, one] of pictures) found.set(keyOf({ id, values }), one);
+    }),
   );
-  for (const part of await Promise.all(parts)) for (const [id, one] of part) found.set(id, one);
+  await Promise.all(parts);
   return found;
 }
 
 /** One stream for the channels of a page, as long as the page is open. */
-export function useLiveSignals(channels: readonly Channel[], seconds: number): LiveSignals {
+export function useLiveSignals(
+  channels: readonly Channel[],
+  seconds: number,
+  over?: readonly Over[],
+): LiveSignals {
   const [live] = useState(() => new LiveSignals({ history }));
   const wanted = useMemo(
     () =>
       channels
-        .map(({ id, values }) => `${values} ${id}`)
+        .flatMap(({ id, values }) =>
+          (values === "both" ? (["physical", "raw"] as const) : [values]).map((shown) =>
+            keyOf({ id, values: shown }),
+          ),
+        )
         .sort()
         .join("\n"),
     [channels],
   );
+  useEffect(() => {
+    live.over = over ?? [];
+  }, [live, over]);
   useEffect(() => {
     const followed =
       wanted === ""
         ? []
         : wanted.split("\n").map((line) => {
             const space = line.indexOf(" ");
-            return { values: line.slice(0, space) as Values, id: line.slice(space + 1) };
+            return { values: line.slice(0, space) as Shown, id: line.slice(space + 1) };
           });
     live.follow(followed, seconds);
     return () => live.stop();

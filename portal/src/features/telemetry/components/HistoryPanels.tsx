@@ -1,15 +1,18 @@
 import { useLingui } from "@lingui/react/macro";
 import { Skeleton } from "@mantine/core";
-import { keepPreviousData, useQueries } from "@tanstack/react-query";
+import { useQueries } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 import type { Line, Range } from "@/charts/axis";
 import { SeriesChart } from "@/charts/components/SeriesChart";
-import { countIn, pictured } from "@/charts/series";
+import { countIn } from "@/charts/series";
 import { Viewport } from "@/charts/viewport";
 import { ErrorNotice } from "@/ui/ErrorNotice";
-import { type Channel, type PanelOf, panelsOf, type TelemetrySearch } from "../channels";
-import { pictureQuery } from "../queries";
+import { type Channel, type ChartOf, chartsOf, panelsOf, type TelemetrySearch } from "../channels";
+import { historyLine, useReasonWords } from "../lines";
+import { useProfiles, versionsOf } from "../profiles";
+import { pictureQuery, type SignalPicture } from "../queries";
 import { Arranged } from "./Arranged";
+import { ShownValues } from "./ShownValues";
 import { ViewToolbar } from "./ViewToolbar";
 
 type Props = {
@@ -49,24 +52,27 @@ export function HistoryPanels(props: Props) {
         {actions}
       </ViewToolbar>
       <Arranged panels={panels} onOrder={(order) => onSearch({ order })}>
-        {(panel, asleep) => (
-          <HistoryPanel
-            panel={panel}
-            range={range}
-            sessionId={sessionId}
-            revision={props.revision}
-            asleep={asleep}
-            viewport={viewport}
-            zoom={zoom}
-          />
-        )}
+        {(panel, asleep) =>
+          chartsOf(panel).map((chart) => (
+            <HistoryPanel
+              key={chart.key}
+              panel={chart}
+              range={range}
+              sessionId={sessionId}
+              revision={props.revision}
+              asleep={asleep}
+              viewport={viewport}
+              zoom={zoom}
+            />
+          ))
+        }
       </Arranged>
     </>
   );
 }
 
 type PanelProps = Pick<Props, "range" | "sessionId" | "revision"> & {
-  panel: PanelOf;
+  panel: ChartOf;
   asleep: boolean;
   viewport: Viewport;
   zoom: Range | null;
@@ -75,6 +81,7 @@ type PanelProps = Pick<Props, "range" | "sessionId" | "revision"> & {
 function HistoryPanel(props: PanelProps) {
   const { panel, range, sessionId, revision, asleep, viewport, zoom } = props;
   const { t } = useLingui();
+  const words = useReasonWords();
   const [maximised, setMaximised] = useState(false);
   const [logY, setLogY] = useState(false);
   const { channels } = panel;
@@ -83,10 +90,12 @@ function HistoryPanel(props: PanelProps) {
   const wholes = useQueries({
     queries: channels.map(({ id, values }) => ({
       ...pictureQuery(id, { from, to, points, values, sessionId }, revision),
-      placeholderData: keepPreviousData,
       enabled: !resting,
     })),
   });
+  const kept = useKept(
+    channels.map(({ id, values }, index) => [`${sessionId} ${from} ${values} ${id}`, wholes[index]?.data]),
+  );
   const details = useQueries({
     queries: channels.map(({ id, values }, index) => ({
       ...pictureQuery(
@@ -95,34 +104,35 @@ function HistoryPanel(props: PanelProps) {
         revision,
       ),
       // What was exact as a whole has nothing finer.
-      enabled: !resting && zoom !== null && wholes[index]?.data?.exact === false,
+      enabled: !resting && zoom !== null && kept[index]?.exact === false,
     })),
   });
   const parts = channels.map((channel, index) => ({
     channel,
-    whole: wholes[index]?.data,
+    whole: kept[index],
     detail: zoom ? details[index]?.data : undefined,
   }));
   const lines = useSame(
-    parts.map(({ channel: { id, label, look }, whole, detail }) => ({
+    parts.map(({ channel, whole, detail }) => ({
       made: (): Line => ({
-        id,
-        label,
-        look: channels.length > 1 ? look : 0,
-        metric: label,
-        coarse: !(detail?.exact ?? whole?.exact ?? true),
-        ...pictured(whole, detail, () => ({ x: [], y: [] })),
+        id: channel.id,
+        label: channel.label,
+        look: channels.length > 1 ? channel.look : 0,
+        metric: channel.label,
+        ...historyLine(channel, whole, detail, words),
       }),
-      of: [id, whole, detail],
+      of: [channel.id, whole, detail],
     })),
   );
-  const failed = wholes.find(({ error, data }) => error && !data);
+  const used = new Set(kept.flatMap((picture) => picture?.profileIds ?? []));
+  const profiles = useProfiles(channels, used.size > 0 && !resting);
+  const failed = wholes.find(({ error }, index) => error && !kept[index]);
   if (failed?.error) {
     return (
       <ErrorNotice error={failed.error} title={panel.title} onRetry={() => void failed.refetch()} />
     );
   }
-  if (!wholes.some(({ data }) => data)) return <Skeleton height={276} aria-busy={!resting} />;
+  if (!kept.some((picture) => picture)) return <Skeleton height={276} aria-busy={!resting} />;
   const shown = lines.reduce((sum, { x }) => sum + countIn(x, zoom), 0);
   const stored = parts.reduce(
     (sum, { whole, detail }) => sum + (detail?.count ?? whole?.count ?? 0),
@@ -157,8 +167,25 @@ function HistoryPanel(props: PanelProps) {
       maximised={maximised}
       onMaximise={setMaximised}
       group="history"
+      notes={
+        <ShownValues
+          values={panel.values}
+          versions={versionsOf(profiles, channels, ({ id }) => used.has(id))}
+        />
+      }
     />
   );
+}
+
+/** The pictures, or those before them while newer ones are on their way: nothing flickers as a session grows. */
+function useKept(
+  pictures: readonly (readonly [key: string, picture: SignalPicture | undefined])[],
+): (SignalPicture | undefined)[] {
+  const [before] = useState(() => new Map<string, SignalPicture>());
+  return pictures.map(([key, picture]) => {
+    if (picture) before.set(key, picture);
+    return before.get(key);
+  });
 }
 
 /** Lines made again only when what they are made of is another. */

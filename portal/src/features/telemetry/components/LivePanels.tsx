@@ -4,23 +4,35 @@ import type { Line, Range } from "@/charts/axis";
 import { SeriesChart } from "@/charts/components/SeriesChart";
 import { Viewport } from "@/charts/viewport";
 import { useFormats } from "@/ui/format";
-import { type Channel, type PanelOf, panelsOf, type TelemetrySearch } from "../channels";
-import type { LiveSignals } from "../live";
+import {
+  type Channel,
+  type ChartOf,
+  chartsOf,
+  type PanelOf,
+  panelsOf,
+  type TelemetrySearch,
+} from "../channels";
+import { liveLine, useReasonWords } from "../lines";
+import type { LiveSignals, Over } from "../live";
+import { useProfiles, versionsOf } from "../profiles";
 import { useLiveSignals } from "../use-live-signals";
 import { Arranged } from "./Arranged";
+import { ShownValues } from "./ShownValues";
 import { ViewToolbar } from "./ViewToolbar";
 
 type Props = {
   channels: readonly Channel[];
+  /** Sessions that have stopped: what arrives for them is marked. */
+  over?: readonly Over[];
   search: TelemetrySearch;
   onSearch: (change: Partial<TelemetrySearch>) => void;
 };
 
 /** Charts that move with what sensors send. A zoom holds them still until somebody follows again. */
-export function LivePanels({ channels, search, onSearch }: Props) {
+export function LivePanels({ channels, over, search, onSearch }: Props) {
   const seconds = search.window ?? 60;
   const values = search.values ?? "physical";
-  const live = useLiveSignals(channels, seconds);
+  const live = useLiveSignals(channels, seconds, over);
   const state = useSyncExternalStore(live.subscribe, () => live.state);
   const [paused, setPaused] = useState(false);
   const [zoom, setZoom] = useState<Range | null>(null);
@@ -52,25 +64,28 @@ export function LivePanels({ channels, search, onSearch }: Props) {
         onOrder={(order) => onSearch({ order })}
         facts={(panel) => <PanelFacts live={live} panel={panel} />}
       >
-        {(panel, asleep) => (
-          <LivePanel
-            panel={panel}
-            live={live}
-            seconds={seconds}
-            held={held}
-            asleep={asleep}
-            viewport={viewport}
-            zoom={zoom}
-            onFollow={go}
-          />
-        )}
+        {(panel, asleep) =>
+          chartsOf(panel).map((chart) => (
+            <LivePanel
+              key={chart.key}
+              panel={chart}
+              live={live}
+              seconds={seconds}
+              held={held}
+              asleep={asleep}
+              viewport={viewport}
+              zoom={zoom}
+              onFollow={go}
+            />
+          ))
+        }
       </Arranged>
     </>
   );
 }
 
 type PanelProps = {
-  panel: PanelOf;
+  panel: ChartOf;
   live: LiveSignals;
   seconds: number;
   held: boolean;
@@ -84,6 +99,8 @@ type Shown = { lines: Line[]; span: Range; received: number };
 
 function LivePanel({ panel, live, seconds, held, asleep, viewport, zoom, onFollow }: PanelProps) {
   const { t } = useLingui();
+  const words = useReasonWords();
+  const profiles = useProfiles(panel.channels, panel.values === "physical");
   const [maximised, setMaximised] = useState(false);
   const [logY, setLogY] = useState(false);
   const resting = asleep && !maximised;
@@ -100,21 +117,21 @@ function LivePanel({ panel, live, seconds, held, asleep, viewport, zoom, onFollo
     const edge = live.edge();
     return {
       span: [edge - seconds, edge],
-      lines: panel.channels.map(({ id, label, look }) => ({
-        id,
-        label,
-        look: panel.channels.length > 1 ? look : 0,
-        metric: label,
-        ...live.curve(id, edge),
+      lines: panel.channels.map((channel) => ({
+        id: channel.id,
+        label: channel.label,
+        look: panel.channels.length > 1 ? channel.look : 0,
+        metric: channel.label,
+        ...liveLine(channel, live, edge, seconds, words),
       })),
-      received: panel.channels.reduce((sum, { id }) => sum + live.received(id), 0),
+      received: panel.channels.reduce((sum, one) => sum + live.received(one), 0),
     };
   }, [version, held, names, seconds, live]);
   useEffect(() => {
     last.current = shown;
   });
   const fresh = held
-    ? panel.channels.reduce((sum, { id }) => sum + live.received(id), 0) - shown.received
+    ? panel.channels.reduce((sum, one) => sum + live.received(one), 0) - shown.received
     : 0;
   const points = shown.lines.reduce((sum, { x }) => sum + x.length, 0);
   const count = panel.channels.length;
@@ -146,6 +163,12 @@ function LivePanel({ panel, live, seconds, held, asleep, viewport, zoom, onFollo
       maximised={maximised}
       onMaximise={setMaximised}
       group="live"
+      notes={
+        <ShownValues
+          values={panel.values}
+          versions={versionsOf(profiles, panel.channels, ({ state }) => state === "active")}
+        />
+      }
     />
   );
 }
@@ -155,8 +178,9 @@ function PanelFacts({ live, panel }: { live: LiveSignals; panel: PanelOf }) {
   const formats = useFormats();
   // Once a second is enough for words.
   useSyncExternalStore(live.subscribe, () => Math.floor(performance.now() / 1000));
-  const rate = panel.channels.reduce((sum, { id }) => sum + live.rate(id), 0);
-  const newest = Math.max(...panel.channels.map(({ id }) => live.last(id)?.time ?? 0));
+  const { channels } = chartsOf(panel)[0] ?? { channels: [] };
+  const rate = channels.reduce((sum, one) => sum + live.rate(one), 0);
+  const newest = Math.max(...channels.map((one) => live.last(one)?.time ?? 0));
   if (newest === 0) return <Trans>waiting for the first reading</Trans>;
   const age = Date.now() / 1000 - newest;
   const hertz = formats.number(rate, { maximumFractionDigits: 1 });

@@ -4,7 +4,7 @@ import { type ReactNode, useMemo, useSyncExternalStore } from "react";
 import type { Latest } from "@/api/generated/models/latest";
 import type { Sensor } from "@/api/generated/models/sensor";
 import { useFormats } from "@/ui/format";
-import { type Channel, channelId, channelsOf, convertedIn } from "../channels";
+import { channelId, channelsOf, convertedIn, type ShownChannel } from "../channels";
 import type { LiveSignals } from "../live";
 import { latestQuery } from "../queries";
 import { useLiveSignals } from "../use-live-signals";
@@ -31,7 +31,7 @@ export function Monitor({ sensors, link, health }: Props) {
   );
   const latest = useQuery(latestQuery(sensors.map(({ id }) => id).sort(), 2_000));
   const channels = useMemo(
-    () => channelsOf(sorted, "physical", convertedIn(latest.data)),
+    () => channelsOf(sorted, "physical", convertedIn(latest.data)) as ShownChannel[],
     [sorted, latest.data],
   );
   const live = useLiveSignals(channels, seconds);
@@ -68,7 +68,7 @@ export function Monitor({ sensors, link, health }: Props) {
 }
 
 type TileProps = {
-  channel: Channel;
+  channel: ShownChannel;
   live: LiveSignals;
   latest: Latest | undefined;
   stale: boolean;
@@ -84,10 +84,10 @@ function Tile({ channel, live, latest, stale, name, health }: TileProps) {
   const formats = useFormats();
   useSyncExternalStore(live.subscribe, () => Math.floor(performance.now() / readEvery));
   const edge = live.edge();
-  const last = live.last(channel.id);
+  const last = live.last(channel);
   const value = last?.value ?? latest?.[channel.values] ?? null;
   const latency = latest ? Math.max(0, latest.received_at - latest.t) / 1e6 : null;
-  const rate = formats.number(live.rate(channel.id), { maximumFractionDigits: 1 });
+  const rate = formats.number(live.rate(channel), { maximumFractionDigits: 1 });
   const late = latency === null ? "" : formats.duration(latency);
   return (
     <li className={classes.tile}>
@@ -99,7 +99,7 @@ function Tile({ channel, live, latest, stale, name, health }: TileProps) {
         {value === null || Number.isNaN(value) ? "—" : formats.number(value)}{" "}
         <small>{channel.unit}</small>
       </span>
-      <Sparkline curve={live.curve(channel.id, edge)} span={[edge - seconds, edge]} />
+      <Sparkline curve={live.curve(channel, edge)} span={[edge - seconds, edge]} />
       <span className={classes.tileFoot}>
         <span title={t`Readings a second, over the last five`}>{rate} Hz</span>
         {latency === null ? null : (

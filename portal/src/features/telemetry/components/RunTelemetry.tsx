@@ -11,6 +11,7 @@ import { ErrorNotice } from "@/ui/ErrorNotice";
 import { Panel } from "@/ui/Panel";
 import { TableSkeleton } from "@/ui/TableSkeleton";
 import { channelId, channelsOf, convertedIn, type TelemetrySearch } from "../channels";
+import type { Over } from "../live";
 import {
   latestQuery,
   runSensorsQuery,
@@ -18,6 +19,7 @@ import {
   sessionsQuery,
   summaryQuery,
 } from "../queries";
+import { useLateArrivals } from "../use-late-arrivals";
 import { ExportMenu } from "./ExportMenu";
 import { HistoryPanels } from "./HistoryPanels";
 import { LivePanels } from "./LivePanels";
@@ -55,6 +57,7 @@ export function RunTelemetry(props: Props) {
   );
   const active = sessions.data?.find(({ status }) => status === "running") ?? null;
   const session = sessions.data?.find(({ id }) => id === chosen) ?? null;
+  const over = useMemo(() => stoppedOf(sessions.data ?? []), [sessions.data]);
   const failed = sensors.error ?? sessions.error;
   if (failed && (!attached || !sessions.data)) {
     return (
@@ -108,7 +111,7 @@ export function RunTelemetry(props: Props) {
         />
       ) : channels.length > 0 ? (
         <div>
-          <LivePanels channels={channels} search={search} onSearch={onSearch} />
+          <LivePanels channels={channels} over={over} search={search} onSearch={onSearch} />
         </div>
       ) : null}
       {sessions.data.length > 0 ? (
@@ -123,6 +126,13 @@ export function RunTelemetry(props: Props) {
         <SessionsTable sessions={sessions.data} chosen={chosen} onChoose={onChoose} />
       </Panel>
     </Stack>
+  );
+}
+
+/** The spans of the sessions that are over. */
+function stoppedOf(sessions: readonly CaptureSession[]): Over[] {
+  return sessions.flatMap(({ started_at, stopped_at }) =>
+    stopped_at ? [[Date.parse(started_at) / 1000, Date.parse(stopped_at) / 1000]] : [],
   );
 }
 
@@ -142,6 +152,7 @@ type SessionProps = Pick<Props, "search" | "onSearch"> & {
 function SessionView({ session, search, onSearch, onClose }: SessionProps) {
   const { t } = useLingui();
   const summary = useQuery(summaryQuery(session));
+  useLateArrivals(session);
   const values = search.values ?? "physical";
   const latest = useQuery(latestQuery(session.sensors.map(({ sensor_id }) => sensor_id)));
   const channels = useMemo(() => {

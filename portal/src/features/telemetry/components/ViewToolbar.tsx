@@ -55,6 +55,7 @@ export function ViewToolbar({ search, onSearch, live, children }: Props) {
         data={[
           { value: "physical", label: t`Physical` },
           { value: "raw", label: t`Raw` },
+          { value: "both", label: t`Both` },
         ]}
       />
       <SegmentedControl

@@ -81,6 +81,7 @@ def _series(
     data: dict[str, object] = {
         "signal": signal,
         "t": shown.x.tolist(),
+        "first_received_at": 0 if shown.time is None or not len(shown) else int(shown.time.min()),
         "received_at": 0 if shown.time is None or not len(shown) else int(shown.time.max()),
         "count": len(points),
         "thinned": len(shown) < len(points),

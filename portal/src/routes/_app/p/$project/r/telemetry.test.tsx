@@ -1,7 +1,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
 import { bench } from "@/testing/bench";
-import { installEventSource } from "@/testing/event-source";
+import { FakeEventSource, installEventSource } from "@/testing/event-source";
 import { installLayout } from "@/testing/layout";
 import { renderApp } from "@/testing/render";
 import { Recordings } from "@/testing/runs";
@@ -105,4 +105,100 @@ test("a session is shown clipped to itself, and says how many of its readings ca
   ]);
   const table = screen.getByRole("table", { name: "Capture sessions" });
   expect(within(table).getByText(/2 came late/)).toBeInTheDocument();
+});
+
+/** A stopped session with its readings, opened. */
+async function opened(
+  readings: readonly (readonly [seconds: number, value: number | null])[],
+  prepare: (rig: Rig, begin: number) => void = () => undefined,
+) {
+  const { backend, rig, run, page } = recorded();
+  const inlet = rig.addSensor("Inlet");
+  rig.ofRun.push(inlet.id);
+  const begin = Date.parse("2026-11-22T09:00:00Z") * 1000;
+  rig.measure(
+    inlet,
+    "temperature",
+    readings.map(([seconds, value]) => [begin + seconds * 1e6, value] as const),
+  );
+  prepare(rig, begin);
+  rig.addSession(run.id, {
+    status: "stopped",
+    started_at: "2026-11-22T09:00:00.000000Z",
+    stopped_at: "2026-11-22T09:01:00.000000Z",
+  });
+  const { user } = await renderApp(page, backend);
+  await user.click(await screen.findByRole("button", { name: "Show session #1" }));
+  const chart = await screen.findByRole("figure", { name: /^temperature, °C/ });
+  await waitFor(() => expect(chart).toHaveTextContent(`${readings.length} points`));
+  return { user, rig, inlet, chart, begin };
+}
+
+test("late readings are marked in the chart, counted, and named in its table", async () => {
+  const { user, chart } = await opened(
+    [
+      [1, 1],
+      [1.1, 2],
+      [1.2, 3],
+    ],
+    (rig, begin) => {
+      rig.lateAt = [begin + 1_100_000];
+    },
+  );
+  expect(chart).toHaveTextContent("1 late");
+  within(chart).getByRole("application").focus();
+  await user.keyboard("d");
+  expect(within(chart).getByRole("cell", { name: "20, late" })).toBeInTheDocument();
+});
+
+test("what comes late while somebody looks is there at once", async () => {
+  const { rig, inlet, chart, begin } = await opened([[1, 1]]);
+  rig.measure(inlet, "temperature", [
+    [begin + 1_000_000, 1],
+    [begin + 1_100_000, 2],
+  ]);
+  rig.lateAt = [begin + 1_100_000];
+  const stream = FakeEventSource.find("telemetry/stream");
+  stream?.open();
+  stream?.send("readings", {
+    sensor_id: inlet.id,
+    series: [{ signal: "temperature", t: [begin] }],
+  });
+  await waitFor(() => expect(chart).toHaveTextContent("1 late"), { timeout: 4000 });
+});
+
+test("the keyboard's cursor says where there is no data, and why a value is missing", async () => {
+  const { user, chart } = await opened(
+    [
+      [1, 1],
+      [1.1, 9],
+      [1.2, 2],
+      [1.3, null],
+      [13.7, 3],
+    ],
+    (rig) => {
+      rig.unconvertedAt = { out_of_table: [1] };
+    },
+  );
+  expect(chart).toHaveTextContent("1 not converted: outside of the table");
+  expect(chart).toHaveTextContent("1 NaN");
+  within(chart).getByRole("application").focus();
+  await user.keyboard("{ArrowRight}{ArrowRight}");
+  const spoken = within(chart).getByRole("status");
+  await waitFor(() => expect(spoken).toHaveTextContent("not converted: outside of the table"));
+  await user.keyboard("{ArrowRight}{ArrowRight}");
+  await waitFor(() => expect(spoken).toHaveTextContent("temperature no data for 12.5s"));
+});
+
+test("both values stand one above the other, each with its unit, and with the profile's version", async () => {
+  const { user, chart, inlet, rig } = await opened([[1, 1]], (rig) => {
+    const [sensor] = rig.sensors;
+    rig.addProfile(sensor?.id ?? "", { version: 3, state: "active" });
+  });
+  expect(rig.profiles[0]?.sensor_id).toBe(inlet.id);
+  await waitFor(() => expect(chart).toHaveTextContent("Physical, profile v3"));
+  await user.click(screen.getByRole("radio", { name: "Both" }));
+  const raw = await screen.findByRole("figure", { name: /^temperature, V/ });
+  await waitFor(() => expect(raw).toHaveTextContent("Raw"));
+  expect(screen.getByRole("figure", { name: /^temperature, °C/ })).toBeInTheDocument();
 });
