@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { type BodyRules, BUFFERED_BYTES, openBody } from './body.ts'
+import { bringsFile, FILE_PATIENCE_MS } from './files.ts'
 import { answerHeaders, requestHeaders } from './headers.ts'
 import { originOf } from './plugins/caller.ts'
 import { sessionRenewed, upstreamUnreachable } from './problems.ts'
@@ -58,13 +59,16 @@ async function ask(
 ): Promise<Answer> {
   const { method, url, raw } = request
   const from = originOf(request)
-  const body = method === 'GET' || method === 'HEAD' ? undefined : await openBody(raw, bodies)
+  const file = bringsFile(request)
+  const rules = file ? { ...bodies, limit: Number.POSITIVE_INFINITY } : bodies
+  const body = method === 'GET' || method === 'HEAD' ? undefined : await openBody(raw, rules)
   const length = raw.headers['content-length']
   const send = (session: Session | undefined) => {
     const authorization = session ? `Bearer ${session.record.access_token}` : request.program
     const headers = requestHeaders(raw.headers, { ...from, authorization })
     if (body !== undefined && length !== undefined) headers['content-length'] = length
-    return upstream.send({ method, path: url, headers, body, signal }, compartment)
+    const patienceMs = file ? FILE_PATIENCE_MS : undefined
+    return upstream.send({ method, path: url, headers, body, signal, patienceMs }, compartment)
   }
   const answer = await send(request.session)
   if (answer.status !== 401 || !request.session) return answer

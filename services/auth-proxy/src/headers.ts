@@ -17,6 +17,7 @@ const FORWARDED = [
   'last-event-id',
   'prefer',
   'range',
+  'repr-digest',
   'user-agent',
 ] as const
 
@@ -44,6 +45,7 @@ const ANSWERED = new Set([
   'preference-applied',
   'ratelimit',
   'ratelimit-policy',
+  'repr-digest',
   'retry-after',
   'sunset',
   'www-authenticate',

@@ -19,6 +19,8 @@ export type Call = {
   headers: Record<string, string>
   body?: Body
   signal?: AbortSignal | undefined
+  /** How long the answer may take, where that is not what all have. */
+  patienceMs?: number | undefined
 }
 
 export type UpstreamLimits = { maxInFlight: number; maxStreams: number; timeoutMs: number }
@@ -95,6 +97,7 @@ export class Upstream {
       headers: call.headers,
       body: call.body ?? null,
       signal: call.signal ?? null,
+      ...(call.patienceMs && { headersTimeout: call.patienceMs }),
     })
     return { status: statusCode, headers, body }
   }

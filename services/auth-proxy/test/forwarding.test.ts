@@ -26,6 +26,7 @@ const KNOWN_UPSTREAM = new Set([
   'last-event-id',
   'prefer',
   'range',
+  'repr-digest',
   'traceparent',
   'tracestate',
   'user-agent',
@@ -371,6 +372,43 @@ test('a body over the limit is refused before it is read, declared or not', { sk
   const large = '{"email":"'.padEnd(70_000, 'x')
   const login = { method: 'POST', headers: { ...SAME_ORIGIN, ...JSON_BODY }, body: large }
   assertProblem(await ask('/auth/login', login), 413, 'body-too-large')
+})
+
+test('files pass in any type that no form has, and beyond the limit of other bodies', {
+  skip,
+}, async (t) => {
+  const { ask, signIn, behind } = await startProxy(t, { BODY_LIMIT_BYTES: '2000' })
+  const ada = await signIn()
+  const body = Buffer.alloc(200_000, 'x')
+  const files = [
+    ['PUT', '/api/v1/runs/01a217d9-2de3-78f1/artifacts/notes/a%20b.bin'],
+    ['PUT', '/api/v1/uploads/01a217d9/parts/12'],
+    ['POST', '/api/v1/sensors/01a217d9/imports?time_unit=s'],
+  ] as const
+  for (const [method, path] of files) {
+    for (const type of ['application/octet-stream', 'text/csv', 'image/png', 'text/html']) {
+      const sent = { method, body, headers: { 'content-type': type } }
+      assert.equal((await ada.ask(path, sent)).status, 200, `${path} as ${type}`)
+      assertProblem(await ask(path, { ...sent, headers: { ...SAME_ORIGIN } }), 401, 'not-signed-in')
+    }
+    const before = behind.seen.length
+    for (const type of ['text/plain', 'multipart/form-data; boundary=x', 'Text/Plain;a=b']) {
+      const sent = { method, body, headers: { 'content-type': type } }
+      assertProblem(await ada.ask(path, sent), 415, 'media-type-unsupported')
+    }
+    const csrf = { 'content-type': 'application/octet-stream', 'x-csrf-token': 'another' }
+    assertProblem(await ada.ask(path, { method, body, headers: csrf }), 403, 'csrf-token-invalid')
+    assert.equal(behind.seen.length, before)
+  }
+  const elsewhere = [
+    ['POST', '/api/v1/runs/01a217d9/artifacts/x'],
+    ['PUT', '/api/v1/runs/01a217d9/artifactsx/x'],
+    ['PUT', '/api/v1/runs/01a217d9'],
+  ] as const
+  for (const [method, path] of elsewhere) {
+    const sent = { method, body, headers: { 'content-type': 'application/octet-stream' } }
+    assertProblem(await ada.ask(path, sent), 415, 'media-type-unsupported')
+  }
 })
 
 test('requests that two parsers could read differently are refused', { skip }, async (t) => {

@@ -1,7 +1,9 @@
 """Reading a request body: bounded in size and time, strictly JSON, no NUL anywhere."""
 
 import asyncio
+import hashlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import orjson
@@ -58,6 +60,34 @@ async def read_body(request: web.Request, *, limit: int = DEFAULT_LIMIT) -> byte
         msg = "The body does not arrive as its headers say."
         raise Malformed(msg, headers=CLOSE) from exc
     return b"".join(chunks)
+
+
+async def save_body(request: web.Request, path: Path, *, limit: int) -> str:
+    """Write the body to a file as it arrives, decompressed; the SHA-256 of it, in hex digits.
+
+    Raises:
+        TooLarge: it says or turns out to be larger than `limit` bytes.
+        RequestTimeout: it stalls for 10 s.
+        Malformed: its encoding is broken, or it ends early.
+    """
+    if (request.content_length or 0) > limit:
+        raise _too_large(limit)
+    digest = hashlib.sha256()
+    size = 0
+    with await asyncio.to_thread(path.open, "wb") as file:
+        try:
+            while chunk := await asyncio.wait_for(request.content.readany(), STALL_SEC):
+                size += len(chunk)
+                if size > limit:
+                    raise _too_large(limit)
+                digest.update(chunk)
+                await asyncio.to_thread(file.write, chunk)
+        except TimeoutError as exc:
+            raise RequestTimeout from exc
+        except (web.RequestPayloadError, BadHttpMessage, ConnectionError) as exc:
+            msg = "The body does not arrive as its headers say."
+            raise Malformed(msg, headers=CLOSE) from exc
+    return digest.hexdigest()
 
 
 def check_json_type(request: web.Request) -> None:

@@ -3,6 +3,7 @@ import plugin from 'fastify-plugin'
 import type { Origin } from '../auth-client.ts'
 import { hasBody } from '../body.ts'
 import type { SessionCookie } from '../cookies.ts'
+import { bringsFile, isTypeOfFile } from '../files.ts'
 import { requireOwnOrigin } from '../origin-rule.ts'
 import {
   csrfTokenInvalid,
@@ -112,7 +113,9 @@ function ticketIn(values: readonly string[]): Ticket | undefined {
 
 function requireJson(request: FastifyRequest): void {
   if (!hasBody(request.raw)) return
-  if (!JSON_TYPE.test(request.raw.headers['content-type'] ?? '')) throw mediaTypeUnsupported()
+  const type = request.raw.headers['content-type'] ?? ''
+  if (bringsFile(request) && isTypeOfFile(type)) return
+  if (!JSON_TYPE.test(type)) throw mediaTypeUnsupported()
 }
 
 /** On whose behalf this process calls others for a request. */

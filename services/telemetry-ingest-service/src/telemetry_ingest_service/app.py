@@ -23,7 +23,14 @@ from telemetry_ingest_service.jobs.viewers import Viewers
 from telemetry_ingest_service.jobs.writer import writer
 from telemetry_ingest_service.operations.sensors import SensorIdentity, Sensors
 from telemetry_ingest_service.queries.sensors import has_published_sensors
-from telemetry_ingest_service.routes import activity, buckets, ingest, series, set_aside
+from telemetry_ingest_service.routes import (
+    activity,
+    buckets,
+    imports,
+    ingest,
+    series,
+    set_aside,
+)
 from telemetry_ingest_service.settings import Settings
 
 NAME = "telemetry-ingest-service"
@@ -69,6 +76,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         version=VERSION,
         routes=[
             ingest.routes,
+            imports.routes,
             activity.routes,
             set_aside.routes,
             series.routes,

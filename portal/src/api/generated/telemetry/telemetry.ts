@@ -26,6 +26,9 @@ import type { ContentsList } from "../models/contentsList.ts";
 import type { ExportSessionTelemetryParams } from "../models/exportSessionTelemetryParams.ts";
 import type { ExportTelemetryParams } from "../models/exportTelemetryParams.ts";
 import type { Heartbeats } from "../models/heartbeats.ts";
+import type { Imported } from "../models/imported.ts";
+import type { ImportOwnReadingsParams } from "../models/importOwnReadingsParams.ts";
+import type { ImportReadingsParams } from "../models/importReadingsParams.ts";
 import type { LatestList } from "../models/latestList.ts";
 import type { ListSensorHeartbeatsParams } from "../models/listSensorHeartbeatsParams.ts";
 import type { ListSetAsideParams } from "../models/listSetAsideParams.ts";
@@ -960,6 +963,125 @@ export function useListSensorHeartbeats<
   return withQueryKey(query, queryOptions.queryKey);
 }
 
+export const getImportReadingsUrl = (sensorId: string, params?: ImportReadingsParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/sensors/${encodeURIComponent(String(sensorId))}/imports?${stringifiedParams}`
+    : `/api/v1/sensors/${encodeURIComponent(String(sensorId))}/imports`;
+};
+
+/**
+ * CSV or Parquet, see `POST /api/v1/telemetry/imports`.
+ * @summary Store a file of readings of a sensor, for example from the memory card of a logger.
+ */
+export const importReadings = async (
+  sensorId: string,
+  importReadingsBody: Blob,
+  params?: ImportReadingsParams,
+  options?: Parameters<typeof request>[1],
+): Promise<Imported> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<Imported>(getImportReadingsUrl(sensorId, params), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "text/csv", ...getHeaders(options?.headers) },
+    body: importReadingsBody,
+  });
+};
+
+export const getImportReadingsMutationKey = () => ["importReadings"] as const;
+
+export const getImportReadingsMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof importReadings>>,
+    TError,
+    ImportReadingsMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof importReadings>>,
+  TError,
+  ImportReadingsMutationVariables,
+  TContext
+> => {
+  const mutationKey = getImportReadingsMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof importReadings>>,
+    ImportReadingsMutationVariables
+  > = (props) => {
+    const { sensorId, data, params } = props ?? {};
+
+    return importReadings(sensorId, data, params, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type ImportReadingsMutationResult = NonNullable<Awaited<ReturnType<typeof importReadings>>>;
+export type ImportReadingsMutationBody = Blob;
+export type ImportReadingsMutationError = Problem;
+export type ImportReadingsMutationVariables = {
+  sensorId: string;
+  data: Blob;
+  params?: ImportReadingsParams;
+};
+
+/**
+ * @summary Store a file of readings of a sensor, for example from the memory card of a logger.
+ */
+export const useImportReadings = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof importReadings>>,
+      TError,
+      ImportReadingsMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof importReadings>>,
+  TError,
+  ImportReadingsMutationVariables,
+  TContext
+> => {
+  return useMutation(getImportReadingsMutationOptions(options), queryClient);
+};
 export const getSendReadingsUrl = () => {
   return `/api/v1/telemetry`;
 };
@@ -1366,6 +1488,127 @@ export function useExportTelemetry<
   return withQueryKey(query, queryOptions.queryKey);
 }
 
+export const getImportOwnReadingsUrl = (params?: ImportOwnReadingsParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/telemetry/imports?${stringifiedParams}`
+    : `/api/v1/telemetry/imports`;
+};
+
+/**
+ * A time and a column for each signal, or `time`, `signal` and `raw`, one reading a row, as in our
+ * own exports. Empty cells and NaN are gaps. Readings that cannot be taken are named by their row,
+ * and the rest is taken. The same file sent again changes nothing.
+ * @summary Store a file of readings of the sensor whose token this is: CSV or Parquet, 256 MiB at most.
+ */
+export const importOwnReadings = async (
+  importOwnReadingsBody: Blob,
+  params?: ImportOwnReadingsParams,
+  options?: Parameters<typeof request>[1],
+): Promise<Imported> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<Imported>(getImportOwnReadingsUrl(params), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "text/csv", ...getHeaders(options?.headers) },
+    body: importOwnReadingsBody,
+  });
+};
+
+export const getImportOwnReadingsMutationKey = () => ["importOwnReadings"] as const;
+
+export const getImportOwnReadingsMutationOptions = <
+  TError = Problem,
+  TContext = unknown,
+>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof importOwnReadings>>,
+    TError,
+    ImportOwnReadingsMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof importOwnReadings>>,
+  TError,
+  ImportOwnReadingsMutationVariables,
+  TContext
+> => {
+  const mutationKey = getImportOwnReadingsMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof importOwnReadings>>,
+    ImportOwnReadingsMutationVariables
+  > = (props) => {
+    const { data, params } = props ?? {};
+
+    return importOwnReadings(data, params, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type ImportOwnReadingsMutationResult = NonNullable<
+  Awaited<ReturnType<typeof importOwnReadings>>
+>;
+export type ImportOwnReadingsMutationBody = Blob;
+export type ImportOwnReadingsMutationError = Problem;
+export type ImportOwnReadingsMutationVariables = { data: Blob; params?: ImportOwnReadingsParams };
+
+/**
+ * @summary Store a file of readings of the sensor whose token this is: CSV or Parquet, 256 MiB at most.
+ */
+export const useImportOwnReadings = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof importOwnReadings>>,
+      TError,
+      ImportOwnReadingsMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof importOwnReadings>>,
+  TError,
+  ImportOwnReadingsMutationVariables,
+  TContext
+> => {
+  return useMutation(getImportOwnReadingsMutationOptions(options), queryClient);
+};
 export const getReadLatestTelemetryUrl = (params: ReadLatestTelemetryParams) => {
   const normalizedParams = new URLSearchParams();
 

@@ -262,7 +262,7 @@ def _read_rows(sent: Sent, rows: list[Any]) -> None:
 def _take(
     sent: Sent, signal: str, t: list[Any], v: list[Any], places: Integers | None = None
 ) -> None:
-    times, no_times = _column(t, np.int64, frozenset({int}), _to_time)
+    times, no_times = _column(t, np.int64, frozenset({int}), to_time)
     values, no_values = _column(v, np.float64, frozenset({int, float, type(None)}), _to_value)
     if not no_times and not no_values:
         sent.add(signal, times, values, places)
@@ -301,7 +301,12 @@ def _column[N: np.generic](
     return np.array(found, kind), wrong
 
 
-def _to_time(item: object) -> int:
+def to_time(item: object) -> int:
+    """µs since 1970 of a number of them, or of RFC 3339 text.
+
+    Raises:
+        ValueError, TypeError: it is neither.
+    """
     if type(item) is int:
         return item
     if isinstance(item, str):
