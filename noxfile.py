@@ -32,6 +32,7 @@ SERVICES = (
     "telemetry-ingest-service",
     "metrics-service",
     "artifact-service",
+    "comparison-service",
 )
 NPM_PACKAGES = {"proxy": "services/auth-proxy", "portal": "portal"}
 # Everything that `nox -s test` runs, the long ones first so that two at a time end together.
@@ -44,6 +45,7 @@ EVERYTHING = (
     "test-metrics",
     "test-telemetry",
     "test-artifact",
+    "test-comparison",
     "test-kit",
     "test-proxy",
     "test-sdk",

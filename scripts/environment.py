@@ -28,6 +28,7 @@ USUAL_PORTS = {
     "telemetry-ingest-service": 8003,
     "metrics-service": 8004,
     "artifact-service": 8005,
+    "comparison-service": 8006,
     "postgres": 5432,
     "valkey": 6379,
 }
@@ -40,6 +41,7 @@ PORT_OFFSETS = {
     "metrics-service": 5,
     "artifact-service": 6,
     "telemetry-ingest-service": 7,
+    "comparison-service": 8,
     "postgres": 20,
     "valkey": 21,
 }
@@ -49,6 +51,7 @@ DATABASES = {
     "telemetry-ingest-service": "experiment_db",
     "metrics-service": "experiment_db",
     "artifact-service": "experiment_db",
+    "comparison-service": "experiment_db",
 }
 DEMO_PASSWORD = "demo-runbench-1"  # noqa: S105 - shown to everybody on purpose
 ADMIN_EMAIL = "admin@runbench.dev"
@@ -93,12 +96,21 @@ TOLD = {
     "metrics-service": (*SERVICE, "AUTH_SERVICE_URL", "EXPERIMENT_SERVICE_URL"),
     "telemetry-ingest-service": (*SERVICE, "AUTH_SERVICE_URL"),
     "artifact-service": (*SERVICE, "AUTH_SERVICE_URL", "ARTIFACT_STORE_URL"),
+    "comparison-service": (
+        *SERVICE,
+        "AUTH_SERVICE_URL",
+        "EXPERIMENT_SERVICE_URL",
+        "TELEMETRY_SERVICE_URL",
+        "METRICS_SERVICE_URL",
+        "ARTIFACT_SERVICE_URL",
+    ),
     "api-gateway": (
         "AUTH_SERVICE_URL",
         "EXPERIMENT_SERVICE_URL",
         "TELEMETRY_SERVICE_URL",
         "METRICS_SERVICE_URL",
         "ARTIFACT_SERVICE_URL",
+        "COMPARISON_SERVICE_URL",
         "PUBLIC_URL",
     ),
     "auth-proxy": (
@@ -217,6 +229,7 @@ class Workspace:
             "METRICS_SERVICE_URL": self.url("metrics-service"),
             "TELEMETRY_SERVICE_URL": self.url("telemetry-ingest-service"),
             "ARTIFACT_SERVICE_URL": self.url("artifact-service"),
+            "COMPARISON_SERVICE_URL": self.url("comparison-service"),
             "ARTIFACT_STORE_URL": str(self.home / "artifacts"),
             "AUTH_URL": self.url("auth-service"),
             "TARGET_EXPERIMENT_URL": self.url("api-gateway"),

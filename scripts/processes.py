@@ -112,6 +112,7 @@ PROCESSES = {
         python_service("telemetry-ingest-service"),
         python_service("metrics-service"),
         python_service("artifact-service"),
+        python_service("comparison-service"),
         Process(
             "api-gateway",
             lambda _: [caddy(), "run", "--config", "Caddyfile", "--adapter", "caddyfile"],

@@ -171,6 +171,13 @@ CREATE TABLE experiment.experiments (
     CONSTRAINT experiments_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'running'::text, 'succeeded'::text, 'failed'::text, 'archived'::text])))
 );
 
+CREATE VIEW experiment.experiment_projects AS
+ SELECT id AS experiment_id,
+    project_id
+   FROM experiment.experiments;
+
+COMMENT ON VIEW experiment.experiment_projects IS 'Published for other services: each experiment and its project.';
+
 CREATE TABLE experiment.idempotency_keys (
     caller text NOT NULL,
     route text NOT NULL,

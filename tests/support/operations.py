@@ -12,6 +12,7 @@ PYTHON_SERVICES = (
     "telemetry-ingest-service",
     "metrics-service",
     "artifact-service",
+    "comparison-service",
 )
 
 

@@ -114,6 +114,7 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
     world.call("PUT", artifact, owner, content=b"first")
     shared = {"name": "all", "state": {}, "visibility": "shared"}
     view = world.call("POST", f"{path}/views", owner, json=shared)
+    comparison = world.call("POST", f"{path}/comparisons", owner, json={"title": "C", "view": {}})
     sensor = world.call(
         "POST",
         f"{path}/sensors",
@@ -142,6 +143,7 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
             "path": "notes/first.txt",
             "token_id": token["id"],
             "view_id": view["id"],
+            "comparison_id": comparison["id"],
             "sensor_id": sensor["id"],
             "signal": "temperature",
             "capture_session_id": capture["id"],

@@ -21,6 +21,7 @@ SERVICES = (
     "telemetry-ingest-service",
     "metrics-service",
     "artifact-service",
+    "comparison-service",
 )
 
 
@@ -182,6 +183,7 @@ async def start_gateway(urls: dict[str, str], home: Path, **more: str) -> Gatewa
         "METRICS_SERVICE_URL": urls["metrics-service"],
         "TELEMETRY_SERVICE_URL": urls["telemetry-ingest-service"],
         "ARTIFACT_SERVICE_URL": urls["artifact-service"],
+        "COMPARISON_SERVICE_URL": urls["comparison-service"],
         "XDG_DATA_HOME": str(home),
         "XDG_CONFIG_HOME": str(home),
         **more,

@@ -79,6 +79,30 @@ async def find_summaries(
     return [_summary(row) for row in rows]
 
 
+async def list_summaries_of(
+    connection: Connection,
+    owner_ids: Sequence[UUID],
+    *,
+    keys: Sequence[str] | None = None,
+    limit: int = 1000,
+) -> list[Summary]:
+    """Series of several owners by key, of these keys alone where some are given."""
+    rows = await connection.fetch(
+        """
+        SELECT id, owner_id, key, count, first_x, first_value, first_time,
+               last_x, last_value, last_time, min_value, min_x, max_value, max_x
+        FROM series
+        WHERE owner_id = ANY ($1::uuid[]) AND ($2::text[] IS NULL OR key = ANY ($2::text[]))
+        ORDER BY key, owner_id
+        LIMIT $3
+        """,
+        owner_ids,
+        keys,
+        limit,
+    )
+    return [_summary(row) for row in rows]
+
+
 def _summary(row: asyncpg.Record) -> Summary:
     # asyncpg has a UUID class of its own; equal, but not the one that callers expect.
     columns: dict[str, Any] = {**row, "owner_id": UUID(int=row["owner_id"].int)}

@@ -16,7 +16,7 @@ from servicekit.problems import Problem
 from artifact_service.jobs.collector import collector
 from artifact_service.mlflow import calls
 from artifact_service.queries.runs import has_published_runs
-from artifact_service.routes import artifacts
+from artifact_service.routes import artifacts, lookups
 from artifact_service.settings import Settings
 from artifact_service.stores.contract import STORE
 from artifact_service.stores.opening import open_store
@@ -44,7 +44,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
     return application(
         name=NAME,
         version=VERSION,
-        routes=[artifacts.routes],
+        routes=[artifacts.routes, lookups.routes],
         contexts=contexts,
         identity=identity or DebugIdentity(settings),
         checks=checks,

@@ -23,9 +23,11 @@ import type {
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { request } from "../../http.ts";
 import type { Artifact } from "../models/artifact.ts";
+import type { ArtifactLookup } from "../models/artifactLookup.ts";
 import type { ListArtifactsParams } from "../models/listArtifactsParams.ts";
 import type { PageEntry } from "../models/pageEntry.ts";
 import type { Problem } from "../models/problem.ts";
+import type { RunArtifactList } from "../models/runArtifactList.ts";
 
 type SecondParameter<T extends (...args: never) => unknown> = Parameters<T>[1];
 
@@ -44,6 +46,108 @@ const withQueryKey = <T extends object, K>(query: T, queryKey: K): T & { queryKe
   return result;
 };
 
+export const getLookUpArtifactsUrl = () => {
+  return `/api/v1/artifacts/lookup`;
+};
+
+/**
+ * @summary List the files of several runs at once, of any projects that the caller sees.
+ */
+export const lookUpArtifacts = async (
+  artifactLookup: ArtifactLookup,
+  options?: Parameters<typeof request>[1],
+): Promise<RunArtifactList> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<RunArtifactList>(getLookUpArtifactsUrl(), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(artifactLookup),
+  });
+};
+
+export const getLookUpArtifactsMutationKey = () => ["lookUpArtifacts"] as const;
+
+export const getLookUpArtifactsMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof lookUpArtifacts>>,
+    TError,
+    LookUpArtifactsMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof lookUpArtifacts>>,
+  TError,
+  LookUpArtifactsMutationVariables,
+  TContext
+> => {
+  const mutationKey = getLookUpArtifactsMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof lookUpArtifacts>>,
+    LookUpArtifactsMutationVariables
+  > = (props) => {
+    const { data } = props ?? {};
+
+    return lookUpArtifacts(data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type LookUpArtifactsMutationResult = NonNullable<
+  Awaited<ReturnType<typeof lookUpArtifacts>>
+>;
+export type LookUpArtifactsMutationBody = ArtifactLookup;
+export type LookUpArtifactsMutationError = Problem;
+export type LookUpArtifactsMutationVariables = { data: ArtifactLookup };
+
+/**
+ * @summary List the files of several runs at once, of any projects that the caller sees.
+ */
+export const useLookUpArtifacts = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof lookUpArtifacts>>,
+      TError,
+      LookUpArtifactsMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof lookUpArtifacts>>,
+  TError,
+  LookUpArtifactsMutationVariables,
+  TContext
+> => {
+  return useMutation(getLookUpArtifactsMutationOptions(options), queryClient);
+};
 export const getListArtifactsUrl = (runId: string, params?: ListArtifactsParams) => {
   const normalizedParams = new URLSearchParams();
 

@@ -32,10 +32,12 @@ import type { Problem } from "../models/problem.ts";
 import type { ReadBucketsParams } from "../models/readBucketsParams.ts";
 import type { ReadSeriesOfRunsParams } from "../models/readSeriesOfRunsParams.ts";
 import type { ReadSeriesParams } from "../models/readSeriesParams.ts";
+import type { RunMetricList } from "../models/runMetricList.ts";
 import type { RunSeriesList } from "../models/runSeriesList.ts";
 import type { SeriesList } from "../models/seriesList.ts";
 import type { StreamMetricsOfRunsParams } from "../models/streamMetricsOfRunsParams.ts";
 import type { StreamMetricsParams } from "../models/streamMetricsParams.ts";
+import type { SummaryQuery } from "../models/summaryQuery.ts";
 
 type SecondParameter<T extends (...args: never) => unknown> = Parameters<T>[1];
 
@@ -482,6 +484,106 @@ export function useStreamMetricsOfRuns<
   return withQueryKey(query, queryOptions.queryKey);
 }
 
+export const getSumUpRunsUrl = () => {
+  return `/api/v1/metrics/summaries`;
+};
+
+/**
+ * @summary Read the metrics of several runs, each summed up, of any projects that the caller sees.
+ */
+export const sumUpRuns = async (
+  summaryQuery: SummaryQuery,
+  options?: Parameters<typeof request>[1],
+): Promise<RunMetricList> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<RunMetricList>(getSumUpRunsUrl(), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(summaryQuery),
+  });
+};
+
+export const getSumUpRunsMutationKey = () => ["sumUpRuns"] as const;
+
+export const getSumUpRunsMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof sumUpRuns>>,
+    TError,
+    SumUpRunsMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof sumUpRuns>>,
+  TError,
+  SumUpRunsMutationVariables,
+  TContext
+> => {
+  const mutationKey = getSumUpRunsMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof sumUpRuns>>,
+    SumUpRunsMutationVariables
+  > = (props) => {
+    const { data } = props ?? {};
+
+    return sumUpRuns(data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type SumUpRunsMutationResult = NonNullable<Awaited<ReturnType<typeof sumUpRuns>>>;
+export type SumUpRunsMutationBody = SummaryQuery;
+export type SumUpRunsMutationError = Problem;
+export type SumUpRunsMutationVariables = { data: SummaryQuery };
+
+/**
+ * @summary Read the metrics of several runs, each summed up, of any projects that the caller sees.
+ */
+export const useSumUpRuns = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof sumUpRuns>>,
+      TError,
+      SumUpRunsMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof sumUpRuns>>,
+  TError,
+  SumUpRunsMutationVariables,
+  TContext
+> => {
+  return useMutation(getSumUpRunsMutationOptions(options), queryClient);
+};
 export const getListMetricsUrl = (runId: string, params?: ListMetricsParams) => {
   const normalizedParams = new URLSearchParams();
 

@@ -26,6 +26,8 @@ import type { BulkStatus } from "../models/bulkStatus.ts";
 import type { BulkStatusChanged } from "../models/bulkStatusChanged.ts";
 import type { BulkTagged } from "../models/bulkTagged.ts";
 import type { BulkTags } from "../models/bulkTags.ts";
+import type { CaptureLookup } from "../models/captureLookup.ts";
+import type { CaptureSessionList } from "../models/captureSessionList.ts";
 import type { FieldValues } from "../models/fieldValues.ts";
 import type { GroupSearch } from "../models/groupSearch.ts";
 import type { Heartbeat } from "../models/heartbeat.ts";
@@ -43,6 +45,8 @@ import type { Run } from "../models/run.ts";
 import type { RunChange } from "../models/runChange.ts";
 import type { RunFields } from "../models/runFields.ts";
 import type { RunGroups } from "../models/runGroups.ts";
+import type { RunList } from "../models/runList.ts";
+import type { RunLookup } from "../models/runLookup.ts";
 import type { RunSearch } from "../models/runSearch.ts";
 import type { Sensor } from "../models/sensor.ts";
 import type { StreamRunsParams } from "../models/streamRunsParams.ts";
@@ -64,6 +68,111 @@ const withQueryKey = <T extends object, K>(query: T, queryKey: K): T & { queryKe
   return result;
 };
 
+export const getLookUpCaptureSessionsUrl = () => {
+  return `/api/v1/capture-sessions/lookup`;
+};
+
+/**
+ * @summary Read the capture sessions of several runs, or several by their ids; all of them or none.
+ */
+export const lookUpCaptureSessions = async (
+  captureLookup: CaptureLookup,
+  options?: Parameters<typeof request>[1],
+): Promise<CaptureSessionList> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<CaptureSessionList>(getLookUpCaptureSessionsUrl(), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(captureLookup),
+  });
+};
+
+export const getLookUpCaptureSessionsMutationKey = () => ["lookUpCaptureSessions"] as const;
+
+export const getLookUpCaptureSessionsMutationOptions = <
+  TError = Problem,
+  TContext = unknown,
+>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof lookUpCaptureSessions>>,
+    TError,
+    LookUpCaptureSessionsMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof lookUpCaptureSessions>>,
+  TError,
+  LookUpCaptureSessionsMutationVariables,
+  TContext
+> => {
+  const mutationKey = getLookUpCaptureSessionsMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof lookUpCaptureSessions>>,
+    LookUpCaptureSessionsMutationVariables
+  > = (props) => {
+    const { data } = props ?? {};
+
+    return lookUpCaptureSessions(data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type LookUpCaptureSessionsMutationResult = NonNullable<
+  Awaited<ReturnType<typeof lookUpCaptureSessions>>
+>;
+export type LookUpCaptureSessionsMutationBody = CaptureLookup;
+export type LookUpCaptureSessionsMutationError = Problem;
+export type LookUpCaptureSessionsMutationVariables = { data: CaptureLookup };
+
+/**
+ * @summary Read the capture sessions of several runs, or several by their ids; all of them or none.
+ */
+export const useLookUpCaptureSessions = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof lookUpCaptureSessions>>,
+      TError,
+      LookUpCaptureSessionsMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof lookUpCaptureSessions>>,
+  TError,
+  LookUpCaptureSessionsMutationVariables,
+  TContext
+> => {
+  return useMutation(getLookUpCaptureSessionsMutationOptions(options), queryClient);
+};
 export const getListExperimentRunsUrl = (
   experimentId: string,
   params?: ListExperimentRunsParams,
@@ -1282,6 +1391,106 @@ export function useStreamRuns<TData = Awaited<ReturnType<typeof streamRuns>>, TE
   return withQueryKey(query, queryOptions.queryKey);
 }
 
+export const getLookUpRunsUrl = () => {
+  return `/api/v1/runs/lookup`;
+};
+
+/**
+ * @summary Read several runs at once, of any projects that the caller sees; all of them or none.
+ */
+export const lookUpRuns = async (
+  runLookup: RunLookup,
+  options?: Parameters<typeof request>[1],
+): Promise<RunList> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<RunList>(getLookUpRunsUrl(), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(runLookup),
+  });
+};
+
+export const getLookUpRunsMutationKey = () => ["lookUpRuns"] as const;
+
+export const getLookUpRunsMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof lookUpRuns>>,
+    TError,
+    LookUpRunsMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof lookUpRuns>>,
+  TError,
+  LookUpRunsMutationVariables,
+  TContext
+> => {
+  const mutationKey = getLookUpRunsMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof lookUpRuns>>,
+    LookUpRunsMutationVariables
+  > = (props) => {
+    const { data } = props ?? {};
+
+    return lookUpRuns(data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type LookUpRunsMutationResult = NonNullable<Awaited<ReturnType<typeof lookUpRuns>>>;
+export type LookUpRunsMutationBody = RunLookup;
+export type LookUpRunsMutationError = Problem;
+export type LookUpRunsMutationVariables = { data: RunLookup };
+
+/**
+ * @summary Read several runs at once, of any projects that the caller sees; all of them or none.
+ */
+export const useLookUpRuns = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof lookUpRuns>>,
+      TError,
+      LookUpRunsMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof lookUpRuns>>,
+  TError,
+  LookUpRunsMutationVariables,
+  TContext
+> => {
+  return useMutation(getLookUpRunsMutationOptions(options), queryClient);
+};
 export const getGetRunUrl = (runId: string) => {
   return `/api/v1/runs/${encodeURIComponent(String(runId))}`;
 };

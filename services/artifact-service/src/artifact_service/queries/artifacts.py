@@ -1,10 +1,12 @@
 """SQL on files of runs and models: one function, one statement."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from servicekit.database import Connection, fetch_all, fetch_one, fetch_optional
 
 from artifact_service.models.artifacts import Entry, Holder, StoredArtifact
+from artifact_service.models.lookups import RunArtifact
 
 
 async def lock_holder(connection: Connection, holder_id: UUID) -> None:
@@ -174,5 +176,26 @@ async def select_entries(
         holder_id,
         folder,
         seek,
+        limit,
+    )
+
+
+async def select_artifacts_of_runs(
+    connection: Connection, *, run_ids: Sequence[UUID], limit: int
+) -> list[RunArtifact]:
+    """The files of several runs by path."""
+    return await fetch_all(
+        connection,
+        RunArtifact,
+        """
+        SELECT artifacts.id, artifacts.holder_id AS run_id, artifacts.path, objects.size,
+               objects.sha256, artifacts.media_type
+        FROM artifacts
+        JOIN objects ON objects.id = artifacts.object_id
+        WHERE artifacts.holder = 'run' AND artifacts.holder_id = ANY ($1::uuid[])
+        ORDER BY artifacts.path, artifacts.holder_id
+        LIMIT $2
+        """,
+        run_ids,
         limit,
     )

@@ -1,6 +1,6 @@
 """SQL on what experiment-service publishes of runs: one function, one statement."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -60,6 +60,24 @@ async def select_project(connection: Connection, run_id: UUID) -> UUID | None:
     """The run's project; see `select_run`."""
     run = await select_run(connection, run_id)
     return run.project_id if run else None
+
+
+async def select_projects_of_runs(
+    connection: Connection, *, run_ids: Sequence[UUID]
+) -> dict[UUID, UUID]:
+    """The project of each of the runs that there are.
+
+    Raises:
+        Unavailable: experiment-service has not made its view yet.
+    """
+    with _published():
+        rows = await connection.fetch(
+            """
+            SELECT run_id, project_id FROM experiment.run_projects WHERE run_id = ANY ($1::uuid[])
+            """,
+            run_ids,
+        )
+    return {row["run_id"]: row["project_id"] for row in rows}
 
 
 async def has_published_runs(connection: Connection) -> bool:

@@ -12,6 +12,7 @@ from experiment_service.models.sensors import MAX_SIGNALS, Signal, SignalName
 MAX_SENSORS_RECORDED = 200
 MAX_EVENTS = 10_000
 MAX_SESSIONS = 10_000
+MAX_LOOKED_UP = 101
 
 type CaptureStatus = Literal["running", "stopped"]
 type Pins = dict[UUID, Annotated[dict[SignalName, UUID], Field(max_length=MAX_SIGNALS)]]
@@ -82,6 +83,20 @@ class CaptureSession(Answer):
         description="The conversion profiles that it keeps to, by sensor and signal."
     )
     version: int
+
+
+class CaptureLookup(Body):
+    """Capture sessions of runs, or by their ids, of any projects that the caller sees."""
+
+    run_ids: Annotated[list[UUID], Field(max_length=MAX_LOOKED_UP)] = Field(default=[])
+    capture_session_ids: Annotated[list[UUID], Field(max_length=MAX_LOOKED_UP)] = Field(default=[])
+    limit: int = Field(default=1000, ge=1, le=1000, description="Sessions of the runs at most.")
+
+
+class CaptureSessionList(Answer):
+    """Capture sessions: those that were named first, then those of the runs, newest first."""
+
+    items: list[CaptureSession]
 
 
 class CaptureSessionQuery(PageQuery):

@@ -20,6 +20,7 @@ from experiment_service.models.values import (
 )
 
 MAX_BULK = 1000
+MAX_LOOKED_UP = 101
 MAX_METRICS_SHOWN = 100
 
 type AutoCompleteMinutes = Annotated[int, Field(ge=1, le=525_600)]
@@ -136,6 +137,18 @@ class ExperimentRunsQuery(PageQuery):
     order_by: list[OrderTermText] = Field(
         default=[], max_length=MAX_ORDERS, description=_ORDER_BY.replace("\n", "")
     )
+
+
+class RunLookup(Body):
+    """Runs by their ids, of any projects that the caller sees."""
+
+    run_ids: Annotated[list[UUID], Field(min_length=1, max_length=MAX_LOOKED_UP)]
+
+
+class RunList(Answer):
+    """Runs in the order asked for, each once."""
+
+    items: list[Run]
 
 
 class RunsQuery(ExperimentRunsQuery):

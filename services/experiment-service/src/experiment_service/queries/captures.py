@@ -91,6 +91,28 @@ async def select_captures(
     )
 
 
+async def select_captures_by_ids(
+    connection: Connection, *, ids: Sequence[UUID]
+) -> list[CaptureSession]:
+    """Those of the capture sessions that there are."""
+    return await fetch_all(
+        connection, CaptureSession, _SESSIONS + "WHERE c.id = ANY($1::uuid[])", ids
+    )
+
+
+async def select_captures_of_runs(
+    connection: Connection, *, run_ids: Sequence[UUID], limit: int
+) -> list[CaptureSession]:
+    """The capture sessions of several runs, the newest first."""
+    return await fetch_all(
+        connection,
+        CaptureSession,
+        _SESSIONS + "WHERE c.run_id = ANY($1::uuid[]) ORDER BY c.started_at DESC, c.id LIMIT $2",
+        run_ids,
+        limit,
+    )
+
+
 async def insert_capture(
     connection: Connection,
     *,

@@ -50,6 +50,16 @@ async def select_runs(connection: Connection, *, run_ids: Sequence[UUID]) -> lis
     )
 
 
+async def select_projects_of_runs(
+    connection: Connection, *, run_ids: Sequence[UUID]
+) -> dict[UUID, UUID]:
+    """The project of each of the runs that there are."""
+    rows = await connection.fetch(
+        "SELECT id, project_id FROM experiment.runs WHERE id = ANY($1::uuid[])", run_ids
+    )
+    return {row["id"]: row["project_id"] for row in rows}
+
+
 async def select_runs_of_project(
     connection: Connection, *, project_id: UUID, run_ids: Sequence[UUID]
 ) -> list[UUID]:

@@ -1,13 +1,13 @@
 """What is read: summaries, series as far as a picture shows them, and live points."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 from seriesstore.summary import Summary
-from servicekit.fields import Answer, Key, Query, Timestamp
+from servicekit.fields import Answer, Body, Key, Query, Timestamp
 from servicekit.pagination import PageQuery
 
 from metrics_service.models.columns import MAX_STEP, MIN_STEP, Number
@@ -16,6 +16,7 @@ MAX_SERIES = 200
 MAX_ANSWERED = 1_000_000
 MAX_BUCKETS = 200_000
 MAX_FOLLOWED = 100
+MAX_SUMMED_UP = 101
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -53,7 +54,7 @@ class Metric(Answer):
     max_step: int | None
 
     @classmethod
-    def of(cls, summary: Summary) -> Self:
+    def of(cls, summary: Summary, **more: Any) -> Self:
         """From what the store knows."""
         return cls(
             key=summary.key,
@@ -68,11 +69,35 @@ class Metric(Answer):
             min_step=summary.min_x,
             max=summary.max_value,
             max_step=summary.max_x,
+            **more,
         )
 
 
 def _moment(microseconds: int | None) -> datetime:
     return _EPOCH + timedelta(microseconds=microseconds or 0)
+
+
+class SummaryQuery(Body):
+    """Which runs' metrics."""
+
+    run_ids: list[UUID] = Field(min_length=1, max_length=MAX_SUMMED_UP)
+    keys: list[Key] | None = Field(
+        default=None, max_length=MAX_SERIES, description="Only these metrics; all if left out."
+    )
+    limit: int = Field(default=20_000, ge=1, le=20_000, description="Metrics of runs at most.")
+
+
+class RunMetric(Metric):
+    """A metric and the run that it belongs to."""
+
+    run_id: UUID
+
+
+class RunMetricList(Answer):
+    """Metrics by key, those of one key beside each other; `complete` when that is all."""
+
+    items: list[RunMetric]
+    complete: bool
 
 
 class Span(Query):

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from seriesstore.points import EMPTY, Axis
 from seriesstore.read import Picture, Window, read_pictures, snapshot
-from seriesstore.summary import Summary, find_summaries, list_summaries
+from seriesstore.summary import Summary, find_summaries, list_summaries, list_summaries_of
 from servicekit.database import Connection, Database
 from servicekit.pagination import Cursor, Page, page_of
 from servicekit.problems import NotFound
@@ -15,6 +15,8 @@ from servicekit.problems import NotFound
 from metrics_service.models.series import (
     Metric,
     MetricQuery,
+    RunMetric,
+    RunMetricList,
     RunSeries,
     RunSeriesList,
     RunSeriesQuery,
@@ -22,6 +24,7 @@ from metrics_service.models.series import (
     SeriesList,
     SeriesQuery,
     Span,
+    SummaryQuery,
 )
 from metrics_service.queries.owners import OwnerState, select_owner_states
 from metrics_service.queries.runs import select_run_projects
@@ -83,6 +86,25 @@ async def read_series_of_runs(
     pictures = await _draw(database, run_ids, query)
     return RunSeriesList(
         series=[RunSeries(run_id=drawn.run_id, **drawn.columns()) for drawn in pictures]
+    )
+
+
+async def sum_up_runs(database: Database, query: SummaryQuery, may_read: MayRead) -> RunMetricList:
+    """The metrics of several runs by key.
+
+    Raises:
+        NotFound: one of the runs is missing, or of a project that the caller does not see.
+    """
+    run_ids = await admit_runs(database, query.run_ids, may_read)
+    async with database.acquire() as connection:
+        summaries = await list_summaries_of(
+            connection, run_ids, keys=query.keys, limit=query.limit + 1
+        )
+    return RunMetricList(
+        items=[
+            RunMetric.of(summary, run_id=summary.owner_id) for summary in summaries[: query.limit]
+        ],
+        complete=len(summaries) <= query.limit,
     )
 
 

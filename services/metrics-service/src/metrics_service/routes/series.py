@@ -14,10 +14,12 @@ from servicekit.routing import Routes
 from metrics_service.models.series import (
     Metric,
     MetricQuery,
+    RunMetricList,
     RunSeriesList,
     RunSeriesQuery,
     SeriesList,
     SeriesQuery,
+    SummaryQuery,
 )
 from metrics_service.operations import series as operations
 from metrics_service.operations.access import OF_RUN
@@ -41,6 +43,12 @@ async def read_series(request: Request, run_id: UUID, query: SeriesQuery) -> Ser
 async def read_series_of_runs(request: Request, query: RunSeriesQuery) -> RunSeriesList:
     """Read series of several runs at once, of any projects that the caller sees."""
     return await operations.read_series_of_runs(request.app[DATABASE], query, may_read(request))
+
+
+@routes.post("/api/v1/metrics/summaries", policy=policy.signed_in(), raises=(NotFound,), status=200)
+async def sum_up_runs(request: Request, body: SummaryQuery) -> RunMetricList:
+    """Read the metrics of several runs, each summed up, of any projects that the caller sees."""
+    return await operations.sum_up_runs(request.app[DATABASE], body, may_read(request))
 
 
 def may_read(request: Request) -> operations.MayRead:

@@ -1,0 +1,34 @@
+"""`python -m comparison_service`: serve, migrate, or print the OpenAPI document."""
+
+import sys
+from pathlib import Path
+
+from pydantic import PostgresDsn
+from servicekit.run import Service, main
+
+from comparison_service.app import NAME, SCHEMA, VERSION, create_app
+from comparison_service.settings import Settings
+
+MIGRATIONS = Path(__file__).parents[2] / "migrations"
+
+
+def _contract_settings() -> Settings:
+    return Settings(
+        runbench_env="dev",
+        auth_service_url="http://auth-service.invalid",
+        database_url=PostgresDsn("postgresql://contract.invalid/none"),
+    )
+
+
+SERVICE = Service(
+    name=NAME,
+    version=VERSION,
+    schema=SCHEMA,
+    migrations=MIGRATIONS,
+    settings=Settings,
+    create_app=create_app,
+    contract_settings=_contract_settings,
+)
+
+if __name__ == "__main__":
+    sys.exit(main(SERVICE))

@@ -1,0 +1,67 @@
+"""How the service is put together."""
+
+from importlib.metadata import version
+
+import asyncpg
+from aiohttp import web
+from servicekit.application import Check, application
+from servicekit.auth_client import AuthClient
+from servicekit.database import DATABASE, database
+from servicekit.debug_identity import DebugIdentity
+from servicekit.identity import Identity
+from servicekit.problems import Problem
+
+from comparison_service.clients.services import Services
+from comparison_service.queries.experiments import has_published_experiments
+from comparison_service.routes import baselines, runs, saved
+from comparison_service.settings import Settings
+
+NAME = "comparison-service"
+VERSION = version("comparison-service")
+SCHEMA = "comparison"
+
+
+def create_app(settings: Settings, identity: Identity | None = None) -> web.Application:
+    """The service; `identity` in place of auth-service where a test brings its own."""
+    services = Services(
+        {
+            "experiment-service": settings.experiment_service_url,
+            "telemetry-ingest-service": settings.telemetry_service_url,
+            "metrics-service": settings.metrics_service_url,
+            "artifact-service": settings.artifact_service_url,
+        },
+        timeout_sec=settings.read_timeout_sec,
+    )
+    contexts = [
+        database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
+        services.context,
+    ]
+    # What is away while runs are compared is named in the answer; only what all need counts here.
+    checks: dict[str, Check] = {"experiment-service": _experiments_are_published}
+    if identity is None and settings.auth_service_url:
+        identity = client = AuthClient(settings.auth_service_url)
+        contexts.append(client.context)
+        checks["auth-service"] = _tokens_can_be_verified(client)
+    return application(
+        name=NAME,
+        version=VERSION,
+        routes=[runs.routes, saved.routes, baselines.routes],
+        contexts=contexts,
+        identity=identity or DebugIdentity(settings),
+        checks=checks,
+    )
+
+
+def _tokens_can_be_verified(client: AuthClient) -> Check:
+    async def check(_app: web.Application) -> bool:
+        return await client.ready()
+
+    return check
+
+
+async def _experiments_are_published(app: web.Application) -> bool:
+    try:
+        async with app[DATABASE].acquire() as connection:
+            return await has_published_experiments(connection)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError, Problem):
+        return False

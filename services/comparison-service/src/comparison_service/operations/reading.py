@@ -1,0 +1,109 @@
+"""Reading what is compared: each part in one call for all runs, and what is missing."""
+
+import asyncio
+from collections.abc import Awaitable, Coroutine, Sequence
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from servicekit.problems import Unavailable
+
+from comparison_service.clients.services import Caller, NoAnswer, Services, TooLong
+from comparison_service.errors import TooMuchToCompare
+from comparison_service.models.selection import FoundRun, Missing
+
+type PartName = Literal["metrics", "artifacts", "telemetry", "capture_sessions"]
+
+_RUNS = TypeAdapter(list[FoundRun])
+
+
+class Reading:
+    """One caller's reads for one answer; `missing` gathers what could not be read."""
+
+    def __init__(self, services: Services, caller: Caller) -> None:
+        self.services = services
+        self.caller = caller
+        self.missing: list[Missing] = []
+
+    async def runs(self, run_ids: Sequence[UUID]) -> list[FoundRun]:
+        """The runs in the order of the ids. Without them there is nothing to compare.
+
+        Raises:
+            NotFound: one of them is missing, or of a project that the caller does not see.
+            TooMuchToCompare: they hold more than is kept in memory.
+            Unavailable: experiment-service does not answer.
+        """
+        body = {"run_ids": [str(run_id) for run_id in run_ids]}
+        try:
+            answer = await self.services.read(
+                self.caller, "experiment-service", "/api/v1/runs/lookup", body=body
+            )
+        except TooLong as exc:
+            msg = "The params of these runs are too large to compare: choose fewer runs."
+            raise TooMuchToCompare(msg) from exc
+        except NoAnswer as exc:
+            msg = f"{exc}."
+            raise Unavailable(msg) from exc
+        return _RUNS.validate_python(answer["items"])
+
+    async def metrics(
+        self, run_ids: Sequence[UUID], keys: Sequence[str] | None = None
+    ) -> list[dict[str, Any]] | None:
+        """The metrics of runs by key, each summed up; None where they could not be read."""
+        body = {"run_ids": [str(run_id) for run_id in run_ids], "keys": keys}
+        answer = await self.part(
+            "metrics",
+            self.services.read(
+                self.caller, "metrics-service", "/api/v1/metrics/summaries", body=body
+            ),
+        )
+        if answer and not answer["complete"]:
+            self.note("metrics", "there are more metrics than are compared at once")
+        return answer and answer["items"]
+
+    async def artifacts(self, run_ids: Sequence[UUID]) -> list[dict[str, Any]] | None:
+        """The files of runs by path; None where they could not be read."""
+        body = {"run_ids": [str(run_id) for run_id in run_ids]}
+        answer = await self.part(
+            "artifacts",
+            self.services.read(
+                self.caller, "artifact-service", "/api/v1/artifacts/lookup", body=body
+            ),
+        )
+        if answer and not answer["complete"]:
+            self.note("artifacts", "there are more files than are compared at once")
+        return answer and answer["items"]
+
+    async def part(self, name: PartName, answer: Awaitable[Any]) -> Any:
+        """The answer, or None and a note where there is none."""
+        try:
+            return await answer
+        except NoAnswer as exc:
+            self.note(name, str(exc))
+            return None
+
+    def note(self, part: PartName, reason: str, run_id: UUID | None = None) -> None:
+        """Say that something is missing, once."""
+        missing = Missing(part=part, run_id=run_id, reason=reason)
+        if missing not in self.missing:
+            self.missing.append(missing)
+
+
+async def together[A, B](one: Coroutine[Any, Any, A], other: Coroutine[Any, Any, B]) -> tuple[A, B]:
+    """Both at once; where one fails the other is not waited for."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            first, second = group.create_task(one), group.create_task(other)
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return first.result(), second.result()
+
+
+async def all_of[A](calls: Sequence[Coroutine[Any, Any, A]]) -> list[A]:
+    """All at once, in their order; where one fails the others are not waited for."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(call) for call in calls]
+    except BaseExceptionGroup as failures:
+        raise failures.exceptions[0] from None
+    return [task.result() for task in tasks]
