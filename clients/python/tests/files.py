@@ -90,6 +90,10 @@ class Files(dict[str, bytes]):
         match method, what:
             case "GET", []:
                 return shown(upload)
+            case "PUT", ["parts", _] if upload.get("closed"):
+                raise Refusal(409, "upload-closed")
+            case "POST", ["complete"] if upload.get("closed"):
+                return upload["closed"]
             case "PUT", ["parts", number]:
                 checked(body, said(headers))
                 last = upload["size"] - (count - 1) * PART_BYTES
@@ -101,7 +105,9 @@ class Files(dict[str, bytes]):
                 if missing_parts:
                     raise Refusal(409, "parts-missing", f"{missing_parts}")
                 content = b"".join(upload["contents"][n] for n in range(1, count + 1))
-                return self.store(upload["run_id"], upload["path"], content, body.get("sha256"))
+                made = self.store(upload["run_id"], upload["path"], content, body.get("sha256"))
+                upload |= {"closed": made, "contents": {}}
+                return made
         return missing()
 
     def store(self, run_id: str, path: str, content: bytes, sha256: str | None) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from runbench import settings
-from runbench.api import Api, ApiError, Unreachable, file_path
+from runbench.api import Api, ApiError, file_path
 from runbench.downloads import WrongContent, download
 from runbench.outbox import same_content
 from runbench.parallel import each
@@ -227,7 +227,7 @@ def _by_id(api: Api, artifact_id: str) -> StoredArtifact:
             raise LookupError(f"there is no file {artifact_id} that this token may see") from None
         raise
     if not isinstance(data.get("run_id"), str):
-        raise Unreachable(f"{api.url} does not answer like a Runbench server")
+        raise LookupError(f"the file {artifact_id} belongs to no run")
     return StoredArtifact(api, data["run_id"], data)
 
 

@@ -54,7 +54,7 @@ def send_file(api: Api, run_id: str, file: Outgoing, hooks: Hooks | None = None)
         return _at_once(api, run_id, file, hooks)
     except ApiError as error:
         # A content that is not what was said of it: of a file that somebody writes to.
-        if error.code == "wrong-content":
+        if error.code in ("wrong-content", "wrong-part"):
             file.check()
             raise Unreachable(f"{file.path} did not arrive as it was sent") from error
         raise
@@ -135,7 +135,12 @@ class _InParts:
         sha256: str | None = None
         for _ in range(ROUNDS):
             upload = self._begin()
-            self._send_missing(upload)
+            try:
+                self._send_missing(upload)
+            except ApiError as error:
+                # It was complete already, and the answer was lost.
+                if error.code != "upload-closed":
+                    raise
             self.file.check()
             sha256 = sha256 or self._hashed()
             answer = self._complete(str(upload["id"]), sha256)
