@@ -30,8 +30,14 @@ const nonce = "RUNBENCH_CSP_NONCE";
 // Here, where it is only tried, the number stays the word.
 const contentSecurityPolicy = [
   "default-src 'self'",
+  "script-src 'self'",
   `style-src 'self' 'nonce-${nonce}'`,
   "img-src 'self' data: blob:",
+  "media-src 'self' blob:",
+  "font-src 'self'",
+  "connect-src 'self'",
+  "frame-src 'self' blob:",
+  "worker-src 'self' blob:",
   "object-src 'none'",
   "base-uri 'none'",
   "form-action 'self'",

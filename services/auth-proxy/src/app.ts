@@ -33,8 +33,8 @@ export type Parts = {
   tracer?: Tracer | undefined
 }
 
-/** Headers and bodies have to be there within this; a stalled body is noticed sooner by its rules. */
-const REQUEST_TIMEOUT_MS = 10 * 60_000
+/** A body has to be there within this unless it is a file; a stalled one is noticed sooner by its rules. */
+const BODY_TIMEOUT_MS = 10 * 60_000
 
 /** A connection over which nothing moves for this long, beyond what a service may take, is closed. */
 const QUIET_MS = 60_000
@@ -53,7 +53,8 @@ export function createApp({ settings, store, logger, tracer }: Parts) {
     // One spelling for routing, for every rule and for the services behind; the door refuses what has none.
     rewriteUrl: (message) => canonicalTarget(message.url ?? '') ?? '/',
     exposeHeadRoutes: false,
-    requestTimeout: REQUEST_TIMEOUT_MS,
+    // Node knows one limit for all requests, and files take as long as they take: see `body.ts`.
+    requestTimeout: 0,
     connectionTimeout: settings.upstreamTimeoutMs + QUIET_MS,
     keepAliveTimeout: 72_000,
     forceCloseConnections: 'idle',
@@ -85,7 +86,7 @@ export function createApp({ settings, store, logger, tracer }: Parts) {
     failed: (error) => logger.warn({ err: error }, 'work on a session failed in the background'),
   })
   const addressOf = addressesBehind(settings.trustedProxies)
-  const bodies = { limit: settings.bodyLimit, stallMs: settings.stallMs }
+  const bodies = { limit: settings.bodyLimit, stallMs: settings.stallMs, withinMs: BODY_TIMEOUT_MS }
   const forwarding = { sessions, streams, bodies }
 
   // Bodies are read or streamed by whoever needs them; Fastify parses none.
@@ -108,11 +109,20 @@ export function createApp({ settings, store, logger, tracer }: Parts) {
       'If-None-Match',
       'Last-Event-ID',
       'Range',
+      'Repr-Digest',
       'X-CSRF-Token',
       'X-Request-Id',
       'traceparent',
     ],
-    exposedHeaders: ['Content-Disposition', 'ETag', 'Link', 'Retry-After', 'X-Request-Id'],
+    exposedHeaders: [
+      'Content-Disposition',
+      'Content-Range',
+      'ETag',
+      'Link',
+      'Repr-Digest',
+      'Retry-After',
+      'X-Request-Id',
+    ],
     maxAge: 600,
     strictPreflight: false,
   })

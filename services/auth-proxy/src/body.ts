@@ -9,7 +9,12 @@ const FEWEST_BYTES = 1024
 
 export type Body = Buffer | Transform | undefined
 
-export type BodyRules = { limit: number; stallMs: number }
+export type BodyRules = {
+  limit: number
+  stallMs: number
+  /** How long the whole body may take. */
+  withinMs: number
+}
 
 /** Whether the request says that a body follows. */
 export function hasBody(message: IncomingMessage): boolean {
@@ -43,9 +48,10 @@ async function collect(stream: Transform): Promise<Buffer> {
   return Buffer.concat(chunks)
 }
 
-function meter(message: IncomingMessage, { limit, stallMs }: BodyRules): Transform {
+function meter(message: IncomingMessage, { limit, stallMs, withinMs }: BodyRules): Transform {
   let seen = 0
-  let mark = { seen: 0, at: Date.now() }
+  const begun = Date.now()
+  let mark = { seen: 0, at: begun }
   const metered = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       seen += chunk.length
@@ -54,6 +60,7 @@ function meter(message: IncomingMessage, { limit, stallMs }: BodyRules): Transfo
     },
   })
   const watch = setInterval(() => {
+    if (Date.now() - begun >= withinMs) metered.destroy(bodyStalled())
     const waitsForUpstream = metered.readableLength > 0
     if (waitsForUpstream || seen - mark.seen >= FEWEST_BYTES) mark = { seen, at: Date.now() }
     else if (Date.now() - mark.at >= stallMs) metered.destroy(bodyStalled())

@@ -14,7 +14,8 @@ export type ForwardParts = { sessions: Sessions; streams: Streams; bodies: BodyR
 /** The methods that go on to a server behind; every other is refused. */
 export const FORWARDED_METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE']
 
-const SERIES = /\/(?:metrics|telemetry|artifacts|mlflow-artifacts)(?:\/|$)/
+const SERIES = /\/(?:metrics|telemetry)(?:\/|$)/
+const FILES = /\/(?:artifacts|artifact-archive|uploads|mlflow-artifacts)(?:\/|$)/
 
 /** Sends a request on to a server behind, with the session's token or the program's own, and its answer back.
  *
@@ -29,7 +30,7 @@ export async function forward(
 ): Promise<FastifyReply> {
   const { session } = request
   const isStream = request.raw.headers.accept?.includes('text/event-stream') ?? false
-  const compartment = isStream ? 'streams' : SERIES.test(request.url) ? 'series' : 'records'
+  const compartment = isStream ? 'streams' : compartmentOf(request.url)
   const leave = upstream.enter(compartment)
   const gone = new AbortController()
   const onClose = () => gone.abort()
@@ -50,6 +51,11 @@ export async function forward(
   }
 }
 
+function compartmentOf(url: string): Compartment {
+  const path = url.split('?', 1)[0] as string
+  return FILES.test(path) ? 'files' : SERIES.test(path) ? 'series' : 'records'
+}
+
 async function ask(
   request: FastifyRequest,
   upstream: Upstream,
@@ -60,7 +66,7 @@ async function ask(
   const { method, url, raw } = request
   const from = originOf(request)
   const file = bringsFile(request)
-  const rules = file ? { ...bodies, limit: Number.POSITIVE_INFINITY } : bodies
+  const rules = file ? { ...bodies, limit: Infinity, withinMs: Infinity } : bodies
   const body = method === 'GET' || method === 'HEAD' ? undefined : await openBody(raw, rules)
   const length = raw.headers['content-length']
   const send = (session: Session | undefined) => {

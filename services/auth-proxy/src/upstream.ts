@@ -26,7 +26,7 @@ export type Call = {
 export type UpstreamLimits = { maxInFlight: number; maxStreams: number; timeoutMs: number }
 
 /** Kinds of requests that must not starve each other: each has its own connections and its own limit. */
-export type Compartment = 'records' | 'series' | 'streams'
+export type Compartment = 'records' | 'series' | 'files' | 'streams'
 
 type Bulkhead = { pool: Pool; limit: number; inFlight: number }
 
@@ -50,6 +50,7 @@ export class Upstream {
     this.#bulkheads = {
       records: { pool: pool(maxInFlight, timeoutMs), limit: maxInFlight, inFlight: 0 },
       series: { pool: pool(maxInFlight, timeoutMs), limit: maxInFlight, inFlight: 0 },
+      files: { pool: pool(maxInFlight, timeoutMs), limit: maxInFlight, inFlight: 0 },
       streams: { pool: pool(maxStreams, STREAM_SILENCE_MS), limit: maxStreams, inFlight: 0 },
     }
   }

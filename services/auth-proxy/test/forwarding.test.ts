@@ -11,6 +11,7 @@ const KNOWN_UPSTREAM = new Set([
   'accept',
   'accept-encoding',
   'accept-language',
+  'content-digest',
   'authorization',
   'connection',
   'content-encoding',
