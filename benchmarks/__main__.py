@@ -1,4 +1,4 @@
-"""`python -m benchmarks [metrics] [search] [store] [telemetry] [--quick] [--json FILE]`"""
+"""`python -m benchmarks [store] [search] [metrics] [telemetry] [viewers] [--quick] [--json F]`"""
 
 import argparse
 import json
@@ -9,14 +9,14 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import metrics, search, store, telemetry
+from benchmarks import metrics, search, store, telemetry, viewers
 from benchmarks.database import database_server, describe
 from benchmarks.machine import conditions
 from benchmarks.report import Report
 from scripts.environment import ROOT
 
 HOME = ROOT / ".nox" / "benchmarks"
-PARTS = ("store", "search", "metrics", "telemetry")
+PARTS = ("store", "search", "metrics", "telemetry", "viewers")
 
 
 def main() -> None:
@@ -56,6 +56,10 @@ def main() -> None:
             telemetry.run(cluster, Path(home), sizes, report)
             tables += [report.table(telemetry.SYSTEMS, telemetry.RUNBENCH)]
             tables += [report.bars(telemetry.BARS)]
+        if not asked.part or "viewers" in asked.part:
+            viewers.run(cluster, viewers.QUICK if asked.quick else viewers.Sizes(), report)
+            tables += [report.table(viewers.SYSTEMS, viewers.RUNBENCH)]
+            tables += [report.bars(viewers.BARS)]
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     asked.json.write_text(json.dumps(report.as_json(), indent=2))
     print("\n", "\n\n".join(tables), sep="")

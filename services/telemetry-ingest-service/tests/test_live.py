@@ -4,8 +4,10 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import uuid4
 
-from telemetry_api import T0, column, new_sensor, send
+from prometheus_client import REGISTRY
+from telemetry_api import T0, column, new_sensor, send, share
 from test_reading import new_profile
 
 
@@ -154,6 +156,42 @@ async def test_a_viewer_that_takes_nothing_holds_up_no_sensor_and_is_told_what_i
     assert seen == batches * size
     assert thinned
     assert spikes == {1.0 + n for n in range(batches)}
+
+
+async def test_viewers_in_step_share_what_is_read_and_one_behind_reads_for_itself(
+    client, sensor, connection
+) -> None:
+    def behind() -> float:
+        return REGISTRY.get_sample_value("telemetry_stream_behind_total") or 0.0
+
+    await send(client, sensor, {"series": [column("temperature", [T0], [0.0])]})
+    before = behind()
+    async with watch(client, sensor) as one, watch(client, sensor) as other:
+        await asyncio.sleep(0.3)
+        for n in range(1, 4):
+            await send(client, sensor, {"series": [column("temperature", [T0 + n], [float(n)])]})
+        found = [[reading for _, reading in await read(each, 3)] for each in (one, other)]
+        assert found[0] == found[1]
+        assert behind() == before
+        async with watch(client, sensor, after=f"{sensor.id}:0") as late:
+            assert [reading[3] for _, reading in await read(late, 4)] == [0.0, 1.0, 2.0, 3.0]
+        assert behind() > before
+
+
+async def test_who_may_no_longer_see_the_sensor_is_sent_away(
+    client, connection, project_id
+) -> None:
+    home = uuid4()
+    guest = await new_sensor(connection, home, "guest", ("x",))
+    await share(connection, guest.id, home, project_id)
+    async with watch(client, guest) as response:
+        assert response.status == 200
+        await connection.execute(
+            "UPDATE experiment.sensor_places SET ended_at = now() WHERE project_id = $1", project_id
+        )
+        async with asyncio.timeout(8):
+            while await response.content.readline():
+                pass
 
 
 async def test_a_place_that_is_none_is_refused(client, sensor) -> None:

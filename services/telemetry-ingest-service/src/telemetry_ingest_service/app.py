@@ -15,11 +15,11 @@ from servicekit.problems import Problem
 from servicekit.wakeups import Wakeups
 
 from telemetry_ingest_service.jobs.buffer import buffered
+from telemetry_ingest_service.jobs.feeds import Feeds
 from telemetry_ingest_service.jobs.limits import limits
 from telemetry_ingest_service.jobs.mover import movers
 from telemetry_ingest_service.jobs.stream import Stream, StreamAway
 from telemetry_ingest_service.jobs.upkeep import upkeep
-from telemetry_ingest_service.jobs.viewers import Viewers
 from telemetry_ingest_service.jobs.writer import writer
 from telemetry_ingest_service.operations.sensors import SensorIdentity, Sensors
 from telemetry_ingest_service.queries.sensors import has_published_sensors
@@ -55,7 +55,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
         wakeups.context,
         limits(settings.telemetry_broker_url, rate=settings.sensor_readings_per_sec),
-        Viewers(wakeups).context,
+        Feeds(wakeups).context,
         writer(wakeups),
         *_buffer(stream, settings),
         upkeep(timedelta(days=settings.batch_ids_kept_days)),

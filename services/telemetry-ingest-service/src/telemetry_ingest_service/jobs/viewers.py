@@ -1,112 +1,43 @@
-"""Live viewers: each waits for its sensors, and reads at its own pace what arrived meanwhile.
+"""Live viewers: each is told what arrived for its sensors, at its own pace.
 
-A viewer holds no more than its places, so a slow one costs its connection alone: when it comes to
-read again it takes larger events, thinned to what a picture shows, and one that takes nothing for
-20 s is sent away and comes back where it was.
+Who is in step takes the events that were made for all; who is behind reads for itself. A viewer
+holds no more than its places, so a slow one costs its connection alone: when it comes to read
+again it takes larger events, thinned to what a picture shows, and one that takes nothing for 20 s
+is sent away and comes back where it was.
 """
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from uuid import UUID
 
-import asyncpg
 import structlog
-from aiohttp import web
-from prometheus_client import Gauge
-from servicekit.application import LIFECYCLE
+from prometheus_client import Counter
 from servicekit.database import Database
 from servicekit.places import Places
-from servicekit.problems import Forbidden, NotFound, Problem, Unauthenticated
+from servicekit.problems import Forbidden, NotFound, Unauthenticated
 from servicekit.sse import HEARTBEAT_SEC, EventStream
-from servicekit.wakeups import Wakeups
 
+from telemetry_ingest_service.jobs.feeds import POLL_SEC, TROUBLE, Feeds, SensorFeed
 from telemetry_ingest_service.models.series import RawOrPhysical
-from telemetry_ingest_service.operations.live import read_converters, read_event, read_ordinals
+from telemetry_ingest_service.operations.converting import Converters
+from telemetry_ingest_service.operations.live import event_of, read_arrived
 
 log = structlog.get_logger()
 
-VIEWERS = Gauge("telemetry_stream_viewers", "Open live streams.")
-
-POLL_SEC = 0.5
-POLL_WHEN_WOKEN_SEC = 2.0
-# Between two events of a viewer, so that a sensor that sends all the time makes few large ones.
-PAUSE_SEC = 0.1
-ADMIT_EVERY_SEC = 4.0
-
-# What a database that is away or overloaded may raise; it comes back.
-_TROUBLE = (
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    Problem,
+BEHIND = Counter(
+    "telemetry_stream_behind", "Events that a viewer behind the others read by itself."
 )
+
+ADMIT_EVERY_SEC = 4.0
 
 type Admit = Callable[[], Awaitable[None]]
 
 
-class Viewers:
-    """Who follows which sensors in this process."""
-
-    def __init__(self, wakeups: Wakeups) -> None:
-        self._wakeups = wakeups
-        self._watching: dict[UUID, set[asyncio.Event]] = {}
-        self.closing = False
-        wakeups.listen(self._wake)
-
-    async def context(self, app: web.Application) -> AsyncIterator[None]:
-        """Send every viewer away when the service is about to stop."""
-        app[VIEWERS_KEY] = self
-        task = asyncio.create_task(self._close_when(app[LIFECYCLE].draining))
-        yield
-        self._close()
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-
-    @property
-    def poll_sec(self) -> float:
-        """How often a viewer looks by itself."""
-        return POLL_WHEN_WOKEN_SEC if self._wakeups.connected else POLL_SEC
-
-    @contextmanager
-    def watch(self, sensor_ids: Sequence[UUID]) -> Generator[asyncio.Event]:
-        """An event that is set whenever one of the sensors has sent."""
-        changed = asyncio.Event()
-        for sensor_id in sensor_ids:
-            self._watching.setdefault(sensor_id, set()).add(changed)
-        VIEWERS.inc()
-        try:
-            yield changed
-        finally:
-            VIEWERS.dec()
-            for sensor_id in sensor_ids:
-                self._watching[sensor_id].discard(changed)
-                if not self._watching[sensor_id]:
-                    del self._watching[sensor_id]
-
-    def _wake(self, sensor_id: UUID) -> None:
-        for changed in self._watching.get(sensor_id, ()):
-            changed.set()
-
-    async def _close_when(self, draining: asyncio.Event) -> None:
-        await draining.wait()
-        self._close()
-
-    def _close(self) -> None:
-        self.closing = True
-        for sensor_id in self._watching:
-            self._wake(sensor_id)
-
-
-VIEWERS_KEY = web.AppKey("viewers", Viewers)
-
-
 async def follow(
     database: Database,
-    viewers: Viewers,
+    feeds: Feeds,
     stream: EventStream,
     sensor_ids: Sequence[UUID],
     places: Places,
@@ -117,39 +48,49 @@ async def follow(
 
     `admit` raises when the viewer may no longer watch; it is asked every few seconds.
     """
-    with viewers.watch(sensor_ids) as changed:
-        known = await read_converters(database, sensor_ids)
+    async with feeds.watch(database, sensor_ids) as (watched, changed):
         admitted = sent = monotonic()
-        while not viewers.closing:
+        while not feeds.closing:
             changed.clear()
-            try:
-                ends = await read_ordinals(database, sensor_ids)
-                for sensor_id in sensor_ids:
-                    while places[sensor_id] < ends.get(sensor_id, 0):
-                        event = await read_event(
-                            database, sensor_id, places[sensor_id], values, known
-                        )
-                        if event is None:
-                            break
-                        places.move(sensor_id, event[0])
-                        await stream.send("readings", event[1], event_id=str(places))
-                        sent = monotonic()
-                if monotonic() - admitted >= ADMIT_EVERY_SEC:
-                    if not await _still_admitted(admit):
-                        return
-                    known = await read_converters(database, sensor_ids)
-                    admitted = monotonic()
-            except (ConnectionError, TimeoutError):
-                raise
-            except _TROUBLE as exc:
-                log.warning("viewer.unreadable", error=repr(exc))
-                await asyncio.sleep(POLL_SEC)
+            news = False
+            for feed in watched:
+                if feed.ordinal <= places[feed.sensor_id]:
+                    continue
+                event = await _next(database, feed, places[feed.sensor_id], values, feeds.known)
+                if event is not None:
+                    places.move(feed.sensor_id, event[0])
+                    await stream.send("readings", event[1], event_id=str(places))
+                    sent, news = monotonic(), True
+            if not news:
+                wait = min(admitted + ADMIT_EVERY_SEC, sent + HEARTBEAT_SEC) - monotonic()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(changed.wait(), max(wait, 0.01))
             if monotonic() - sent >= HEARTBEAT_SEC:
                 await stream.heartbeat()
                 sent = monotonic()
-            await asyncio.sleep(PAUSE_SEC)
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(changed.wait(), viewers.poll_sec)
+            if monotonic() - admitted >= ADMIT_EVERY_SEC:
+                if not await _still_admitted(admit):
+                    return
+                admitted = monotonic()
+
+
+async def _next(
+    database: Database, feed: SensorFeed, place: int, values: RawOrPhysical, known: Converters
+) -> tuple[int, bytes] | None:
+    """What arrived behind a place, as an event, and the place behind it."""
+    if kept := feed.after(place):
+        return kept.news.ordinal, kept.event(feed.sensor_id, values)
+    try:
+        BEHIND.inc()
+        news = await read_arrived(database, feed.sensor_id, after=place, upto=feed.border(place))
+    except TROUBLE as exc:
+        log.warning("viewer.unreadable", error=repr(exc))
+        await asyncio.sleep(POLL_SEC)
+        return None
+    if news is None:
+        # Forgotten meanwhile: what is left is what is kept.
+        return feed.border(place), event_of(feed.sensor_id, None, values, known)
+    return news.ordinal, event_of(feed.sensor_id, news, values, known)
 
 
 async def _still_admitted(admit: Admit) -> bool:
@@ -157,7 +98,7 @@ async def _still_admitted(admit: Admit) -> bool:
         await admit()
     except (Unauthenticated, Forbidden, NotFound):
         return False
-    except _TROUBLE:
+    except TROUBLE:
         # Nobody can say no at the moment; the next time decides.
         return True
     return True

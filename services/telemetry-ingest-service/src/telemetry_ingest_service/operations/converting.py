@@ -84,6 +84,10 @@ class Converters:
         default_factory=dict[tuple[UUID, str], Converter]
     )
 
+    def with_those_of(self, others: "Converters") -> "Converters":
+        """These and others, which come before them."""
+        return Converters({**self.by_signal, **others.by_signal})
+
     def of(self, sensor_id: UUID, signal: str) -> Converter:
         """That of a signal; one that has no profile converts nothing."""
         return self.by_signal.get((sensor_id, signal), Converter())

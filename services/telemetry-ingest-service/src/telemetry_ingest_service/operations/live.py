@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import orjson
-from seriesstore.live import read_news
+from seriesstore.live import News, read_news
 from seriesstore.picture import thin
 from seriesstore.points import Points
 from servicekit.database import Database
@@ -19,7 +19,11 @@ from telemetry_ingest_service.operations.converting import (
     places_of_reasons,
 )
 from telemetry_ingest_service.operations.pictures import thin_physical
-from telemetry_ingest_service.queries.reading import select_ordinals, select_profiles
+from telemetry_ingest_service.queries.reading import (
+    select_ordinals,
+    select_profiles,
+    select_sensor_projects,
+)
 
 # What is read at once: a viewer further behind than so many readings is shown a picture of them.
 AT_ONCE = 50_000
@@ -61,16 +65,25 @@ async def read_ordinals(database: Database, sensor_ids: Sequence[UUID]) -> dict[
         return await select_ordinals(connection, sensor_ids)
 
 
-async def read_event(
-    database: Database, sensor_id: UUID, after: int, values: RawOrPhysical, known: Converters
-) -> tuple[int, bytes] | None:
-    """What arrived behind a place as an event's data, and the place behind it."""
+async def read_projects(database: Database, sensor_ids: Sequence[UUID]) -> dict[UUID, list[UUID]]:
+    """The projects whose members may see each sensor."""
     async with database.acquire() as connection:
-        news = await read_news(connection, sensor_id, after=after, at_most=AT_ONCE)
-    if news is None:
-        return None
-    series = [_series(sensor_id, signal, points, values, known) for signal, points in news.points]
-    return news.ordinal, orjson.dumps({"sensor_id": str(sensor_id), "series": series})
+        return await select_sensor_projects(connection, sensor_ids)
+
+
+async def read_arrived(
+    database: Database, sensor_id: UUID, *, after: int, upto: int | None = None
+) -> News | None:
+    """What arrived behind a place, some 50,000 readings at most; None where there is nothing."""
+    async with database.acquire() as connection:
+        return await read_news(connection, sensor_id, after=after, upto=upto, at_most=AT_ONCE)
+
+
+def event_of(sensor_id: UUID, news: News | None, values: RawOrPhysical, known: Converters) -> bytes:
+    """An event's data."""
+    points = news.points if news else []
+    series = [_series(sensor_id, signal, some, values, known) for signal, some in points]
+    return orjson.dumps({"sensor_id": str(sensor_id), "series": series})
 
 
 def _series(

@@ -1,7 +1,7 @@
 """Reading: pictures of signals, their newest readings, what a capture session holds."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -55,6 +55,18 @@ async def admit_sensors(
     wanted = list(dict.fromkeys(sensor_ids))
     async with database.acquire() as connection:
         projects = await select_sensor_projects(connection, wanted)
+    await check_seen(wanted, projects, may_read)
+    return wanted
+
+
+async def check_seen(
+    wanted: Sequence[UUID], projects: Mapping[UUID, Sequence[UUID]], may_read: MayRead
+) -> None:
+    """That the caller sees a project of each of the sensors.
+
+    Raises:
+        NotFound: of one of them there is none.
+    """
     seen: dict[UUID, bool] = {}
     for sensor_id in wanted:
         for project_id in projects.get(sensor_id, []):
@@ -65,7 +77,6 @@ async def admit_sensors(
         else:
             msg = f"There is no sensor {sensor_id}, or you may not see it."
             raise NotFound(msg)
-    return wanted
 
 
 async def read_series(

@@ -12,7 +12,8 @@ from servicekit.problems import NotFound, Unavailable
 from servicekit.routing import Routes
 from servicekit.sse import event_stream
 
-from telemetry_ingest_service.jobs.viewers import VIEWERS_KEY, follow
+from telemetry_ingest_service.jobs.feeds import FEEDS
+from telemetry_ingest_service.jobs.viewers import follow
 from telemetry_ingest_service.models.series import (
     ContentsList,
     ExportQuery,
@@ -68,15 +69,16 @@ async def stream_telemetry(request: Request, query: StreamQuery) -> StreamRespon
     sensor_ids = await operations.admit_sensors(database, query.sensor_id, may_read(request))
     said = request.headers.get("Last-Event-ID") or query.after
     places = await first_places(database, sensor_ids, said)
+    feeds = request.app[FEEDS]
 
     async def admit() -> None:
         await SIGNED_IN.admit(request, request.app[IDENTITY], {})
-        await operations.admit_sensors(database, sensor_ids, may_read(request))
+        await operations.check_seen(sensor_ids, feeds.projects(sensor_ids), may_read(request))
 
     async with event_stream(request) as (response, stream):
         await follow(
             database,
-            request.app[VIEWERS_KEY],
+            feeds,
             stream,
             sensor_ids,
             places,
