@@ -268,6 +268,54 @@ def test_what_was_sent_reads_back_converted_and_exports_whole(rig: Rig, tmp_path
     assert part.raw == values[10:20]
 
 
+def test_a_file_that_was_recorded_offline_is_imported_once(rig: Rig, tmp_path: Path) -> None:
+    sensor, _ = rig.sensor("logger", "x", "y")
+    file = tmp_path / "card.csv"
+    rows = "".join(f"{START + place},{place / 3!r},{-place}\n" for place in range(70_000))
+    file.write_text(f"t,x,y\n{rows}")
+
+    first = rig.command("sensors", "import", "logger", str(file))
+    again = rig.command("sensors", "import", "logger", str(file), "--time-unit", "us")
+
+    assert (first["rows"], first["accepted"], first["duplicates"]) == (70_000, 140_000, 0)
+    assert (again["accepted"], again["duplicates"]) == (140_000, 140_000)
+    times, values = rig.stored(sensor, "x")
+    assert times == [START + place for place in range(70_000)]
+    assert values == [place / 3 for place in range(70_000)]
+
+
+def test_a_file_whose_readings_are_refused_is_told_and_fails_the_command(
+    rig: Rig, tmp_path: Path
+) -> None:
+    rig.sensor("logger", "x")
+    file = tmp_path / "card.csv"
+    file.write_text(f"t,x\n{START},1\n{START + 1},warm\n")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "runbench", "sensors", "import", "logger", str(file)],
+        env={**os.environ, **rig.variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode == 1
+    assert "1 readings are stored" in done.stderr
+    assert "not a number" in done.stdout
+    file.write_text("t,wind\n1,2\n")
+    done = subprocess.run(
+        [sys.executable, "-m", "runbench", "sensors", "import", "logger", str(file)],
+        env={**os.environ, **rig.variables},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "no such signals: wind" in done.stderr
+
+
 def test_a_rig_is_captured_from_the_script_that_runs_it(rig: Rig) -> None:
     sensor, token = rig.sensor("captured", "x")
     with runbench.init(experiment="gusts", name="c", capture=False) as run:

@@ -80,7 +80,8 @@ export class Backend {
   async handle(request: Request): Promise<Response> {
     const url = new URL(request.url);
     const text = await request.text();
-    const body = text ? JSON.parse(text) : {};
+    const isJson = request.headers.get("Content-Type")?.includes("json");
+    const body = text && isJson ? JSON.parse(text) : {};
     this.calls.push({ method: request.method, path: url.pathname, body, headers: request.headers });
     const open = ["/auth/login", "/auth/register", "/auth/password-reset"];
     const anonymous = open.some((path) => url.pathname.startsWith(path));

@@ -3,6 +3,7 @@
 import type { CaptureEvent } from "@/api/generated/models/captureEvent";
 import type { CaptureSession } from "@/api/generated/models/captureSession";
 import type { ConversionProfile } from "@/api/generated/models/conversionProfile";
+import type { Imported } from "@/api/generated/models/imported";
 import type { NewConversionProfile } from "@/api/generated/models/newConversionProfile";
 import type { NewSensor } from "@/api/generated/models/newSensor";
 import type { Sensor } from "@/api/generated/models/sensor";
@@ -32,6 +33,17 @@ export class Rig {
   readonly tokens = new Map<string, SensorToken[]>();
   readonly profiles: ConversionProfile[] = [];
   readonly errors: SensorError[] = [];
+  /** The files that were brought, and what is answered to one. */
+  readonly imports: { sensor: string; ignoreUnknown: string | null }[] = [];
+  imported: Omit<Imported, "sensor_id"> = {
+    rows: 3,
+    accepted: 3,
+    duplicates: 0,
+    signals: ["temperature"],
+    ignored: [],
+    rejected: [],
+    rejected_count: 0,
+  };
   readonly sessions: CaptureSession[] = [];
   readonly events: CaptureEvent[] = [];
   /** By sensor and signal. */
@@ -186,6 +198,10 @@ export class Rig {
       return new Response(null, { status: 204 });
     });
     backend.on("GET /api/v1/sensors/{}/errors", () => page(this.errors));
+    backend.on("POST /api/v1/sensors/{}/imports", ({ params: [id = ""], query }) => {
+      this.imports.push({ sensor: id, ignoreUnknown: query.get("ignore_unknown") });
+      return Response.json({ ...this.imported, sensor_id: id });
+    });
   }
 
   private registerProfiles(): void {

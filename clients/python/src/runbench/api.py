@@ -14,6 +14,7 @@ from runbench import direct
 from runbench.values import json_object
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+READING_TIMEOUT = 120.0
 CONNECT_TIMEOUT = 5.0
 READ_TIMEOUT = 30.0
 
@@ -172,6 +173,21 @@ class Api:
             return self._answer(self._put_directly(path, pieces, headers)).body
         try:
             response = self._client.put(self.url + path, content=pieces, headers=headers)
+        except (httpx.HTTPError, httpx.StreamError) as error:
+            raise Unreachable(f"{self.url} does not answer ({_named(error)})") from None
+        return self._answer(response).body
+
+    def post_content(self, path: str, pieces: Iterable[bytes], size: int, **query: Any) -> Any:
+        """The JSON of a POST of a file of so many bytes, which the server may take time to read.
+        Raises ApiError, Unreachable, and what reading the pieces raises.
+        """
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        params = {name: value for name, value in query.items() if value is not None}
+        patience = httpx.Timeout(READING_TIMEOUT, connect=CONNECT_TIMEOUT)
+        try:
+            response = self._client.post(
+                self.url + path, content=pieces, headers=headers, params=params, timeout=patience
+            )
         except (httpx.HTTPError, httpx.StreamError) as error:
             raise Unreachable(f"{self.url} does not answer ({_named(error)})") from None
         return self._answer(response).body

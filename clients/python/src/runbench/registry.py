@@ -1,13 +1,16 @@
 """Sensors as the server knows them: found, registered, given new tokens."""
 
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from runbench.api import Api
+from runbench.progress import Bar
 from runbench.simulation import Device
 
 MAX_GRACE_SECONDS = 604_800
+BLOCK_BYTES = 1 << 20
 
 
 def find_sensor(api: Api, project: Mapping[str, Any], wanted: str) -> dict[str, Any]:
@@ -47,6 +50,35 @@ def rotate_token(api: Api, sensor_id: str, grace_seconds: int) -> dict[str, Any]
         # Null where the answer that showed it was lost on the way, and a repeat came back.
         if made["token"] is not None:
             return made
+
+
+def import_readings(
+    api: Api,
+    sensor_id: str,
+    file: Path,
+    *,
+    time_unit: str = "auto",
+    ignore_unknown: bool = False,
+) -> dict[str, Any]:
+    """Store a CSV or Parquet file of readings; what became of it, row by row where something was
+    refused. Raises ApiError, Unreachable, OSError.
+    """
+    size = file.stat().st_size
+    with Bar(file.name, size, of_bytes=True) as bar:
+
+        def pieces() -> Iterator[bytes]:
+            with file.open("rb") as opened:
+                while piece := opened.read(BLOCK_BYTES):
+                    yield piece
+                    bar.advance(len(piece))
+
+        return api.post_content(
+            f"/api/v1/sensors/{sensor_id}/imports",
+            pieces(),
+            size,
+            time_unit=time_unit,
+            ignore_unknown="true" if ignore_unknown else None,
+        )
 
 
 def token_for_device(api: Api, project: Mapping[str, Any], device: Device, start: int) -> str:

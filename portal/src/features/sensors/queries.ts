@@ -38,7 +38,11 @@ import {
   shareSensor,
   unshareSensor,
 } from "@/api/generated/sensors/sensors";
-import { getListSensorErrorsQueryKey, listSensorErrors } from "@/api/generated/telemetry/telemetry";
+import {
+  getListSensorErrorsQueryKey,
+  importReadings,
+  listSensorErrors,
+} from "@/api/generated/telemetry/telemetry";
 import { idempotent, ifVersion } from "@/api/http";
 import { invalidatePath } from "@/api/invalidate";
 import type { SensorSearch } from "./search";
@@ -194,5 +198,21 @@ export function sensorErrorsQuery(sensorId: string) {
     queryKey: getListSensorErrorsQueryKey(sensorId),
     queryFn: async ({ signal }) => (await listSensorErrors(sensorId, { signal })).items,
     refetchInterval: lookEvery,
+  });
+}
+
+/** Brings a file of readings; its form is told by its content, so the type says only that it is a file. */
+export function useImport(sensorId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ file, ignoreUnknown }: { file: File; ignoreUnknown: boolean }) =>
+      importReadings(sensorId, file, ignoreUnknown ? { ignore_unknown: true } : undefined, {
+        headers: { "Content-Type": "application/octet-stream" },
+      }),
+    onSettled: () =>
+      Promise.all([
+        invalidatePath(client, `${base}/${sensorId}`),
+        invalidatePath(client, "/api/v1/telemetry"),
+      ]),
   });
 }

@@ -1,12 +1,19 @@
 """Sensors of a project: list, register, give a new token."""
 
+from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
 
 from runbench.cli.output import USAGE, AsJson, Project, ago, as_json, fail, note, out, table
 from runbench.cli.session import connect
-from runbench.registry import MAX_GRACE_SECONDS, find_sensor, register, rotate_token
+from runbench.registry import (
+    MAX_GRACE_SECONDS,
+    find_sensor,
+    import_readings,
+    register,
+    rotate_token,
+)
 
 app = typer.Typer(help="Sensors of a project.", no_args_is_help=True)
 
@@ -78,6 +85,46 @@ def register_(
         return
     out.print(made["token"], markup=False)
     note(f"{made['name']} is registered. Keep the token, it is not shown again.")
+
+
+@app.command("import")
+def import_(
+    sensor: Name,
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV or Parquet.")
+    ],
+    *,
+    time_unit: Annotated[
+        str, typer.Option(help="Of times that are numbers: auto, s, ms, us or ns.")
+    ] = "auto",
+    ignore_unknown: Annotated[
+        bool, typer.Option("--ignore-unknown", help="Leave out columns that are no signals.")
+    ] = False,
+    project: Project = None,
+    json: AsJson = False,
+) -> None:
+    """Store readings that were recorded offline; the same file again changes nothing."""
+    session = connect(project)
+    found = find_sensor(session.api, session.resolve(), sensor)
+    answer = import_readings(
+        session.api, found["id"], file, time_unit=time_unit, ignore_unknown=ignore_unknown
+    )
+    if json:
+        as_json(answer)
+    else:
+        _tell(answer)
+    if answer["rejected_count"]:
+        raise typer.Exit(1)
+
+
+def _tell(answer: dict[str, Any]) -> None:
+    duplicates = answer["duplicates"]
+    already = f", {duplicates} of them were there already" if duplicates else ""
+    note(f"{answer['accepted']} readings are stored{already}")
+    if answer["rejected_count"]:
+        note(f"{answer['rejected_count']} were refused:")
+        rows = [(each["index"], each["signal"], each["reason"]) for each in answer["rejected"]]
+        table(("row", "signal", "reason"), rows)
 
 
 @app.command("rotate-token")

@@ -6,6 +6,7 @@ import { useCallback, useMemo } from "react";
 import * as v from "valibot";
 import { addTexts } from "@/app/i18n";
 import { projectQuery, projectsQuery } from "@/features/projects/queries";
+import { ImportFile } from "@/features/sensors/components/ImportFile";
 import { Profiles } from "@/features/sensors/components/Profiles";
 import { SensorErrors } from "@/features/sensors/components/SensorErrors";
 import { SensorHeader } from "@/features/sensors/components/SensorHeader";
@@ -100,7 +101,15 @@ function SensorPage() {
           </Stack>
         </Tabs.Panel>
         <Tabs.Panel value="history">
-          <SensorHistory sensor={sensor} channels={channels} search={search} onSearch={onSearch} />
+          <Stack gap="lg">
+            <SensorHistory
+              sensor={sensor}
+              channels={channels}
+              search={search}
+              onSearch={onSearch}
+            />
+            {changeable ? <ImportFile sensor={sensor} /> : null}
+          </Stack>
         </Tabs.Panel>
         <Tabs.Panel value="profiles">
           <Profiles sensor={sensor} canEdit={changeable} lastRaw={lastRaw} />

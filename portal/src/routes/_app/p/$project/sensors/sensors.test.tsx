@@ -1,5 +1,6 @@
 import { act, cleanup, screen, waitFor, within } from "@testing-library/react";
 import { beforeEach, expect, test } from "vitest";
+import { problem } from "@/testing/backend";
 import { bench } from "@/testing/bench";
 import { FakeEventSource, installEventSource } from "@/testing/event-source";
 import { installLayout } from "@/testing/layout";
@@ -256,4 +257,45 @@ test("sensors speak Russian", async () => {
   expect(await screen.findByRole("heading", { level: 1, name: "Датчики" })).toBeInTheDocument();
   expect(await screen.findByText("На связи")).toBeInTheDocument();
   expect(screen.getByRole("link", { name: "Зарегистрировать датчик" })).toBeInTheDocument();
+});
+
+test("a file of readings is brought by choosing or dropping it, and what was refused is said", async () => {
+  const { backend, rig } = rigged();
+  const inlet = rig.addSensor("Inlet");
+  rig.imported = {
+    ...rig.imported,
+    accepted: 1200,
+    duplicates: 200,
+    rejected: [{ index: 7, signal: "temperature", reason: "not a number" }],
+    rejected_count: 1,
+  };
+  const { user } = await renderApp(`${list}/${inlet.id}?tab=history`, backend);
+  const panel = await screen.findByRole("region", { name: "Import a file" });
+  await user.click(within(panel).getByRole("checkbox", { name: /Leave out columns/ }));
+  const chooser = panel.querySelector("input[type=file]") as HTMLInputElement;
+  await user.upload(chooser, new File(["t,temperature\n"], "logger.csv", { type: "text/csv" }));
+  expect(await within(panel).findByText("“logger.csv” is imported")).toBeInTheDocument();
+  expect(panel).toHaveTextContent(
+    "1,200 readings are stored (200 of them were there already); 1 was refused.",
+  );
+  expect(within(panel).getByRole("row", { name: /7 temperature not a number/ })).toBeVisible();
+  expect(rig.imports).toEqual([{ sensor: inlet.id, ignoreUnknown: "true" }]);
+});
+
+test("a file that cannot be read is refused in words, and a viewer is offered none", async () => {
+  const { backend, rig, project } = rigged();
+  const inlet = rig.addSensor("Inlet");
+  backend.on("POST /api/v1/sensors/{}/imports", () =>
+    problem(422, "invalid", { detail: "The sensor has no such signals: wind." }),
+  );
+  const { user } = await renderApp(`${list}/${inlet.id}?tab=history`, backend);
+  const panel = await screen.findByRole("region", { name: "Import a file" });
+  const chooser = panel.querySelector("input[type=file]") as HTMLInputElement;
+  await user.upload(chooser, new File(["t,wind\n"], "logger.csv", { type: "text/csv" }));
+  expect(await within(panel).findByText(/no such signals: wind/)).toBeInTheDocument();
+  cleanup();
+  for (const member of project.members) member.role = "viewer";
+  await renderApp(`${list}/${inlet.id}?tab=history`, backend);
+  await screen.findByRole("tab", { name: "History", selected: true });
+  expect(screen.queryByRole("region", { name: "Import a file" })).toBeNull();
 });
