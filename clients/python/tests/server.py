@@ -14,6 +14,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import comparisons
 from files import Files, Refusal, Reply, missing, page
 
 TOKEN = "rb_pat_test0001_secret_000000"
@@ -174,6 +175,8 @@ class Server:
                 if rid not in self.runs:
                     missing()
                 return self.of_run(method, self.runs[rid], rest, query, body, headers)
+            case "POST", ["api", "v1", "comparisons", what]:
+                return comparisons.answer(self, what, body)
             case _, ["api", "v1", "uploads" | "artifacts", *rest]:
                 return self.files.answer(method, parts[2:], body, headers)
         return missing()

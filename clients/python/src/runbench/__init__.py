@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from runbench.api import ApiError, Unreachable
     from runbench.artifacts import StoredArtifact
+    from runbench.comparing import Comparison, compare
     from runbench.progress import track
     from runbench.reading import Runs, StoredRun, runs
     from runbench.run import Run, current, finish, flush, init, log, resume
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ApiError",
+    "Comparison",
     "NotRecordable",
     "Run",
     "Runs",
@@ -28,6 +30,7 @@ __all__ = [
     "StoredRun",
     "StoredSensor",
     "Unreachable",
+    "compare",
     "current",
     "finish",
     "flush",
@@ -41,6 +44,7 @@ __all__ = [
 
 _HOMES = {
     "ApiError": "runbench.api",
+    "Comparison": "runbench.comparing",
     "NotRecordable": "runbench.values",
     "Run": "runbench.run",
     "Runs": "runbench.reading",
@@ -50,6 +54,7 @@ _HOMES = {
     "StoredRun": "runbench.reading",
     "StoredSensor": "runbench.telemetry",
     "Unreachable": "runbench.api",
+    "compare": "runbench.comparing",
     "current": "runbench.run",
     "finish": "runbench.run",
     "flush": "runbench.run",

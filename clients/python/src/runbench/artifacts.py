@@ -226,7 +226,7 @@ def _by_id(api: Api, artifact_id: str) -> StoredArtifact:
         if error.status == 404:
             raise LookupError(f"there is no file {artifact_id} that this token may see") from None
         raise
-    if not isinstance(data.get("run_id"), str):
+    if not data.get("run_id"):
         raise LookupError(f"the file {artifact_id} belongs to no run")
     return StoredArtifact(api, data["run_id"], data)
 

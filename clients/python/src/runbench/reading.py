@@ -10,6 +10,7 @@ from runbench import settings
 from runbench.api import Api, ApiError, Unreachable
 from runbench.artifacts import StoredArtifact, download_all, find_artifact, list_artifacts
 from runbench.card import ROWS, card
+from runbench.frames import frame_of
 from runbench.upload import find_project
 from runbench.values import json_object
 
@@ -184,23 +185,7 @@ class Runs(list[StoredRun]):
         """A data frame with one row a run, by pandas or polars (default: the one that is there).
         Raises ImportError when it is not.
         """
-        rows = self.rows()
-        columns = list(dict.fromkeys(key for row in rows for key in row))
-        # Params may be of different kinds in different runs; a column keeps what was recorded.
-        if library != "polars":
-            try:
-                import pandas  # noqa: PLC0415 # pyright: ignore[reportMissingImports]
-            except ImportError:
-                if library == "pandas":
-                    raise
-            else:
-                made: Any = pandas
-                return made.DataFrame(rows, columns=columns)
-        import polars  # noqa: PLC0415 # pyright: ignore[reportMissingImports]
-
-        frames: Any = polars
-        data = {key: [row.get(key) for row in rows] for key in columns}
-        return frames.DataFrame(data, strict=False)
+        return frame_of(self.rows(), library)
 
 
 def runs(

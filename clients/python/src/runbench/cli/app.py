@@ -12,6 +12,7 @@ from runbench.cli import (
     account,
     artifacts,
     capture,
+    comparisons,
     doctor,
     export,
     forward,
@@ -74,6 +75,7 @@ app.add_typer(capture.app, name="capture")
 app.command()(forward.forward)
 app.command()(simulate.simulate)
 app.command()(export.export)
+app.command()(comparisons.compare)
 app.command()(spool.sync)
 app.command()(doctor.doctor)
 app.command(context_settings=wrap.CONTEXT)(wrap.run)
