@@ -94,7 +94,10 @@ function HistoryPanel(props: PanelProps) {
     })),
   });
   const kept = useKept(
-    channels.map(({ id, values }, index) => [`${sessionId} ${from} ${values} ${id}`, wholes[index]?.data]),
+    channels.map(({ id, values }, index) => [
+      `${sessionId} ${from} ${values} ${id}`,
+      wholes[index]?.data,
+    ]),
   );
   const details = useQueries({
     queries: channels.map(({ id, values }, index) => ({
