@@ -10,6 +10,7 @@ import type { Sensor } from "@/api/generated/models/sensor";
 import type { SensorError } from "@/api/generated/models/sensorError";
 import type { SensorToken } from "@/api/generated/models/sensorToken";
 import type { Signal } from "@/api/generated/models/signal";
+import type { TelemetryIngestHeartbeat } from "@/api/generated/models/telemetryIngestHeartbeat";
 import { type Backend, newId, page, problem } from "@/testing/backend";
 
 const at = "2026-11-22T09:00:00.000000Z";
@@ -44,6 +45,7 @@ export class Rig {
     rejected: [],
     rejected_count: 0,
   };
+  readonly beats: TelemetryIngestHeartbeat[] = [];
   readonly sessions: CaptureSession[] = [];
   readonly events: CaptureEvent[] = [];
   /** By sensor and signal. */
@@ -202,6 +204,7 @@ export class Rig {
       this.imports.push({ sensor: id, ignoreUnknown: query.get("ignore_unknown") });
       return Response.json({ ...this.imported, sensor_id: id });
     });
+    backend.on("GET /api/v1/sensors/{}/heartbeats", () => Response.json({ items: this.beats }));
   }
 
   private registerProfiles(): void {
@@ -306,7 +309,9 @@ export class Rig {
       if (this.sessions.some(({ status }) => status === "running")) {
         return problem(409, "capture-session-running");
       }
-      return Response.json(this.addSession(run, { name: String(body.name ?? "") }), {
+      const after = body.stop_after_seconds as number | undefined;
+      const stop_at = after ? new Date(Date.now() + after * 1000).toISOString() : null;
+      return Response.json(this.addSession(run, { name: String(body.name ?? ""), stop_at }), {
         status: 201,
       });
     });

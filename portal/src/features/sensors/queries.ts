@@ -40,8 +40,10 @@ import {
 } from "@/api/generated/sensors/sensors";
 import {
   getListSensorErrorsQueryKey,
+  getListSensorHeartbeatsQueryKey,
   importReadings,
   listSensorErrors,
+  listSensorHeartbeats,
 } from "@/api/generated/telemetry/telemetry";
 import { idempotent, ifVersion } from "@/api/http";
 import { invalidatePath } from "@/api/invalidate";
@@ -193,6 +195,19 @@ export function convertQuery(
 }
 
 /** What of the sensor's data was refused, the newest first. */
+/** The minutes of the last hours in which the sensor sent. */
+export function heartbeatsQuery(sensorId: string, hours: number) {
+  return queryOptions({
+    queryKey: [...getListSensorHeartbeatsQueryKey(sensorId), hours],
+    queryFn: async ({ signal }) => {
+      const from = new Date(Date.now() - hours * 3_600_000).toISOString();
+      return (await listSensorHeartbeats(sensorId, { from }, { signal })).items;
+    },
+    refetchInterval: lookEvery,
+    placeholderData: keepPreviousData,
+  });
+}
+
 export function sensorErrorsQuery(sensorId: string) {
   return queryOptions({
     queryKey: getListSensorErrorsQueryKey(sensorId),

@@ -1,5 +1,5 @@
 import { Plural, Trans, useLingui } from "@lingui/react/macro";
-import { Button, Checkbox, MultiSelect, TextInput } from "@mantine/core";
+import { Button, Checkbox, MultiSelect, NumberInput, TextInput } from "@mantine/core";
 import { IconFlag, IconPlayerRecord, IconPlayerStop } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
@@ -28,6 +28,7 @@ export function Recorder({ runId, sensors, offered, session, hindrance }: Props)
   const recording = useRecording(runId);
   const [name, setName] = useState("");
   const [pinned, setPinned] = useState(false);
+  const [stopAfter, setStopAfter] = useState<number | null>(null);
   const attached = sensors.map(({ id }) => id);
   const all = new Map([...sensors, ...offered].map(({ id, name }) => [id, name]));
 
@@ -53,7 +54,11 @@ export function Recorder({ runId, sensors, offered, session, hindrance }: Props)
         loading={recording.start.isPending}
         onClick={() =>
           recording.start.mutate(
-            { ...(name.trim() ? { name: name.trim() } : {}), pin_profiles: pinned },
+            {
+              ...(name.trim() ? { name: name.trim() } : {}),
+              ...(stopAfter ? { stop_after_seconds: stopAfter } : {}),
+              pin_profiles: pinned,
+            },
             {
               onSuccess: () => setName(""),
               onError: (error) => announceFailure(t`Recording did not begin`, error),
@@ -83,6 +88,19 @@ export function Recorder({ runId, sensors, offered, session, hindrance }: Props)
             placeholder={t`Name (optional)`}
             value={name}
             onChange={(event) => setName(event.currentTarget.value)}
+          />
+          <NumberInput
+            size="xs"
+            w="9rem"
+            aria-label={t`Stops by itself after so many seconds`}
+            placeholder={t`Stop after, s`}
+            min={1}
+            max={31_536_000}
+            suffix={t` s`}
+            value={stopAfter ?? ""}
+            onChange={(value) =>
+              setStopAfter(typeof value === "number" && value > 0 ? value : null)
+            }
           />
           <Checkbox
             size="xs"
@@ -145,6 +163,7 @@ function Running({ session, recording, canStop }: RunningProps) {
       <span className={classes.clock} role="timer" aria-label={t`Recording for`}>
         {clockText(now - Date.parse(session.started_at))}
       </span>
+      {session.stop_at ? <StopsIn at={session.stop_at} now={now} /> : null}
       <span className={classes.recorded}>
         <Plural value={count} one="# sensor" other="# sensors" />
         {", "}
@@ -169,5 +188,14 @@ function Running({ session, recording, canStop }: RunningProps) {
         </Button>
       </form>
     </section>
+  );
+}
+
+function StopsIn({ at, now }: { at: string; now: number }) {
+  const left = clockText(Date.parse(at) - now);
+  return (
+    <span className={classes.recorded}>
+      <Trans>stops by itself in {left}</Trans>
+    </span>
   );
 }

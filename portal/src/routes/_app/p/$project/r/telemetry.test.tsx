@@ -48,6 +48,16 @@ test("record starts a session with a running clock, stop ends it", async () => {
   expect(row).toBeInTheDocument();
 });
 
+test("a session that is told when to stop says how long it still records", async () => {
+  const { backend, rig, page } = recorded();
+  rig.ofRun.push(rig.addSensor("Inlet").id);
+  const { user } = await renderApp(page, backend);
+  await user.type(await screen.findByLabelText("Stops by itself after so many seconds"), "90");
+  await user.click(screen.getByRole("button", { name: "Record" }));
+  expect(await screen.findByText(/stops by itself in 0:01:[23]\d/)).toBeInTheDocument();
+  expect(rig.sessions[0]?.stop_at).not.toBeNull();
+});
+
 test("sensors are attached where they are recorded; without one nothing records", async () => {
   const { backend, rig, page } = recorded();
   const inlet = rig.addSensor("Inlet");

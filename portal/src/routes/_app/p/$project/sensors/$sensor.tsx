@@ -10,6 +10,7 @@ import { ImportFile } from "@/features/sensors/components/ImportFile";
 import { Profiles } from "@/features/sensors/components/Profiles";
 import { SensorErrors } from "@/features/sensors/components/SensorErrors";
 import { SensorHeader } from "@/features/sensors/components/SensorHeader";
+import { SensorHeartbeats } from "@/features/sensors/components/SensorHeartbeats";
 import { SensorTokens } from "@/features/sensors/components/SensorTokens";
 import { SharingPanel } from "@/features/sensors/components/SharingPanel";
 import { SignalsPanel } from "@/features/sensors/components/SignalsPanel";
@@ -90,6 +91,7 @@ function SensorPage() {
         <Tabs.Panel value={firstTab}>
           <Stack gap="lg">
             <LivePanels channels={channels} search={search} onSearch={onSearch} />
+            <SensorHeartbeats sensorId={id} />
             <div className={classes.halves}>
               <SignalsPanel sensor={sensor} canEdit={changeable} />
               <SharingPanel

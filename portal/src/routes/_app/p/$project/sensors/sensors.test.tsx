@@ -215,6 +215,26 @@ test("history asks for the last hour of readings, and exports what is in view", 
   expect(screen.getByRole("button", { name: "Export what is in view" })).toBeInTheDocument();
 });
 
+test("the sensor's page shows in which minutes it sent, and the longest way", async () => {
+  const { backend, rig } = rigged();
+  const sensor = rig.addSensor("Inlet");
+  for (const ago of [0, 1, 5]) {
+    rig.beats.push({
+      minute: new Date(Math.floor(Date.now() / 60_000 - ago) * 60_000).toISOString(),
+      readings: 600,
+      batches: 60,
+      max_latency_us: ago === 5 ? 42_000_000 : 30_000,
+    });
+  }
+  await renderApp(`${list}/${sensor.id}`, backend);
+  expect(
+    await screen.findByRole("img", { name: "Sent in 3 of the last 60 minutes" }),
+  ).toBeInTheDocument();
+  expect(screen.getByText(/It sent in 3 minutes/)).toHaveTextContent(
+    "10 readings a second on average, the longest way took 42s",
+  );
+});
+
 test("refused data stands in the errors with its reason", async () => {
   const { backend, rig } = rigged();
   const sensor = rig.addSensor("Inlet");
