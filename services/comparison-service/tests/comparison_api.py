@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 from uuid import UUID, uuid4
 
@@ -99,6 +100,32 @@ class Api:
             step, value = map(list, zip(*pairs, strict=True))
             series.append({"key": key, "step": step, "value": value})
         await self.make("metrics", f"/api/v1/runs/{run_id}/metrics", {"series": series}, _who)
+
+    async def sensor(self, name: str, *signals: str) -> dict[str, Any]:
+        path = f"/api/v1/projects/{self.project_id}/sensors"
+        body = {"name": name, "signals": [{"name": signal} for signal in signals]}
+        return await self.make("experiment", path, body)
+
+    async def record(self, run_id: str, sensor: dict[str, Any], **signals: list) -> str:
+        """A capture session that has these readings, a microsecond apart from its start on."""
+        path = f"/api/v1/runs/{run_id}/capture-sessions"
+        session = await self.make("experiment", path, {"sensor_ids": [sensor["id"]]})
+        start = datetime.fromisoformat(session["started_at"])
+        first = round(start.timestamp() * 1e6) + 10
+        longest = max(map(len, signals.values()))
+        series = [
+            {"signal": name, "t": [first + n for n in range(len(values))], "v": values}
+            for name, values in signals.items()
+        ]
+        await asyncio.sleep(longest / 1e6)
+        response = await self.stack.others["telemetry"].post(
+            "/api/v1/telemetry",
+            json={"series": series},
+            headers={"Authorization": f"Bearer {sensor['token']}"},
+        )
+        assert response.status < 300, await response.text()
+        await self.make("experiment", f"/api/v1/capture-sessions/{session['id']}/stop", {})
+        return session["id"]
 
     async def file(self, run_id: str, path: str, content: bytes) -> None:
         response = await self.stack.others["artifact"].put(

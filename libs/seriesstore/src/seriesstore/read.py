@@ -84,6 +84,27 @@ async def read_pictures(
     leave a hole: neighbours in a picture that are further apart than five of `at_most` / 2 equal
     stretches have nothing between them.
     """
+
+    def draw(_window: Window, points: Points, count: int) -> Picture:
+        shown = thin(points, at_most, axis)
+        return Picture(shown, count, exact=len(shown) == count)
+
+    return await read_levels(connection, windows, draw, at_most=at_most, axis=axis)
+
+
+async def read_levels[T](
+    connection: Connection,
+    windows: Sequence[Window],
+    draw: Callable[[Window, Points, int], T],
+    *,
+    at_most: int,
+    axis: Axis = "x",
+) -> dict[int, T]:
+    """What `draw` makes of each window, by series id, beside the event loop where it takes long.
+
+    It is handed the points of the levels that a picture of `at_most` points is drawn from, sorted
+    along the axis, and how many points the window holds. Call it inside `snapshot`.
+    """
     levels = await _choose_levels(connection, windows, at_most, axis)
     found = [levels.get(window.series_id, _Levels()) for window in windows]
     outlines = await _read_outlines(
@@ -97,7 +118,7 @@ async def read_pictures(
         for at, points in await _read_whole(connection, [rows[at] for at in uneven], uneven):
             parts[at] = points
             work += len(points)
-    return await _unhurried(work, _draw, windows, outlines, rows, parts, at_most, axis)
+    return await _unhurried(work, _draw, windows, outlines, rows, parts, draw, axis)
 
 
 async def _unhurried[**P, T](
@@ -181,14 +202,14 @@ async def _read_whole(
     return [(row["place"], unpack(row["points"], row["count"])) for row in found]
 
 
-def _draw(
+def _draw[T](
     windows: Sequence[Window],
     outlines: Sequence[asyncpg.Record],
     rows: Sequence[asyncpg.Record],
     decoded: Sequence[Points],
-    at_most: int,
+    draw: Callable[[Window, Points, int], T],
     axis: Axis,
-) -> dict[int, Picture]:
+) -> dict[int, T]:
     parts: dict[int, list[Points]] = defaultdict(list)
     counts: dict[int, int] = defaultdict(int)
     for row in outlines:
@@ -197,12 +218,11 @@ def _draw(
     for row, points in zip(rows, decoded, strict=True):
         parts[row["series_id"]].append(points)
         counts[row["series_id"]] += row["count"] if row["is_coarse"] else len(points)
-    pictures: dict[int, Picture] = {}
+    drawn: dict[int, T] = {}
     for window in windows:
         points = concatenate(parts[window.series_id]).sorted("x").sorted(axis)
-        shown, count = thin(points, at_most, axis), counts[window.series_id]
-        pictures[window.series_id] = Picture(shown, count, exact=len(shown) == count)
-    return pictures
+        drawn[window.series_id] = draw(window, points, counts[window.series_id])
+    return drawn
 
 
 def _cut(row: asyncpg.Record, axis: Axis) -> Points:

@@ -8,9 +8,10 @@ from uuid import UUID
 from pydantic import TypeAdapter
 from servicekit.problems import Unavailable
 
-from comparison_service.clients.services import Caller, NoAnswer, Services, TooLong
+from comparison_service.clients.services import Caller, NoAnswer, ServiceName, Services, TooLong
 from comparison_service.errors import TooMuchToCompare
 from comparison_service.models.selection import FoundRun, Missing
+from comparison_service.models.series import SeriesComparison
 
 type PartName = Literal["metrics", "artifacts", "telemetry", "capture_sessions"]
 
@@ -59,6 +60,59 @@ class Reading:
         )
         if answer and not answer["complete"]:
             self.note("metrics", "there are more metrics than are compared at once")
+        return answer and answer["items"]
+
+    async def aligned(self, asked: SeriesComparison) -> list[dict[str, Any]] | None:
+        """Metrics of runs on one grid each; None where they could not be read."""
+        body = {
+            "run_ids": [str(run_id) for run_id in asked.run_ids],
+            "keys": asked.metrics,
+            "x": asked.x,
+            "points": asked.points,
+        }
+        answer = await self.part(
+            "metrics",
+            self.services.read(
+                self.caller, "metrics-service", "/api/v1/metrics/aligned", body=body
+            ),
+        )
+        return answer and answer["metrics"]
+
+    async def metric_statistics(
+        self, run_ids: Sequence[UUID], keys: Sequence[str], percentiles: Sequence[float]
+    ) -> list[dict[str, Any]] | None:
+        """Mean, deviation and percentiles of metrics; None where they could not be read."""
+        body = {
+            "run_ids": [str(run_id) for run_id in run_ids],
+            "keys": keys,
+            "percentiles": percentiles,
+        }
+        return await self._items("metrics", "metrics-service", "/api/v1/metrics/statistics", body)
+
+    async def captures_of_runs(self, run_ids: Sequence[UUID]) -> list[dict[str, Any]] | None:
+        """The capture sessions of runs, the newest first; None where they could not be read."""
+        body = {"run_ids": [str(run_id) for run_id in run_ids]}
+        path = "/api/v1/capture-sessions/lookup"
+        return await self._items("capture_sessions", "experiment-service", path, body)
+
+    async def captures(self, session_ids: Sequence[UUID]) -> list[dict[str, Any]] | None:
+        """Capture sessions by their ids; None where they could not be read."""
+        body = {"capture_session_ids": [str(one) for one in session_ids]}
+        path = "/api/v1/capture-sessions/lookup"
+        return await self._items("capture_sessions", "experiment-service", path, body)
+
+    async def signal_statistics(
+        self, items: Sequence[dict[str, Any]], percentiles: Sequence[float], values: str
+    ) -> list[dict[str, Any]] | None:
+        """Figures of signals over capture sessions; None where they could not be read."""
+        body = {"items": items, "percentiles": percentiles, "values": values}
+        path = "/api/v1/telemetry/statistics"
+        return await self._items("telemetry", "telemetry-ingest-service", path, body)
+
+    async def _items(
+        self, part: PartName, service: ServiceName, path: str, body: object
+    ) -> list[dict[str, Any]] | None:
+        answer = await self.part(part, self.services.read(self.caller, service, path, body=body))
         return answer and answer["items"]
 
     async def artifacts(self, run_ids: Sequence[UUID]) -> list[dict[str, Any]] | None:

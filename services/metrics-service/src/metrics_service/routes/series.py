@@ -11,6 +11,7 @@ from servicekit.pagination import Page
 from servicekit.problems import NotFound
 from servicekit.routing import Routes
 
+from metrics_service.models.aligned import AlignedMetrics, AlignedQuery
 from metrics_service.models.series import (
     Metric,
     MetricQuery,
@@ -21,6 +22,8 @@ from metrics_service.models.series import (
     SeriesQuery,
     SummaryQuery,
 )
+from metrics_service.models.statistics import MetricStatisticsList, StatisticsQuery
+from metrics_service.operations import aligned, statistics
 from metrics_service.operations import series as operations
 from metrics_service.operations.access import OF_RUN
 
@@ -49,6 +52,20 @@ async def read_series_of_runs(request: Request, query: RunSeriesQuery) -> RunSer
 async def sum_up_runs(request: Request, body: SummaryQuery) -> RunMetricList:
     """Read the metrics of several runs, each summed up, of any projects that the caller sees."""
     return await operations.sum_up_runs(request.app[DATABASE], body, may_read(request))
+
+
+@routes.post("/api/v1/metrics/aligned", policy=policy.signed_in(), raises=(NotFound,), status=200)
+async def read_aligned_metrics(request: Request, body: AlignedQuery) -> AlignedMetrics:
+    """Read metrics of several runs on one grid each, of any projects that the caller sees."""
+    return await aligned.read_aligned_metrics(request.app[DATABASE], body, may_read(request))
+
+
+@routes.post(
+    "/api/v1/metrics/statistics", policy=policy.signed_in(), raises=(NotFound,), status=200
+)
+async def read_statistics(request: Request, body: StatisticsQuery) -> MetricStatisticsList:
+    """Read mean, deviation and percentiles of metrics of several runs, over all their values."""
+    return await statistics.read_statistics(request.app[DATABASE], body, may_read(request))
 
 
 def may_read(request: Request) -> operations.MayRead:

@@ -120,7 +120,7 @@ async def part_of_session(
             msg = f"The capture session has no sensor {sensor_id}."
             raise NotFound(msg)
     wanted = list(dict.fromkeys(query.sensor_id)) or window.sensor_ids
-    low, high = _ends(window)
+    low, high = ends_of(window)
     low = low if query.low is None else max(low, query.low)
     if query.high is not None:
         high = query.high if high is None else min(high, query.high)
@@ -213,7 +213,7 @@ async def _contents(
     none: Contents,
 ) -> Contents:
     """What it holds of a signal; `none` where that is nothing."""
-    low, high = _ends(window)
+    low, high = ends_of(window)
     if series_id is None:
         return none
     end = to_us(datetime.now(UTC)) + 86_400_000_000 if high is None else high
@@ -276,6 +276,7 @@ async def _window(connection: Connection, capture_session_id: UUID) -> CaptureWi
     return window
 
 
-def _ends(window: CaptureWindow) -> tuple[int, int | None]:
+def ends_of(window: CaptureWindow) -> tuple[int, int | None]:
+    """The first and the last µs of a capture session; it runs on where there is no last."""
     stop = window.stopped_at
     return to_us(window.started_at), None if stop is None else to_us(stop) - 1

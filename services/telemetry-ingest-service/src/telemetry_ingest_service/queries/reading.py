@@ -7,7 +7,7 @@ from uuid import UUID
 
 import orjson
 from conversion import parse_profile
-from servicekit.database import Connection, fetch_optional
+from servicekit.database import Connection, fetch_all, fetch_optional
 
 from telemetry_ingest_service.models.windows import CaptureWindow, PublishedProfile
 from telemetry_ingest_service.queries.sensors import published
@@ -105,6 +105,27 @@ async def select_window(connection: Connection, capture_session_id: UUID) -> Cap
         """,
         capture_session_id,
     )
+
+
+async def select_windows(
+    connection: Connection, capture_session_ids: Collection[UUID]
+) -> list[CaptureWindow]:
+    """Those of the capture sessions that there are.
+
+    Raises:
+        Unavailable: see above.
+    """
+    with published():
+        return await fetch_all(
+            connection,
+            CaptureWindow,
+            """
+            SELECT capture_session_id, project_id, started_at, stopped_at, sensor_ids, profiles
+            FROM experiment.capture_windows
+            WHERE capture_session_id = ANY ($1::uuid[])
+            """,
+            capture_session_ids,
+        )
 
 
 async def select_ordinals(connection: Connection, sensor_ids: Collection[UUID]) -> dict[UUID, int]:

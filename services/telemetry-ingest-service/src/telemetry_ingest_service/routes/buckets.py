@@ -1,4 +1,4 @@
-"""GET /api/v1/telemetry/buckets"""
+"""GET /api/v1/telemetry/buckets, POST /api/v1/telemetry/statistics"""
 
 from aiohttp.web import Request
 from servicekit import policy
@@ -7,7 +7,9 @@ from servicekit.problems import Invalid, NotFound
 from servicekit.routing import Routes
 
 from telemetry_ingest_service.models.buckets import BucketQuery, SignalBucketsList
+from telemetry_ingest_service.models.statistics import SignalStatisticsList, StatisticsQuery
 from telemetry_ingest_service.operations import buckets as operations
+from telemetry_ingest_service.operations import statistics
 from telemetry_ingest_service.routes.series import may_read
 
 routes = Routes("telemetry")
@@ -22,3 +24,13 @@ async def read_telemetry_buckets(request: Request, query: BucketQuery) -> Signal
     in all.
     """
     return await operations.read_buckets(request.app[DATABASE], query, may_read(request))
+
+
+@routes.post(
+    "/api/v1/telemetry/statistics", policy=policy.signed_in(), raises=(NotFound,), status=200
+)
+async def read_telemetry_statistics(
+    request: Request, body: StatisticsQuery
+) -> SignalStatisticsList:
+    """Read mean, deviation and percentiles of signals over all that capture sessions hold."""
+    return await statistics.read_statistics(request.app[DATABASE], body, may_read(request))
