@@ -24,14 +24,20 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { request } from "../../http.ts";
 import type { Baseline } from "../models/baseline.ts";
 import type { ComparedRuns } from "../models/comparedRuns.ts";
+import type { ComparedSeries } from "../models/comparedSeries.ts";
 import type { Comparison } from "../models/comparison.ts";
 import type { ComparisonChange } from "../models/comparisonChange.ts";
+import type { Correlations } from "../models/correlations.ts";
+import type { CorrelationsQuery } from "../models/correlationsQuery.ts";
+import type { Evaluation } from "../models/evaluation.ts";
+import type { EvaluationResult } from "../models/evaluationResult.ts";
 import type { ListComparisonsParams } from "../models/listComparisonsParams.ts";
 import type { NewBaseline } from "../models/newBaseline.ts";
 import type { NewComparison } from "../models/newComparison.ts";
 import type { PageComparison } from "../models/pageComparison.ts";
 import type { Problem } from "../models/problem.ts";
 import type { RunsComparison } from "../models/runsComparison.ts";
+import type { SeriesComparison } from "../models/seriesComparison.ts";
 
 type SecondParameter<T extends (...args: never) => unknown> = Parameters<T>[1];
 
@@ -50,6 +56,209 @@ const withQueryKey = <T extends object, K>(query: T, queryKey: K): T & { queryKe
   return result;
 };
 
+export const getCorrelateParamsUrl = () => {
+  return `/api/v1/comparisons/correlations`;
+};
+
+/**
+ * @summary Say how the params of runs go with a metric.
+ */
+export const correlateParams = async (
+  correlationsQuery: CorrelationsQuery,
+  options?: Parameters<typeof request>[1],
+): Promise<Correlations> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<Correlations>(getCorrelateParamsUrl(), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(correlationsQuery),
+  });
+};
+
+export const getCorrelateParamsMutationKey = () => ["correlateParams"] as const;
+
+export const getCorrelateParamsMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof correlateParams>>,
+    TError,
+    CorrelateParamsMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof correlateParams>>,
+  TError,
+  CorrelateParamsMutationVariables,
+  TContext
+> => {
+  const mutationKey = getCorrelateParamsMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof correlateParams>>,
+    CorrelateParamsMutationVariables
+  > = (props) => {
+    const { data } = props ?? {};
+
+    return correlateParams(data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type CorrelateParamsMutationResult = NonNullable<
+  Awaited<ReturnType<typeof correlateParams>>
+>;
+export type CorrelateParamsMutationBody = CorrelationsQuery;
+export type CorrelateParamsMutationError = Problem;
+export type CorrelateParamsMutationVariables = { data: CorrelationsQuery };
+
+/**
+ * @summary Say how the params of runs go with a metric.
+ */
+export const useCorrelateParams = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof correlateParams>>,
+      TError,
+      CorrelateParamsMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof correlateParams>>,
+  TError,
+  CorrelateParamsMutationVariables,
+  TContext
+> => {
+  return useMutation(getCorrelateParamsMutationOptions(options), queryClient);
+};
+export const getEvaluateRulesUrl = () => {
+  return `/api/v1/comparisons/evaluate`;
+};
+
+/**
+ * What cannot be read fails its rule, and the result says why.
+ * @summary Hold runs against rules such as `max(loss) <= baseline * 1.02` or `p95(imu.ax) < 3`.
+ */
+export const evaluateRules = async (
+  evaluation: Evaluation,
+  options?: Parameters<typeof request>[1],
+): Promise<EvaluationResult> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<EvaluationResult>(getEvaluateRulesUrl(), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(evaluation),
+  });
+};
+
+export const getEvaluateRulesMutationKey = () => ["evaluateRules"] as const;
+
+export const getEvaluateRulesMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof evaluateRules>>,
+    TError,
+    EvaluateRulesMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof evaluateRules>>,
+  TError,
+  EvaluateRulesMutationVariables,
+  TContext
+> => {
+  const mutationKey = getEvaluateRulesMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof evaluateRules>>,
+    EvaluateRulesMutationVariables
+  > = (props) => {
+    const { data } = props ?? {};
+
+    return evaluateRules(data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type EvaluateRulesMutationResult = NonNullable<Awaited<ReturnType<typeof evaluateRules>>>;
+export type EvaluateRulesMutationBody = Evaluation;
+export type EvaluateRulesMutationError = Problem;
+export type EvaluateRulesMutationVariables = { data: Evaluation };
+
+/**
+ * @summary Hold runs against rules such as `max(loss) <= baseline * 1.02` or `p95(imu.ax) < 3`.
+ */
+export const useEvaluateRules = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof evaluateRules>>,
+      TError,
+      EvaluateRulesMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof evaluateRules>>,
+  TError,
+  EvaluateRulesMutationVariables,
+  TContext
+> => {
+  return useMutation(getEvaluateRulesMutationOptions(options), queryClient);
+};
 export const getCompareRunsUrl = () => {
   return `/api/v1/comparisons/runs`;
 };
@@ -149,6 +358,106 @@ export const useCompareRuns = <TError = Problem, TContext = unknown>(
   TContext
 > => {
   return useMutation(getCompareRunsMutationOptions(options), queryClient);
+};
+export const getCompareSeriesUrl = () => {
+  return `/api/v1/comparisons/series`;
+};
+
+/**
+ * @summary Lay metrics of runs over each other, with statistics over groups of runs.
+ */
+export const compareSeries = async (
+  seriesComparison: SeriesComparison,
+  options?: Parameters<typeof request>[1],
+): Promise<ComparedSeries> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<ComparedSeries>(getCompareSeriesUrl(), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(seriesComparison),
+  });
+};
+
+export const getCompareSeriesMutationKey = () => ["compareSeries"] as const;
+
+export const getCompareSeriesMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof compareSeries>>,
+    TError,
+    CompareSeriesMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof compareSeries>>,
+  TError,
+  CompareSeriesMutationVariables,
+  TContext
+> => {
+  const mutationKey = getCompareSeriesMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof compareSeries>>,
+    CompareSeriesMutationVariables
+  > = (props) => {
+    const { data } = props ?? {};
+
+    return compareSeries(data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type CompareSeriesMutationResult = NonNullable<Awaited<ReturnType<typeof compareSeries>>>;
+export type CompareSeriesMutationBody = SeriesComparison;
+export type CompareSeriesMutationError = Problem;
+export type CompareSeriesMutationVariables = { data: SeriesComparison };
+
+/**
+ * @summary Lay metrics of runs over each other, with statistics over groups of runs.
+ */
+export const useCompareSeries = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof compareSeries>>,
+      TError,
+      CompareSeriesMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof compareSeries>>,
+  TError,
+  CompareSeriesMutationVariables,
+  TContext
+> => {
+  return useMutation(getCompareSeriesMutationOptions(options), queryClient);
 };
 export const getDeleteComparisonUrl = (comparisonId: string) => {
   return `/api/v1/comparisons/${encodeURIComponent(String(comparisonId))}`;

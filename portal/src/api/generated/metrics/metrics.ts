@@ -22,9 +22,12 @@ import type {
 } from "@tanstack/react-query";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { request } from "../../http.ts";
+import type { AlignedMetrics } from "../models/alignedMetrics.ts";
+import type { AlignedQuery } from "../models/alignedQuery.ts";
 import type { BucketsList } from "../models/bucketsList.ts";
 import type { ExportRunParams } from "../models/exportRunParams.ts";
 import type { ListMetricsParams } from "../models/listMetricsParams.ts";
+import type { MetricStatisticsList } from "../models/metricStatisticsList.ts";
 import type { MetricsAccepted } from "../models/metricsAccepted.ts";
 import type { NewBatch } from "../models/newBatch.ts";
 import type { PageMetric } from "../models/pageMetric.ts";
@@ -35,6 +38,7 @@ import type { ReadSeriesParams } from "../models/readSeriesParams.ts";
 import type { RunMetricList } from "../models/runMetricList.ts";
 import type { RunSeriesList } from "../models/runSeriesList.ts";
 import type { SeriesList } from "../models/seriesList.ts";
+import type { StatisticsQuery } from "../models/statisticsQuery.ts";
 import type { StreamMetricsOfRunsParams } from "../models/streamMetricsOfRunsParams.ts";
 import type { StreamMetricsParams } from "../models/streamMetricsParams.ts";
 import type { SummaryQuery } from "../models/summaryQuery.ts";
@@ -56,6 +60,111 @@ const withQueryKey = <T extends object, K>(query: T, queryKey: K): T & { queryKe
   return result;
 };
 
+export const getReadAlignedMetricsUrl = () => {
+  return `/api/v1/metrics/aligned`;
+};
+
+/**
+ * @summary Read metrics of several runs on one grid each, of any projects that the caller sees.
+ */
+export const readAlignedMetrics = async (
+  alignedQuery: AlignedQuery,
+  options?: Parameters<typeof request>[1],
+): Promise<AlignedMetrics> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<AlignedMetrics>(getReadAlignedMetricsUrl(), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(alignedQuery),
+  });
+};
+
+export const getReadAlignedMetricsMutationKey = () => ["readAlignedMetrics"] as const;
+
+export const getReadAlignedMetricsMutationOptions = <
+  TError = Problem,
+  TContext = unknown,
+>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof readAlignedMetrics>>,
+    TError,
+    ReadAlignedMetricsMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof readAlignedMetrics>>,
+  TError,
+  ReadAlignedMetricsMutationVariables,
+  TContext
+> => {
+  const mutationKey = getReadAlignedMetricsMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof readAlignedMetrics>>,
+    ReadAlignedMetricsMutationVariables
+  > = (props) => {
+    const { data } = props ?? {};
+
+    return readAlignedMetrics(data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type ReadAlignedMetricsMutationResult = NonNullable<
+  Awaited<ReturnType<typeof readAlignedMetrics>>
+>;
+export type ReadAlignedMetricsMutationBody = AlignedQuery;
+export type ReadAlignedMetricsMutationError = Problem;
+export type ReadAlignedMetricsMutationVariables = { data: AlignedQuery };
+
+/**
+ * @summary Read metrics of several runs on one grid each, of any projects that the caller sees.
+ */
+export const useReadAlignedMetrics = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof readAlignedMetrics>>,
+      TError,
+      ReadAlignedMetricsMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof readAlignedMetrics>>,
+  TError,
+  ReadAlignedMetricsMutationVariables,
+  TContext
+> => {
+  return useMutation(getReadAlignedMetricsMutationOptions(options), queryClient);
+};
 export const getReadBucketsUrl = (params: ReadBucketsParams) => {
   const normalizedParams = new URLSearchParams();
 
@@ -328,6 +437,106 @@ export function useReadSeriesOfRuns<
   return withQueryKey(query, queryOptions.queryKey);
 }
 
+export const getReadStatisticsUrl = () => {
+  return `/api/v1/metrics/statistics`;
+};
+
+/**
+ * @summary Read mean, deviation and percentiles of metrics of several runs, over all their values.
+ */
+export const readStatistics = async (
+  statisticsQuery: StatisticsQuery,
+  options?: Parameters<typeof request>[1],
+): Promise<MetricStatisticsList> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<MetricStatisticsList>(getReadStatisticsUrl(), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(statisticsQuery),
+  });
+};
+
+export const getReadStatisticsMutationKey = () => ["readStatistics"] as const;
+
+export const getReadStatisticsMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof readStatistics>>,
+    TError,
+    ReadStatisticsMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof readStatistics>>,
+  TError,
+  ReadStatisticsMutationVariables,
+  TContext
+> => {
+  const mutationKey = getReadStatisticsMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof readStatistics>>,
+    ReadStatisticsMutationVariables
+  > = (props) => {
+    const { data } = props ?? {};
+
+    return readStatistics(data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type ReadStatisticsMutationResult = NonNullable<Awaited<ReturnType<typeof readStatistics>>>;
+export type ReadStatisticsMutationBody = StatisticsQuery;
+export type ReadStatisticsMutationError = Problem;
+export type ReadStatisticsMutationVariables = { data: StatisticsQuery };
+
+/**
+ * @summary Read mean, deviation and percentiles of metrics of several runs, over all their values.
+ */
+export const useReadStatistics = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof readStatistics>>,
+      TError,
+      ReadStatisticsMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof readStatistics>>,
+  TError,
+  ReadStatisticsMutationVariables,
+  TContext
+> => {
+  return useMutation(getReadStatisticsMutationOptions(options), queryClient);
+};
 export const getStreamMetricsOfRunsUrl = (params: StreamMetricsOfRunsParams) => {
   const normalizedParams = new URLSearchParams();
 

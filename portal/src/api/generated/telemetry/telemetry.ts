@@ -42,9 +42,11 @@ import type { ReadTelemetryParams } from "../models/readTelemetryParams.ts";
 import type { SensorErrors } from "../models/sensorErrors.ts";
 import type { SignalBucketsList } from "../models/signalBucketsList.ts";
 import type { SignalSeriesList } from "../models/signalSeriesList.ts";
+import type { SignalStatisticsList } from "../models/signalStatisticsList.ts";
 import type { StoredAfterAll } from "../models/storedAfterAll.ts";
 import type { StreamTelemetryParams } from "../models/streamTelemetryParams.ts";
 import type { TelemetryIngestAccepted } from "../models/telemetryIngestAccepted.ts";
+import type { TelemetryIngestStatisticsQuery } from "../models/telemetryIngestStatisticsQuery.ts";
 
 type SecondParameter<T extends (...args: never) => unknown> = Parameters<T>[1];
 
@@ -2165,6 +2167,111 @@ export function useOpenSocket<TData = Awaited<ReturnType<typeof openSocket>>, TE
   return withQueryKey(query, queryOptions.queryKey);
 }
 
+export const getReadTelemetryStatisticsUrl = () => {
+  return `/api/v1/telemetry/statistics`;
+};
+
+/**
+ * @summary Read mean, deviation and percentiles of signals over all that capture sessions hold.
+ */
+export const readTelemetryStatistics = async (
+  telemetryIngestStatisticsQuery: TelemetryIngestStatisticsQuery,
+  options?: Parameters<typeof request>[1],
+): Promise<SignalStatisticsList> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<SignalStatisticsList>(getReadTelemetryStatisticsUrl(), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(telemetryIngestStatisticsQuery),
+  });
+};
+
+export const getReadTelemetryStatisticsMutationKey = () => ["readTelemetryStatistics"] as const;
+
+export const getReadTelemetryStatisticsMutationOptions = <
+  TError = Problem,
+  TContext = unknown,
+>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof readTelemetryStatistics>>,
+    TError,
+    ReadTelemetryStatisticsMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof readTelemetryStatistics>>,
+  TError,
+  ReadTelemetryStatisticsMutationVariables,
+  TContext
+> => {
+  const mutationKey = getReadTelemetryStatisticsMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof readTelemetryStatistics>>,
+    ReadTelemetryStatisticsMutationVariables
+  > = (props) => {
+    const { data } = props ?? {};
+
+    return readTelemetryStatistics(data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type ReadTelemetryStatisticsMutationResult = NonNullable<
+  Awaited<ReturnType<typeof readTelemetryStatistics>>
+>;
+export type ReadTelemetryStatisticsMutationBody = TelemetryIngestStatisticsQuery;
+export type ReadTelemetryStatisticsMutationError = Problem;
+export type ReadTelemetryStatisticsMutationVariables = { data: TelemetryIngestStatisticsQuery };
+
+/**
+ * @summary Read mean, deviation and percentiles of signals over all that capture sessions hold.
+ */
+export const useReadTelemetryStatistics = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof readTelemetryStatistics>>,
+      TError,
+      ReadTelemetryStatisticsMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof readTelemetryStatistics>>,
+  TError,
+  ReadTelemetryStatisticsMutationVariables,
+  TContext
+> => {
+  return useMutation(getReadTelemetryStatisticsMutationOptions(options), queryClient);
+};
 export const getStreamTelemetryUrl = (params: StreamTelemetryParams) => {
   const normalizedParams = new URLSearchParams();
 

@@ -12,7 +12,7 @@ from comparison_service.models.selection import ComparedRunIds, MetricKeys, Miss
 
 MAX_POINTS = 1_000_000
 
-type Column = list[Number | None]
+type CurveColumn = list[Number | None]
 """Values along `x`; null where the run, or every run of the group, has none."""
 
 
@@ -54,9 +54,9 @@ class RunCurve(Answer):
     """A run along `x`: what it had at the end of each interval, and its extremes in it."""
 
     run_id: UUID
-    last: Column
-    min: Column
-    max: Column
+    last: CurveColumn
+    min: CurveColumn
+    max: CurveColumn
     count: int = Field(description="Points of the whole series.")
     exact: bool = Field(description="Every one of them was looked at.")
 
@@ -69,9 +69,9 @@ class GroupCurve(Answer):
 
     label: dict[str, Scalar] = Field(description="The params that its runs have in common.")
     run_ids: list[UUID]
-    center: Column
-    low: Column
-    high: Column
+    center: CurveColumn
+    low: CurveColumn
+    high: CurveColumn
     n: list[int] = Field(description="How many runs have a value there.")
 
 

@@ -11,7 +11,7 @@ import orjson
 from comparison_service.models.numbers import Floats, column, numbers
 from comparison_service.models.selection import FoundRun, Scalar
 from comparison_service.models.series import (
-    Column,
+    CurveColumn,
     ComparedSeries,
     GroupCurve,
     MetricCurves,
@@ -83,13 +83,13 @@ def _curve(run: Mapping[str, Any], size: int) -> RunCurve:
     )
 
 
-def _placed(run: Mapping[str, Any], name: str, size: int) -> Column:
-    values: Column = run[name]
+def _placed(run: Mapping[str, Any], name: str, size: int) -> CurveColumn:
+    values: CurveColumn = run[name]
     if str in set(map(type, values)):  # what is not finite came as text
         values = numbers(values).tolist()
     if run["place"] is None:
         return values
-    placed: Column = [None] * size
+    placed: CurveColumn = [None] * size
     for place, value in zip(run["place"], values, strict=True):
         placed[place] = value
     return placed
