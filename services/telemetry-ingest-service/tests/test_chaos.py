@@ -1,7 +1,9 @@
 """Whatever is killed under load: what was acknowledged is stored, and stored once."""
 
 import asyncio
+import contextlib
 import os
+import subprocess
 import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -19,11 +21,15 @@ from servicekit.migrations import migrate
 from telemetry_api import T0, Sensor, column, new_sensor
 
 HERE = Path(__file__).parent.parent
-WRITERS, BATCHES, READINGS = 6, 40, 20
+WRITERS, BATCHES, READINGS = 6, 40, 100
 PATIENCE_SEC = 90.0
 PAUSE_SEC = 0.03
 # For how long PostgreSQL is away at once; `RUNBENCH_OUTAGE_SEC=60` for a whole minute.
 OUTAGE_SEC = float(os.environ.get("RUNBENCH_OUTAGE_SEC", "8"))
+# A disk that is full soon: a new PostgreSQL with the schemas takes about 70 MiB of it.
+SMALL_DISK = "160m"
+FULL_SEC = 3.0
+LONG = {"outage", "full disk"}
 
 
 @pytest.fixture(scope="module")
@@ -35,10 +41,39 @@ def durable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     pg_ctl(cluster, "stop")
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of its own that little fills."""
+    at = tmp_path / "disk"
+    at.mkdir()
+    if os.geteuid():
+        pytest.skip("a full disk needs a small file system, and only root may mount one")
+    asked = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK},mode=755", "tmpfs", str(at)]
+    mounted = subprocess.run(asked, capture_output=True, text=True, check=False)
+    if mounted.returncode:
+        pytest.skip(f"this root may not mount a small file system: {mounted.stderr.strip()}")
+    yield at
+    subprocess.run(["umount", "--lazy", str(at)], check=True)
+
+
+@pytest.fixture
+def cramped(small_disk: Path) -> Iterator[Cluster]:
+    """A PostgreSQL, with its log of changes, on that disk."""
+    cluster = Cluster(small_disk / "postgres", free_port(), "chaos")
+    cluster.start()
+    yield cluster
+    if cluster.pid:
+        pg_ctl(cluster, "stop")
+
+
 class Place:
-    """Everything that takes part, and each of it may fail."""
+    """Everything that takes part, and each of it may fail.
+
+    `meanwhile` is what requests were answered while something was away or full.
+    """
 
     def __init__(self, cluster: Cluster, database_url: str, folder: Path) -> None:
+        self.meanwhile: Counter[object] = Counter()
         broker = free_port()
         self.cluster = cluster
         self.database_url = database_url
@@ -72,7 +107,7 @@ class Place:
             service.kill()
         self.valkey.kill()
 
-    async def trouble(self, kind: str, turn: int) -> None:
+    async def trouble(self, kind: str, turn: int, seen: Counter[object]) -> None:
         """One failure, over when this returns."""
         match kind:
             case "service":
@@ -85,24 +120,54 @@ class Place:
                 await asyncio.to_thread(pg_ctl, self.cluster, "restart")
             case "outage":
                 await asyncio.to_thread(pg_ctl, self.cluster, "stop")
+                await asyncio.sleep(0.5)  # for answers that were on their way
+                before = seen.copy()
                 await asyncio.sleep(OUTAGE_SEC)
+                self.meanwhile = seen - before
                 await asyncio.to_thread(pg_ctl, self.cluster, "restart")
+            case "full disk":
+                ballast = fill_up(Path(self.cluster.datadir).parent)
+                while not seen[503]:  # noqa: ASYNC110 - pages have room for some more
+                    await asyncio.sleep(0.05)
+                before = seen.copy()
+                await asyncio.sleep(FULL_SEC)
+                self.meanwhile = seen - before
+                ballast.unlink()
+                if self.cluster.pid is None:  # it ends where its log of changes has no room
+                    await asyncio.to_thread(pg_ctl, self.cluster, "restart")
             case _:
                 raise ValueError(kind)
 
 
+def fill_up(folder: Path) -> Path:
+    """The file that took all that was left of a disk."""
+    ballast = folder / "ballast"
+    with ballast.open("wb", buffering=0) as file:
+        for size in (1 << 20, 4096):
+            with contextlib.suppress(OSError):
+                while file.write(b"\1" * size) == size:
+                    pass
+    return ballast
+
+
 @pytest.fixture
-async def place(durable: Cluster, tmp_path: Path) -> AsyncIterator[Place]:
+async def place(request: pytest.FixtureRequest, kind: str, tmp_path: Path) -> AsyncIterator[Place]:
+    cluster: Cluster = request.getfixturevalue("cramped" if kind == "full disk" else "durable")
     name = f"chaos_{uuid4().hex}"
-    with durable.connect() as connection:
+    with cluster.connect() as connection:
         connection.execute(f"CREATE DATABASE {name}".encode())
-    url = f"{durable.address}/{name}"
+    url = f"{cluster.address}/{name}"
     services = HERE.parent
     await migrate(url, services / "experiment-service" / "migrations", schema="experiment")
     await migrate(url, HERE / "migrations", schema="telemetry")
-    place = Place(durable, url, tmp_path)
+    place = Place(cluster, url, tmp_path)
     yield place
     place.kill()
+
+
+def value_at(t: int) -> float:
+    """Noise, which takes room."""
+    return (t - T0) * 2_654_435_761 % 2**32 / 2**32
 
 
 async def send_until_acknowledged(
@@ -121,7 +186,7 @@ async def send_until_acknowledged(
         body = {
             "producer": f"writer {writer}",
             "sequence": sequence,
-            "series": [column("temperature", times, [float(t - T0) for t in times])],
+            "series": [column("temperature", times, list(map(value_at, times)))],
         }
         for tries in count(writer):
             address = place.addresses[tries % len(place.addresses)]
@@ -146,6 +211,8 @@ async def send_until_acknowledged(
         ("service", "off", 1),
         ("postgres", "off", 1),
         ("valkey", "off", 1),
+        ("outage", "off", 1),
+        ("full disk", "off", 1),
         ("service", "stream", 1),
         ("service", "stream", 2),
         ("postgres", "stream", 1),
@@ -161,7 +228,7 @@ async def test_no_acknowledged_reading_is_lost_or_doubled_under_load(
     sensor = await new_sensor(connection, uuid4(), "rig", ("temperature",))
     await connection.close()
     seen: Counter[object] = Counter()
-    pause_sec = 2 * OUTAGE_SEC / BATCHES if kind == "outage" else PAUSE_SEC
+    pause_sec = 2 * OUTAGE_SEC / BATCHES if (kind, buffer) == ("outage", "stream") else PAUSE_SEC
     async with (
         asyncio.timeout(PATIENCE_SEC + 3 * OUTAGE_SEC),
         ClientSession(timeout=ClientTimeout(total=10)) as http,
@@ -175,11 +242,8 @@ async def test_no_acknowledged_reading_is_lost_or_doubled_under_load(
             ]
             while seen[200] < WRITERS:  # noqa: ASYNC110 - it only counts
                 await asyncio.sleep(0.05)
-            for turn in range(1 if kind == "outage" else 3):
-                before = seen[200]
-                await place.trouble(kind, turn)
-                if kind == "outage":
-                    assert seen[200] > before + WRITERS, "nothing was taken meanwhile"
+            for turn in range(1 if kind in LONG else 3):
+                await place.trouble(kind, turn, seen)
                 before = seen[200]
                 while seen[200] < before + WRITERS and not all(  # noqa: ASYNC110
                     map(asyncio.Task.done, writers)
@@ -188,7 +252,14 @@ async def test_no_acknowledged_reading_is_lost_or_doubled_under_load(
         acknowledged = set[int]().union(*(writer.result() for writer in writers))
 
     assert len(acknowledged) == WRITERS * BATCHES * READINGS
-    if kind in {"service", "postgres"} and buffer == "off":
+    if kind == "outage" and buffer == "stream":
+        assert place.meanwhile[200] > WRITERS, "nothing was taken meanwhile"
+    elif kind in LONG:
+        # What is not stored is refused and told when to come again. On a full disk a page here
+        # and there has room for one more.
+        assert set(place.meanwhile) <= ({200, 503} if kind == "full disk" else {503})
+        assert place.meanwhile[503] > WRITERS
+    elif kind in {"service", "postgres"} and buffer == "off":
         assert seen["cut"] + seen[503], "nothing was in the way of anybody"
     connection = await asyncpg.connect(place.database_url)
     readings = await settled(connection, sensor, len(acknowledged), seconds=60)
@@ -199,5 +270,5 @@ async def test_no_acknowledged_reading_is_lost_or_doubled_under_load(
     )
     await connection.close()
     assert [t for t, _ in readings] == sorted(acknowledged)
-    assert all(value == float(t - T0) for t, value in readings)
+    assert all(value == value_at(t) for t, value in readings)
     assert counted == len(acknowledged)
