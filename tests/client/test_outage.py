@@ -37,7 +37,14 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
     cluster = Cluster(tmp_path / "postgres", free_port(), "outage")
     cluster.start()
     yield cluster
-    cluster.stop()
+    pg_ctl(cluster, "stop")
+
+
+def pg_ctl(cluster: Cluster, action: str) -> None:
+    """End every process of the server at once, as a crash does; `restart` starts it again."""
+    words = [cluster.executable, action, "-D", cluster.datadir, "-m", "immediate", "-w"]
+    log = ["-l", cluster.logfile] if action == "restart" else []
+    subprocess.run([*words, *log], check=True, stdout=subprocess.DEVNULL, timeout=60)
 
 
 @pytest.fixture
@@ -117,8 +124,7 @@ def test_the_spool_carries_a_sensor_over_a_minute_without_the_database(
         assert sensor.flush(sent=True, timeout=30)
         assert set(answers) == {200}
 
-        words = [cluster.executable, "-D", cluster.datadir, "-m", "immediate", "-w"]
-        subprocess.run([words[0], "stop", *words[1:]], check=True, stdout=subprocess.DEVNULL)
+        pg_ctl(cluster, "stop")
         answers.clear()
         send_for(OUTAGE_SEC)
         assert set(answers) == {503}
@@ -126,7 +132,7 @@ def test_the_spool_carries_a_sensor_over_a_minute_without_the_database(
         assert sensor.trouble
         assert sensor.unsent_bytes
 
-        cluster.start()
+        pg_ctl(cluster, "restart")
         send_for(5)
         assert sensor.close(timeout=90)
         # With nothing in between the service takes it again by itself.
