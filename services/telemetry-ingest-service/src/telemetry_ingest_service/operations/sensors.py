@@ -1,53 +1,26 @@
 """Which sensor sends, by its token, and what it may send."""
 
-import asyncio
 import hmac
-from collections.abc import Awaitable, Callable, Hashable
 from datetime import UTC, datetime, timedelta
-from time import monotonic
 from uuid import UUID
 
-import asyncpg
 from aiohttp import web
-from servicekit.cache import BriefCache
 from servicekit.database import Database
 from servicekit.identity import Access, Identity, Principal, bearer_token
 from servicekit.machine_tokens import parse_machine_token
-from servicekit.problems import Unauthenticated, Unavailable
+from servicekit.problems import Unauthenticated
 
 from telemetry_ingest_service.models.sensors import KnownSensor, SensorToken
-from telemetry_ingest_service.queries.sensors import select_sensor, select_token
-
-# How long a revoked token or a removed signal may still count.
-KEPT_SEC = 4.0
-MOST_KEPT = 100_000
-# How long a database that does not answer is waited for where its last answer will do.
-PATIENCE_SEC = 2.0
-_AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.ObjectNotInPrerequisiteStateError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    Unavailable,
-)
+from telemetry_ingest_service.operations.lookups import Lookups
+from telemetry_ingest_service.queries.sensors import select_sensors, select_tokens
 
 
 class Sensors:
     """What is known of sensors, kept for seconds: each of them sends many times a second."""
 
     def __init__(self, outlast: timedelta = timedelta(0)) -> None:
-        self._tokens: BriefCache[str, SensorToken | None] = BriefCache(ttl=KEPT_SEC, size=MOST_KEPT)
-        self._sensors: BriefCache[UUID, KnownSensor | None] = BriefCache(
-            ttl=KEPT_SEC, size=MOST_KEPT
-        )
-        # What was known before the database went away, which is where revocations stand too.
-        self._tokens_before: LastKnown[str, SensorToken] = LastKnown(outlast)
-        self._sensors_before: LastKnown[UUID, KnownSensor] = LastKnown(outlast)
+        self._tokens: Lookups[str, SensorToken] = Lookups(select_tokens, outlast)
+        self._sensors: Lookups[UUID, KnownSensor] = Lookups(select_sensors, outlast)
 
     async def identify(self, database: Database, text: str) -> Principal:
         """The sensor whose token this is.
@@ -58,14 +31,7 @@ class Sensors:
         parsed = parse_machine_token(text)
         if parsed is None or parsed.kind != "sensor":
             raise Unauthenticated(_NO_TOKEN)
-
-        async def ask() -> SensorToken | None:
-            async with database.acquire() as connection:
-                return await select_token(connection, parsed.key_id)
-
-        token = await self._tokens.get(
-            parsed.key_id, lambda: self._tokens_before.ask(parsed.key_id, ask)
-        )
+        token = await self._tokens.get(database, parsed.key_id)
         if (
             token is None
             or not hmac.compare_digest(token.secret_hash, parsed.secret_hash)
@@ -76,38 +42,7 @@ class Sensors:
 
     async def get(self, database: Database, sensor_id: UUID) -> KnownSensor | None:
         """The sensor with its signals."""
-
-        async def ask() -> KnownSensor | None:
-            async with database.acquire() as connection:
-                return await select_sensor(connection, sensor_id)
-
-        return await self._sensors.get(sensor_id, lambda: self._sensors_before.ask(sensor_id, ask))
-
-
-class LastKnown[K: Hashable, V]:
-    """The last answers of a database, for as long as they may stand in while it is away."""
-
-    def __init__(self, outlast: timedelta) -> None:
-        self._outlast = outlast.total_seconds()
-        self._answers: dict[K, tuple[float, V]] = {}
-
-    async def ask(self, key: K, load: Callable[[], Awaitable[V | None]]) -> V | None:
-        """What the database says, or what it said last."""
-        asked, known = self._answers.get(key, (0.0, None))
-        may_stand_in = known is not None and monotonic() < asked + self._outlast
-        try:
-            async with asyncio.timeout(PATIENCE_SEC if may_stand_in else None):
-                answer = await load()
-        except _AWAY:
-            if may_stand_in:
-                return known
-            raise
-        self._answers.pop(key, None)
-        if answer is not None and self._outlast:
-            while len(self._answers) >= MOST_KEPT:
-                del self._answers[next(iter(self._answers))]
-            self._answers[key] = monotonic(), answer
-        return answer
+        return await self._sensors.get(database, sensor_id)
 
 
 class SensorIdentity:

@@ -1,45 +1,44 @@
 """SQL on what experiment-service publishes of sensors."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from uuid import UUID
 
 import asyncpg
-from servicekit.database import Connection, fetch_optional
+from servicekit.database import Connection
 from servicekit.problems import Unavailable
 
 from telemetry_ingest_service.models.sensors import KnownSensor, SensorToken
 
 
-async def select_token(connection: Connection, key_id: str) -> SensorToken | None:
-    """The token of that key id, if it is valid now.
+async def select_tokens(connection: Connection, key_ids: Sequence[str]) -> dict[str, SensorToken]:
+    """The tokens of those key ids that are valid now, by key id.
 
     Raises:
         Unavailable: experiment-service has not made its views yet.
     """
     with published():
-        return await fetch_optional(
-            connection,
-            SensorToken,
+        rows = await connection.fetch(
             """
-            SELECT sensor_id, secret_hash, expires_at
+            SELECT key_id, sensor_id, secret_hash, expires_at
             FROM experiment.ingest_tokens
-            WHERE key_id = $1
+            WHERE key_id = ANY ($1::text[])
             """,
-            key_id,
+            key_ids,
         )
+    return {row["key_id"]: SensorToken.model_validate(dict(row)) for row in rows}
 
 
-async def select_sensor(connection: Connection, sensor_id: UUID) -> KnownSensor | None:
-    """The sensor and its signals.
+async def select_sensors(
+    connection: Connection, sensor_ids: Sequence[UUID]
+) -> dict[UUID, KnownSensor]:
+    """The sensors and their signals, by id.
 
     Raises:
         Unavailable: see above.
     """
     with published():
-        return await fetch_optional(
-            connection,
-            KnownSensor,
+        rows = await connection.fetch(
             """
             SELECT s.sensor_id, s.project_id, s.status,
                    ARRAY(
@@ -47,10 +46,12 @@ async def select_sensor(connection: Connection, sensor_id: UUID) -> KnownSensor 
                        WHERE g.sensor_id = s.sensor_id
                    ) AS signals
             FROM experiment.ingest_sensors s
-            WHERE s.sensor_id = $1
+            WHERE s.sensor_id = ANY ($1::uuid[])
             """,
-            sensor_id,
+            sensor_ids,
         )
+    found = [KnownSensor.model_validate(dict(row)) for row in rows]
+    return {sensor.sensor_id: sensor for sensor in found}
 
 
 async def has_published_sensors(connection: Connection) -> bool:
