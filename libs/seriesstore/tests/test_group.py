@@ -106,3 +106,12 @@ async def test_draining_waits_for_everything(store: Store) -> None:
     await commit.drain()
     assert sum(map(len, store.groups)) == 100
     assert await asyncio.gather(*tasks) == [10] * 100
+
+
+@pytest.mark.parametrize("writers", [1, 2])
+async def test_who_comes_again_at_once_is_not_forgotten(store: Store, writers: int) -> None:
+    """Also in the very turn of the loop in which the last group is answered."""
+    commit = group(store, writers=writers)
+    async with asyncio.timeout(5):
+        for number in range(20):
+            assert await commit.submit(number + 20) == 2 * (number + 20)

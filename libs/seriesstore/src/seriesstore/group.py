@@ -83,9 +83,7 @@ class GroupCommit[Item, Answer]:
         self._queue.append(_Waiting(item, weight, answer))
         self._waiting += weight
         if len(self._tasks) < self._writers:
-            task = asyncio.create_task(self._work())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            self._tasks.add(asyncio.create_task(self._work()))
         return await answer
 
     async def drain(self) -> None:
@@ -94,10 +92,15 @@ class GroupCommit[Item, Answer]:
             await asyncio.wait(self._tasks)
 
     async def _work(self) -> None:
-        while group := self._next_group():
-            await self._store_group(group)
-            if len(group) >= self._company:
-                await asyncio.sleep(self._gather_sec)
+        try:
+            while group := self._next_group():
+                await self._store_group(group)
+                if len(group) >= self._company:
+                    await asyncio.sleep(self._gather_sec)
+        finally:
+            # In the same step that has found the queue empty: who submits next needs another task.
+            if task := asyncio.current_task():
+                self._tasks.discard(task)
 
     def _next_group(self) -> list[_Waiting[Item, Answer]]:
         group: list[_Waiting[Item, Answer]] = []
