@@ -239,6 +239,16 @@ async def test_two_processes_take_and_one_moves(start, sensor, connection) -> No
     assert len(await settled(connection, sensor, 101)) == 101
 
 
+async def test_one_process_may_take_and_another_move(start, sensor, connection) -> None:
+    taking = await start(telemetry_buffer_moves="false")
+    for n in range(5):
+        assert (await send(taking, sensor, batch(n)))["accepted"] == 1
+    await asyncio.sleep(1)
+    assert await stored(connection, sensor) == {}
+    await start()
+    assert len(await settled(connection, sensor, 5)) == 5
+
+
 async def test_who_goes_on_after_a_commit_that_was_not_trimmed_stores_nothing_twice(
     start, sensor, connection, broker
 ) -> None:
