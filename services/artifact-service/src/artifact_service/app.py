@@ -16,8 +16,8 @@ from servicekit.problems import Problem
 from artifact_service.jobs.collector import collector
 from artifact_service.mlflow import calls
 from artifact_service.queries.runs import has_published_runs
-from artifact_service.routes import artifacts, lookups
-from artifact_service.settings import Settings
+from artifact_service.routes import archives, artifacts, details, lookups, uploads
+from artifact_service.settings import KEEP_UPLOADS_SEC, Settings
 from artifact_service.stores.contract import STORE
 from artifact_service.stores.opening import open_store
 
@@ -41,15 +41,23 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         identity = client = AuthClient(settings.auth_service_url)
         contexts.append(client.context)
         checks["auth-service"] = _tokens_can_be_verified(client)
-    return application(
+    app = application(
         name=NAME,
         version=VERSION,
-        routes=[artifacts.routes, lookups.routes],
+        routes=[
+            artifacts.routes,
+            archives.routes,
+            details.routes,
+            lookups.routes,
+            uploads.routes,
+        ],
         contexts=contexts,
         identity=identity or DebugIdentity(settings),
         checks=checks,
         doors=mlflow.doors(calls.calls),
     )
+    app[KEEP_UPLOADS_SEC] = settings.artifact_upload_keep_sec
+    return app
 
 
 def _store(address: str) -> Callable[[web.Application], AsyncIterator[None]]:

@@ -27,6 +27,48 @@ class WrongContent(Invalid):
     code = "wrong-content"
 
 
+class OtherContent(Conflict):
+    """The file has another content by now."""
+
+    code = "other-content"
+
+
+class NoPresignedLinks(Conflict):
+    """The store of this installation makes no links; download the file here."""
+
+    code = "no-presigned-links"
+
+
+class PartsMissing(Conflict):
+    """Parts of the upload are missing."""
+
+    code = "parts-missing"
+
+
+class UploadClosed(Conflict):
+    """The upload takes no more parts: it is being completed, or it is complete."""
+
+    code = "upload-closed"
+
+
+class UploadJoining(Unavailable):
+    """The parts are being put together; ask again shortly."""
+
+    code = "upload-joining"
+
+
+class WrongPart(Invalid):
+    """The upload has no such part, or the part has another size or digest; it was not kept."""
+
+    code = "wrong-part"
+
+
+class ArchiveTooLarge(Invalid):
+    """The folder has more files than go into one archive."""
+
+    code = "archive-too-large"
+
+
 class RangeNotSatisfiable(Problem):
     """The file has no such range, or more than one was asked for."""
 

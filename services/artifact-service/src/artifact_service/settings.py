@@ -1,9 +1,12 @@
 """What artifact-service reads from its environment."""
 
+from aiohttp import web
 from pydantic import Field, field_validator
 from servicekit.settings import ServiceSettings
 
 from artifact_service.stores.opening import check_address
+
+KEEP_UPLOADS_SEC: web.AppKey[float] = web.AppKey("keep_uploads_sec", float)
 
 
 class Settings(ServiceSettings):
@@ -19,6 +22,12 @@ class Settings(ServiceSettings):
         default=3600,
         ge=60,
         description="How long content is kept that no file names, and an upload that stands still.",
+    )
+
+    artifact_upload_keep_sec: float = Field(
+        default=86_400,
+        ge=60,
+        description="How long an upload in parts is kept that brings no more of them.",
     )
 
     @field_validator("artifact_store_url")

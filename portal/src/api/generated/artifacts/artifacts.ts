@@ -23,9 +23,20 @@ import type {
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { request } from "../../http.ts";
 import type { Artifact } from "../models/artifact.ts";
+import type { ArtifactChange } from "../models/artifactChange.ts";
+import type { ArtifactDetails } from "../models/artifactDetails.ts";
 import type { ArtifactLookup } from "../models/artifactLookup.ts";
+import type { GetArchiveParams } from "../models/getArchiveParams.ts";
+import type { Input } from "../models/input.ts";
+import type { Link } from "../models/link.ts";
 import type { ListArtifactsParams } from "../models/listArtifactsParams.ts";
+import type { NewApproval } from "../models/newApproval.ts";
+import type { NewInput } from "../models/newInput.ts";
 import type { PageEntry } from "../models/pageEntry.ts";
+import type { PageInput } from "../models/pageInput.ts";
+import type { PageUse } from "../models/pageUse.ts";
+import type { Preview } from "../models/preview.ts";
+import type { PreviewArtifactParams } from "../models/previewArtifactParams.ts";
 import type { Problem } from "../models/problem.ts";
 import type { RunArtifactList } from "../models/runArtifactList.ts";
 
@@ -148,6 +159,1011 @@ export const useLookUpArtifacts = <TError = Problem, TContext = unknown>(
 > => {
   return useMutation(getLookUpArtifactsMutationOptions(options), queryClient);
 };
+export const getGetArtifactDetailsUrl = (artifactId: string) => {
+  return `/api/v1/artifacts/${encodeURIComponent(String(artifactId))}`;
+};
+
+/**
+ * @summary Everything that is known of a file.
+ */
+export const getArtifactDetails = async (
+  artifactId: string,
+  options?: Parameters<typeof request>[1],
+): Promise<ArtifactDetails> => {
+  return request<ArtifactDetails>(getGetArtifactDetailsUrl(artifactId), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getGetArtifactDetailsQueryKey = (artifactId: string) => {
+  return [`/api/v1/artifacts/${artifactId}`] as const;
+};
+
+export const getGetArtifactDetailsQueryOptions = <
+  TData = Awaited<ReturnType<typeof getArtifactDetails>>,
+  TError = Problem,
+>(
+  artifactId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof getArtifactDetails>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getGetArtifactDetailsQueryKey(artifactId);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof getArtifactDetails>>> = ({ signal }) =>
+    getArtifactDetails(artifactId, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: artifactId !== null && artifactId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof getArtifactDetails>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type GetArtifactDetailsQueryResult = NonNullable<
+  Awaited<ReturnType<typeof getArtifactDetails>>
+>;
+export type GetArtifactDetailsQueryError = Problem;
+
+export function useGetArtifactDetails<
+  TData = Awaited<ReturnType<typeof getArtifactDetails>>,
+  TError = Problem,
+>(
+  artifactId: string,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof getArtifactDetails>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof getArtifactDetails>>,
+          TError,
+          Awaited<ReturnType<typeof getArtifactDetails>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useGetArtifactDetails<
+  TData = Awaited<ReturnType<typeof getArtifactDetails>>,
+  TError = Problem,
+>(
+  artifactId: string,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof getArtifactDetails>>, TError, TData>
+    > &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof getArtifactDetails>>,
+          TError,
+          Awaited<ReturnType<typeof getArtifactDetails>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useGetArtifactDetails<
+  TData = Awaited<ReturnType<typeof getArtifactDetails>>,
+  TError = Problem,
+>(
+  artifactId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof getArtifactDetails>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary Everything that is known of a file.
+ */
+
+export function useGetArtifactDetails<
+  TData = Awaited<ReturnType<typeof getArtifactDetails>>,
+  TError = Problem,
+>(
+  artifactId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof getArtifactDetails>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getGetArtifactDetailsQueryOptions(artifactId, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getChangeArtifactUrl = (artifactId: string) => {
+  return `/api/v1/artifacts/${encodeURIComponent(String(artifactId))}`;
+};
+
+/**
+ * @summary Change the description of a file, or merge into its metadata; null removes a key.
+ */
+export const changeArtifact = async (
+  artifactId: string,
+  artifactChange: ArtifactChange,
+  options?: Parameters<typeof request>[1],
+): Promise<ArtifactDetails> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<ArtifactDetails>(getChangeArtifactUrl(artifactId), {
+    ...options,
+    method: "PATCH",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(artifactChange),
+  });
+};
+
+export const getChangeArtifactMutationKey = () => ["changeArtifact"] as const;
+
+export const getChangeArtifactMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof changeArtifact>>,
+    TError,
+    ChangeArtifactMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof changeArtifact>>,
+  TError,
+  ChangeArtifactMutationVariables,
+  TContext
+> => {
+  const mutationKey = getChangeArtifactMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof changeArtifact>>,
+    ChangeArtifactMutationVariables
+  > = (props) => {
+    const { artifactId, data } = props ?? {};
+
+    return changeArtifact(artifactId, data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type ChangeArtifactMutationResult = NonNullable<Awaited<ReturnType<typeof changeArtifact>>>;
+export type ChangeArtifactMutationBody = ArtifactChange;
+export type ChangeArtifactMutationError = Problem;
+export type ChangeArtifactMutationVariables = { artifactId: string; data: ArtifactChange };
+
+/**
+ * @summary Change the description of a file, or merge into its metadata; null removes a key.
+ */
+export const useChangeArtifact = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof changeArtifact>>,
+      TError,
+      ChangeArtifactMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof changeArtifact>>,
+  TError,
+  ChangeArtifactMutationVariables,
+  TContext
+> => {
+  return useMutation(getChangeArtifactMutationOptions(options), queryClient);
+};
+export const getWithdrawApprovalUrl = (artifactId: string) => {
+  return `/api/v1/artifacts/${encodeURIComponent(String(artifactId))}/approval`;
+};
+
+/**
+ * @summary Take the approval of a file back.
+ */
+export const withdrawApproval = async (
+  artifactId: string,
+  options?: Parameters<typeof request>[1],
+): Promise<void> => {
+  return request<void>(getWithdrawApprovalUrl(artifactId), {
+    ...options,
+    method: "DELETE",
+  });
+};
+
+export const getWithdrawApprovalMutationKey = () => ["withdrawApproval"] as const;
+
+export const getWithdrawApprovalMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof withdrawApproval>>,
+    TError,
+    WithdrawApprovalMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof withdrawApproval>>,
+  TError,
+  WithdrawApprovalMutationVariables,
+  TContext
+> => {
+  const mutationKey = getWithdrawApprovalMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof withdrawApproval>>,
+    WithdrawApprovalMutationVariables
+  > = (props) => {
+    const { artifactId } = props ?? {};
+
+    return withdrawApproval(artifactId, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type WithdrawApprovalMutationResult = NonNullable<
+  Awaited<ReturnType<typeof withdrawApproval>>
+>;
+
+export type WithdrawApprovalMutationError = Problem;
+export type WithdrawApprovalMutationVariables = { artifactId: string };
+
+/**
+ * @summary Take the approval of a file back.
+ */
+export const useWithdrawApproval = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof withdrawApproval>>,
+      TError,
+      WithdrawApprovalMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof withdrawApproval>>,
+  TError,
+  WithdrawApprovalMutationVariables,
+  TContext
+> => {
+  return useMutation(getWithdrawApprovalMutationOptions(options), queryClient);
+};
+export const getApproveArtifactUrl = (artifactId: string) => {
+  return `/api/v1/artifacts/${encodeURIComponent(String(artifactId))}/approval`;
+};
+
+/**
+ * @summary Approve the content of a file; the approval ends when the content is replaced.
+ */
+export const approveArtifact = async (
+  artifactId: string,
+  newApproval: NewApproval,
+  options?: Parameters<typeof request>[1],
+): Promise<ArtifactDetails> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<ArtifactDetails>(getApproveArtifactUrl(artifactId), {
+    ...options,
+    method: "PUT",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(newApproval),
+  });
+};
+
+export const getApproveArtifactMutationKey = () => ["approveArtifact"] as const;
+
+export const getApproveArtifactMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof approveArtifact>>,
+    TError,
+    ApproveArtifactMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof approveArtifact>>,
+  TError,
+  ApproveArtifactMutationVariables,
+  TContext
+> => {
+  const mutationKey = getApproveArtifactMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof approveArtifact>>,
+    ApproveArtifactMutationVariables
+  > = (props) => {
+    const { artifactId, data } = props ?? {};
+
+    return approveArtifact(artifactId, data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type ApproveArtifactMutationResult = NonNullable<
+  Awaited<ReturnType<typeof approveArtifact>>
+>;
+export type ApproveArtifactMutationBody = NewApproval;
+export type ApproveArtifactMutationError = Problem;
+export type ApproveArtifactMutationVariables = { artifactId: string; data: NewApproval };
+
+/**
+ * @summary Approve the content of a file; the approval ends when the content is replaced.
+ */
+export const useApproveArtifact = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof approveArtifact>>,
+      TError,
+      ApproveArtifactMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof approveArtifact>>,
+  TError,
+  ApproveArtifactMutationVariables,
+  TContext
+> => {
+  return useMutation(getApproveArtifactMutationOptions(options), queryClient);
+};
+export const getGetArtifactContentUrl = (artifactId: string) => {
+  return `/api/v1/artifacts/${encodeURIComponent(String(artifactId))}/content`;
+};
+
+/**
+ * `Range` and ETag as for a download. Files of other kinds are sent as for saving.
+ * @summary The file for a page to embed: in place where it is of a kind that runs nothing, sandboxed.
+ */
+export const getArtifactContent = async (
+  artifactId: string,
+  options?: Parameters<typeof request>[1],
+): Promise<Blob> => {
+  return request<Blob>(getGetArtifactContentUrl(artifactId), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getGetArtifactContentQueryKey = (artifactId: string) => {
+  return [`/api/v1/artifacts/${artifactId}/content`] as const;
+};
+
+export const getGetArtifactContentQueryOptions = <
+  TData = Awaited<ReturnType<typeof getArtifactContent>>,
+  TError = Problem,
+>(
+  artifactId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof getArtifactContent>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getGetArtifactContentQueryKey(artifactId);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof getArtifactContent>>> = ({ signal }) =>
+    getArtifactContent(artifactId, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: artifactId !== null && artifactId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof getArtifactContent>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type GetArtifactContentQueryResult = NonNullable<
+  Awaited<ReturnType<typeof getArtifactContent>>
+>;
+export type GetArtifactContentQueryError = Problem;
+
+export function useGetArtifactContent<
+  TData = Awaited<ReturnType<typeof getArtifactContent>>,
+  TError = Problem,
+>(
+  artifactId: string,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof getArtifactContent>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof getArtifactContent>>,
+          TError,
+          Awaited<ReturnType<typeof getArtifactContent>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useGetArtifactContent<
+  TData = Awaited<ReturnType<typeof getArtifactContent>>,
+  TError = Problem,
+>(
+  artifactId: string,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof getArtifactContent>>, TError, TData>
+    > &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof getArtifactContent>>,
+          TError,
+          Awaited<ReturnType<typeof getArtifactContent>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useGetArtifactContent<
+  TData = Awaited<ReturnType<typeof getArtifactContent>>,
+  TError = Problem,
+>(
+  artifactId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof getArtifactContent>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary The file for a page to embed: in place where it is of a kind that runs nothing, sandboxed.
+ */
+
+export function useGetArtifactContent<
+  TData = Awaited<ReturnType<typeof getArtifactContent>>,
+  TError = Problem,
+>(
+  artifactId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof getArtifactContent>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getGetArtifactContentQueryOptions(artifactId, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getLinkArtifactUrl = (artifactId: string) => {
+  return `/api/v1/artifacts/${encodeURIComponent(String(artifactId))}/link`;
+};
+
+/**
+ * @summary An address in the store itself that serves the file for five minutes to whoever has it.
+ */
+export const linkArtifact = async (
+  artifactId: string,
+  options?: Parameters<typeof request>[1],
+): Promise<Link> => {
+  return request<Link>(getLinkArtifactUrl(artifactId), {
+    ...options,
+    method: "POST",
+  });
+};
+
+export const getLinkArtifactMutationKey = () => ["linkArtifact"] as const;
+
+export const getLinkArtifactMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof linkArtifact>>,
+    TError,
+    LinkArtifactMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof linkArtifact>>,
+  TError,
+  LinkArtifactMutationVariables,
+  TContext
+> => {
+  const mutationKey = getLinkArtifactMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof linkArtifact>>,
+    LinkArtifactMutationVariables
+  > = (props) => {
+    const { artifactId } = props ?? {};
+
+    return linkArtifact(artifactId, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type LinkArtifactMutationResult = NonNullable<Awaited<ReturnType<typeof linkArtifact>>>;
+
+export type LinkArtifactMutationError = Problem;
+export type LinkArtifactMutationVariables = { artifactId: string };
+
+/**
+ * @summary An address in the store itself that serves the file for five minutes to whoever has it.
+ */
+export const useLinkArtifact = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof linkArtifact>>,
+      TError,
+      LinkArtifactMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof linkArtifact>>,
+  TError,
+  LinkArtifactMutationVariables,
+  TContext
+> => {
+  return useMutation(getLinkArtifactMutationOptions(options), queryClient);
+};
+export const getPreviewArtifactUrl = (artifactId: string, params?: PreviewArtifactParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/artifacts/${encodeURIComponent(String(artifactId))}/preview?${stringifiedParams}`
+    : `/api/v1/artifacts/${encodeURIComponent(String(artifactId))}/preview`;
+};
+
+/**
+ * @summary What can be shown of a file: its text, rows of its table, or that a page may embed it.
+ */
+export const previewArtifact = async (
+  artifactId: string,
+  params?: PreviewArtifactParams,
+  options?: Parameters<typeof request>[1],
+): Promise<Preview> => {
+  return request<Preview>(getPreviewArtifactUrl(artifactId, params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getPreviewArtifactQueryKey = (artifactId: string, params?: PreviewArtifactParams) => {
+  return [`/api/v1/artifacts/${artifactId}/preview`, ...(params ? [params] : [])] as const;
+};
+
+export const getPreviewArtifactQueryOptions = <
+  TData = Awaited<ReturnType<typeof previewArtifact>>,
+  TError = Problem,
+>(
+  artifactId: string,
+  params?: PreviewArtifactParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof previewArtifact>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getPreviewArtifactQueryKey(artifactId, params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof previewArtifact>>> = ({ signal }) =>
+    previewArtifact(artifactId, params, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: artifactId !== null && artifactId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof previewArtifact>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type PreviewArtifactQueryResult = NonNullable<Awaited<ReturnType<typeof previewArtifact>>>;
+export type PreviewArtifactQueryError = Problem;
+
+export function usePreviewArtifact<
+  TData = Awaited<ReturnType<typeof previewArtifact>>,
+  TError = Problem,
+>(
+  artifactId: string,
+  params: undefined | PreviewArtifactParams,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof previewArtifact>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof previewArtifact>>,
+          TError,
+          Awaited<ReturnType<typeof previewArtifact>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function usePreviewArtifact<
+  TData = Awaited<ReturnType<typeof previewArtifact>>,
+  TError = Problem,
+>(
+  artifactId: string,
+  params?: PreviewArtifactParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof previewArtifact>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof previewArtifact>>,
+          TError,
+          Awaited<ReturnType<typeof previewArtifact>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function usePreviewArtifact<
+  TData = Awaited<ReturnType<typeof previewArtifact>>,
+  TError = Problem,
+>(
+  artifactId: string,
+  params?: PreviewArtifactParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof previewArtifact>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary What can be shown of a file: its text, rows of its table, or that a page may embed it.
+ */
+
+export function usePreviewArtifact<
+  TData = Awaited<ReturnType<typeof previewArtifact>>,
+  TError = Problem,
+>(
+  artifactId: string,
+  params?: PreviewArtifactParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof previewArtifact>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getPreviewArtifactQueryOptions(artifactId, params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getListUsesUrl = (artifactId: string) => {
+  return `/api/v1/artifacts/${encodeURIComponent(String(artifactId))}/uses`;
+};
+
+/**
+ * @summary The runs that used a file, the latest first, as far as the caller may see them.
+ */
+export const listUses = async (
+  artifactId: string,
+  options?: Parameters<typeof request>[1],
+): Promise<PageUse> => {
+  return request<PageUse>(getListUsesUrl(artifactId), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getListUsesQueryKey = (artifactId: string) => {
+  return [`/api/v1/artifacts/${artifactId}/uses`] as const;
+};
+
+export const getListUsesQueryOptions = <
+  TData = Awaited<ReturnType<typeof listUses>>,
+  TError = Problem,
+>(
+  artifactId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listUses>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getListUsesQueryKey(artifactId);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof listUses>>> = ({ signal }) =>
+    listUses(artifactId, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: artifactId !== null && artifactId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof listUses>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type ListUsesQueryResult = NonNullable<Awaited<ReturnType<typeof listUses>>>;
+export type ListUsesQueryError = Problem;
+
+export function useListUses<TData = Awaited<ReturnType<typeof listUses>>, TError = Problem>(
+  artifactId: string,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof listUses>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listUses>>,
+          TError,
+          Awaited<ReturnType<typeof listUses>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListUses<TData = Awaited<ReturnType<typeof listUses>>, TError = Problem>(
+  artifactId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listUses>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listUses>>,
+          TError,
+          Awaited<ReturnType<typeof listUses>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListUses<TData = Awaited<ReturnType<typeof listUses>>, TError = Problem>(
+  artifactId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listUses>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary The runs that used a file, the latest first, as far as the caller may see them.
+ */
+
+export function useListUses<TData = Awaited<ReturnType<typeof listUses>>, TError = Problem>(
+  artifactId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listUses>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getListUsesQueryOptions(artifactId, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getGetArchiveUrl = (runId: string, params?: GetArchiveParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/runs/${encodeURIComponent(String(runId))}/artifact-archive?${stringifiedParams}`
+    : `/api/v1/runs/${encodeURIComponent(String(runId))}/artifact-archive`;
+};
+
+/**
+ * @summary Download a folder of a run's files, all of them if none is named, as one zip.
+ */
+export const getArchive = async (
+  runId: string,
+  params?: GetArchiveParams,
+  options?: Parameters<typeof request>[1],
+): Promise<Blob> => {
+  return request<Blob>(getGetArchiveUrl(runId, params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getGetArchiveQueryKey = (runId: string, params?: GetArchiveParams) => {
+  return [`/api/v1/runs/${runId}/artifact-archive`, ...(params ? [params] : [])] as const;
+};
+
+export const getGetArchiveQueryOptions = <
+  TData = Awaited<ReturnType<typeof getArchive>>,
+  TError = Problem,
+>(
+  runId: string,
+  params?: GetArchiveParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof getArchive>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getGetArchiveQueryKey(runId, params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof getArchive>>> = ({ signal }) =>
+    getArchive(runId, params, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: runId !== null && runId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof getArchive>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type GetArchiveQueryResult = NonNullable<Awaited<ReturnType<typeof getArchive>>>;
+export type GetArchiveQueryError = Problem;
+
+export function useGetArchive<TData = Awaited<ReturnType<typeof getArchive>>, TError = Problem>(
+  runId: string,
+  params: undefined | GetArchiveParams,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof getArchive>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof getArchive>>,
+          TError,
+          Awaited<ReturnType<typeof getArchive>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useGetArchive<TData = Awaited<ReturnType<typeof getArchive>>, TError = Problem>(
+  runId: string,
+  params?: GetArchiveParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof getArchive>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof getArchive>>,
+          TError,
+          Awaited<ReturnType<typeof getArchive>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useGetArchive<TData = Awaited<ReturnType<typeof getArchive>>, TError = Problem>(
+  runId: string,
+  params?: GetArchiveParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof getArchive>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary Download a folder of a run's files, all of them if none is named, as one zip.
+ */
+
+export function useGetArchive<TData = Awaited<ReturnType<typeof getArchive>>, TError = Problem>(
+  runId: string,
+  params?: GetArchiveParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof getArchive>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getGetArchiveQueryOptions(runId, params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
 export const getListArtifactsUrl = (runId: string, params?: ListArtifactsParams) => {
   const normalizedParams = new URLSearchParams();
 
@@ -672,4 +1688,218 @@ export const usePutArtifact = <TError = Problem, TContext = unknown>(
   TContext
 > => {
   return useMutation(getPutArtifactMutationOptions(options), queryClient);
+};
+export const getListInputsUrl = (runId: string) => {
+  return `/api/v1/runs/${encodeURIComponent(String(runId))}/inputs`;
+};
+
+/**
+ * @summary The files that a run used, as far as the caller may see them.
+ */
+export const listInputs = async (
+  runId: string,
+  options?: Parameters<typeof request>[1],
+): Promise<PageInput> => {
+  return request<PageInput>(getListInputsUrl(runId), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getListInputsQueryKey = (runId: string) => {
+  return [`/api/v1/runs/${runId}/inputs`] as const;
+};
+
+export const getListInputsQueryOptions = <
+  TData = Awaited<ReturnType<typeof listInputs>>,
+  TError = Problem,
+>(
+  runId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listInputs>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getListInputsQueryKey(runId);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof listInputs>>> = ({ signal }) =>
+    listInputs(runId, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: runId !== null && runId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof listInputs>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type ListInputsQueryResult = NonNullable<Awaited<ReturnType<typeof listInputs>>>;
+export type ListInputsQueryError = Problem;
+
+export function useListInputs<TData = Awaited<ReturnType<typeof listInputs>>, TError = Problem>(
+  runId: string,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof listInputs>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listInputs>>,
+          TError,
+          Awaited<ReturnType<typeof listInputs>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListInputs<TData = Awaited<ReturnType<typeof listInputs>>, TError = Problem>(
+  runId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listInputs>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listInputs>>,
+          TError,
+          Awaited<ReturnType<typeof listInputs>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListInputs<TData = Awaited<ReturnType<typeof listInputs>>, TError = Problem>(
+  runId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listInputs>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary The files that a run used, as far as the caller may see them.
+ */
+
+export function useListInputs<TData = Awaited<ReturnType<typeof listInputs>>, TError = Problem>(
+  runId: string,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listInputs>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getListInputsQueryOptions(runId, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getNoteInputUrl = (runId: string, artifactId: string) => {
+  return `/api/v1/runs/${encodeURIComponent(String(runId))}/inputs/${encodeURIComponent(String(artifactId))}`;
+};
+
+/**
+ * @summary Note that a run uses a file of another run, as the file is now.
+ */
+export const noteInput = async (
+  runId: string,
+  artifactId: string,
+  newInput: NewInput,
+  options?: Parameters<typeof request>[1],
+): Promise<Input> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<Input>(getNoteInputUrl(runId, artifactId), {
+    ...options,
+    method: "PUT",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(newInput),
+  });
+};
+
+export const getNoteInputMutationKey = () => ["noteInput"] as const;
+
+export const getNoteInputMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof noteInput>>,
+    TError,
+    NoteInputMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof noteInput>>,
+  TError,
+  NoteInputMutationVariables,
+  TContext
+> => {
+  const mutationKey = getNoteInputMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof noteInput>>,
+    NoteInputMutationVariables
+  > = (props) => {
+    const { runId, artifactId, data } = props ?? {};
+
+    return noteInput(runId, artifactId, data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type NoteInputMutationResult = NonNullable<Awaited<ReturnType<typeof noteInput>>>;
+export type NoteInputMutationBody = NewInput;
+export type NoteInputMutationError = Problem;
+export type NoteInputMutationVariables = { runId: string; artifactId: string; data: NewInput };
+
+/**
+ * @summary Note that a run uses a file of another run, as the file is now.
+ */
+export const useNoteInput = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof noteInput>>,
+      TError,
+      NoteInputMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof noteInput>>,
+  TError,
+  NoteInputMutationVariables,
+  TContext
+> => {
+  return useMutation(getNoteInputMutationOptions(options), queryClient);
 };

@@ -12,8 +12,13 @@ import type { Timestamp } from "./timestamp.ts";
  * A file of a run.
  */
 export interface Artifact {
+  /** Whether an owner approved just this content. */
+  approved: boolean;
   created_at: Timestamp;
   created_by: string;
+  description: string;
+  /** Stays when the content is replaced. */
+  id: string;
   /** By the name's ending. */
   media_type: string;
   path: string;

@@ -14,8 +14,11 @@ import type { Timestamp } from "./timestamp.ts";
  * known.
  */
 export interface Entry {
+  approved: boolean | null;
   created_at: Timestamp | null;
   created_by: string | null;
+  description: string | null;
+  id: string | null;
   kind: EntryKind;
   media_type: string | null;
   path: string;

@@ -41,10 +41,13 @@ class Holder:
 class Artifact(Answer):
     """A file of a run."""
 
+    id: UUID = Field(description="Stays when the content is replaced.")
     path: str
     size: int = Field(description="Bytes.")
     media_type: str = Field(description="By the name's ending.")
     sha256: Sha256
+    description: str
+    approved: bool = Field(description="Whether an owner approved just this content.")
     created_by: UUID
     created_at: Timestamp
 
@@ -53,6 +56,7 @@ class StoredArtifact(Artifact):
     """A file, with the object that holds its content."""
 
     object_id: UUID = Field(exclude=True)
+    detected_media_type: str | None = Field(exclude=True)
 
 
 class Entry(Answer):
@@ -60,10 +64,13 @@ class Entry(Answer):
     known."""
 
     kind: Literal["file", "folder"]
+    id: UUID | None
     path: str
     size: int | None
     media_type: str | None
     sha256: Sha256 | None
+    description: str | None
+    approved: bool | None
     created_by: UUID | None
     created_at: Timestamp | None
 

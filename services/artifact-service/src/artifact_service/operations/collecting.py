@@ -10,6 +10,7 @@ from artifact_service.queries.objects import (
     update_cleared,
     update_unneeded,
 )
+from artifact_service.queries.uploads import delete_completed, select_in_parts
 from artifact_service.stores.contract import Store, key_of
 
 log = structlog.get_logger()
@@ -29,14 +30,19 @@ async def collect(database: Database, store: Store, *, keep_sec: float) -> int:
     Raises:
         StoreUnavailable: the store does not answer; the next turn goes on.
     """
+    async with database.acquire() as connection:
+        await delete_completed(connection)
     removed = 0
     while True:
         async with database.acquire() as connection, connection.transaction():
             suspects = await lock_suspects(connection, older_than=keep_sec, limit=AT_ONCE)
             await update_cleared(connection, object_ids=suspects)
             leaving = await update_unneeded(connection, object_ids=suspects)
+            in_parts = await select_in_parts(connection, leaving)
         for object_id in leaving:
             await store.remove(key_of(object_id))
+            if count := in_parts.get(object_id):
+                await store.remove_parts(key_of(object_id), count=count)
             async with database.acquire() as connection:
                 await delete_object(connection, object_id=object_id)
         removed += len(leaving)

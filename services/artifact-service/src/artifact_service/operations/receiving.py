@@ -8,6 +8,7 @@ from time import monotonic
 
 from servicekit.problems import RequestTimeout
 
+from artifact_service.models.kinds import HEAD_BYTES
 from artifact_service.stores.contract import Sink
 
 BLOCK_BYTES = 1 << 20
@@ -18,10 +19,11 @@ LEAST_WITHIN_SEC = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """What a body was."""
+    """What a body was; of its bytes the first few."""
 
     size: int
     sha256: bytes
+    head: bytes
 
 
 async def receive(chunks: AsyncIterator[bytes], sink: Sink) -> Received:
@@ -36,10 +38,11 @@ async def receive(chunks: AsyncIterator[bytes], sink: Sink) -> Received:
     async def keep(block: bytes) -> None:
         await asyncio.gather(asyncio.to_thread(digest.update, block), sink.write(block))
 
-    size = 0
+    size, head = 0, b""
     in_flight: asyncio.Future[None] | None = None
     try:
         async for block in _blocks(chunks):
+            head = head or block[:HEAD_BYTES]
             size += len(block)
             if in_flight:
                 await in_flight
@@ -49,7 +52,7 @@ async def receive(chunks: AsyncIterator[bytes], sink: Sink) -> Received:
     finally:
         if in_flight and not in_flight.done():
             await asyncio.wait([in_flight])
-    return Received(size, digest.digest())
+    return Received(size, digest.digest(), head)
 
 
 async def at_least(chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

@@ -15,6 +15,7 @@ from servicekit.problems import Problem
 
 from artifact_service.errors import PathTaken, StoreUnavailable, WrongContent
 from artifact_service.models.artifacts import Holder, StoredArtifact, media_type_of
+from artifact_service.models.kinds import detect
 from artifact_service.models.paths import ancestors
 from artifact_service.operations.holders import check_writable
 from artifact_service.operations.receiving import Received, receive
@@ -53,6 +54,7 @@ async def store_artifact(
     chunks: AsyncIterator[bytes],
     *,
     declared: bytes | None,
+    expected: int = 0,
 ) -> StoredArtifact:
     """Take a file in; it appears, or takes the place of the one before, when it is complete.
 
@@ -67,14 +69,17 @@ async def store_artifact(
     """
     async with database.acquire() as connection:
         await check_writable(connection, holder)
-        await _check_free(connection, holder, path)
-    async with _arriving(database, store) as (object_id, sink):
+        await check_free(connection, holder, path)
+    async with _arriving(database, store, expected) as (object_id, sink):
         received = await receive(chunks, sink)
         if declared not in {None, received.sha256}:
             msg = f"Its SHA-256 is {received.sha256.hex()}, not {(declared or b'').hex()}."
             raise WrongContent(msg)
         await sink.finish()
-        artifact = await _settle(database, principal, holder, path, object_id, received)
+        async with database.acquire() as connection, connection.transaction():
+            artifact = await settle(
+                connection, principal.user_id, holder, path, object_id, received
+            )
     if artifact.object_id != object_id:
         SHARED.inc()
         await discard(database, store, object_id)
@@ -82,12 +87,17 @@ async def store_artifact(
     return artifact
 
 
-async def discard(database: Database, store: Store, object_id: UUID) -> None:
-    """Remove an object that did not become one; what cannot be done now, the collector does."""
+async def discard(database: Database, store: Store, object_id: UUID, *, parts: int = 0) -> None:
+    """Remove an object that did not become one, and the parts that were to make it.
+
+    What cannot be done now, the collector does.
+    """
     try:
         async with database.acquire() as connection:
             await update_leaving(connection, object_id=object_id)
         await store.remove(key_of(object_id))
+        if parts:
+            await store.remove_parts(key_of(object_id), count=parts)
         async with database.acquire() as connection:
             await delete_object(connection, object_id=object_id)
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, Problem) as exc:
@@ -95,7 +105,9 @@ async def discard(database: Database, store: Store, object_id: UUID) -> None:
 
 
 @asynccontextmanager
-async def _arriving(database: Database, store: Store) -> AsyncGenerator[tuple[UUID, Sink]]:
+async def _arriving(
+    database: Database, store: Store, expected: int
+) -> AsyncGenerator[tuple[UUID, Sink]]:
     """An object on its way in, known to the collector before it is begun."""
     object_id = uuid7()
     async with database.acquire() as connection:
@@ -103,7 +115,7 @@ async def _arriving(database: Database, store: Store) -> AsyncGenerator[tuple[UU
     life = asyncio.create_task(_show_life(database, object_id))
     sink: Sink | None = None
     try:
-        sink = await store.create(key_of(object_id))
+        sink = await store.create(key_of(object_id), expected=expected)
         yield object_id, sink
     except BaseException:
         await asyncio.shield(_give_up(database, store, object_id, sink))
@@ -128,30 +140,34 @@ async def _show_life(database: Database, object_id: UUID) -> None:
             log.warning("object.life_not_shown", object_id=str(object_id), error=repr(exc))
 
 
-async def _settle(
-    database: Database,
-    principal: Principal,
+async def settle(
+    connection: Connection,
+    user_id: UUID,
     holder: Holder,
     path: str,
     object_id: UUID,
     received: Received,
 ) -> StoredArtifact:
-    async with database.acquire() as connection, connection.transaction():
-        await lock_holder(connection, holder.id)
-        await check_writable(connection, holder)
-        await _check_free(connection, holder, path)
-        before = await select_artifact(connection, holder_id=holder.id, path=path)
-        artifact = await upsert_artifact(
-            connection,
-            artifact_id=uuid7(),
-            holder=holder,
-            path=path,
-            object_id=await _claim(connection, object_id, received),
-            media_type=media_type_of(path),
-            created_by=principal.user_id,
-        )
-        if before:
-            await update_suspect(connection, object_ids=[before.object_id])
+    """Give a content its name, within a transaction; it may be that of another object.
+
+    Raises:
+        RunArchived, PathTaken, StoreUnavailable: see `store_artifact`.
+    """
+    await lock_holder(connection, holder.id)
+    await check_writable(connection, holder)
+    await check_free(connection, holder, path)
+    before = await select_artifact(connection, holder_id=holder.id, path=path)
+    artifact = await upsert_artifact(
+        connection,
+        artifact_id=uuid7(),
+        holder=holder,
+        path=path,
+        object_id=await _claim(connection, object_id, received),
+        media_type=media_type_of(path),
+        created_by=user_id,
+    )
+    if before and before.object_id != artifact.object_id:
+        await update_suspect(connection, object_ids=[before.object_id])
     return artifact
 
 
@@ -163,7 +179,11 @@ async def _claim(connection: Connection, object_id: UUID, received: Received) ->
         try:
             async with connection.transaction():
                 kept = await update_stored(
-                    connection, object_id=object_id, sha256=received.sha256, size=received.size
+                    connection,
+                    object_id=object_id,
+                    sha256=received.sha256,
+                    size=received.size,
+                    detected=detect(received.head),
                 )
         except asyncpg.UniqueViolationError:
             continue  # another upload of the same content was first; take its object
@@ -174,7 +194,12 @@ async def _claim(connection: Connection, object_id: UUID, received: Received) ->
     raise StoreUnavailable(msg)
 
 
-async def _check_free(connection: Connection, holder: Holder, path: str) -> None:
+async def check_free(connection: Connection, holder: Holder, path: str) -> None:
+    """Refuse a path that cannot be a file.
+
+    Raises:
+        PathTaken: see `store_artifact`.
+    """
     taken = await select_taken(connection, holder_id=holder.id, path=path, above=ancestors(path))
     if taken:
         msg = f"There is a file {taken!r}."

@@ -25,8 +25,10 @@ async def select_artifact(
         connection,
         StoredArtifact,
         """
-        SELECT artifacts.path, objects.size, artifacts.media_type, objects.sha256,
-               artifacts.created_by, artifacts.created_at, artifacts.object_id
+        SELECT artifacts.id, artifacts.path, objects.size, artifacts.media_type, objects.sha256,
+               artifacts.description, artifacts.approved_by IS NOT NULL AS approved,
+               artifacts.created_by, artifacts.created_at, artifacts.object_id,
+               objects.detected_media_type
         FROM artifacts
         JOIN objects ON objects.id = artifacts.object_id
         WHERE artifacts.holder_id = $1 AND artifacts.path = $2
@@ -65,7 +67,10 @@ async def upsert_artifact(
     media_type: str,
     created_by: UUID,
 ) -> StoredArtifact:
-    """Make the file, or put it in the place of the one that had its path."""
+    """Make the file, or put its content in the place of what was at its path.
+
+    What people said of the file stays; an approval only as long as the content does.
+    """
     return await fetch_one(
         connection,
         StoredArtifact,
@@ -75,15 +80,22 @@ async def upsert_artifact(
                 (id, holder, holder_id, path, object_id, media_type, created_by)
             VALUES ($1, $2, $3, $4, $5, $6, $7)
             ON CONFLICT ON CONSTRAINT artifacts_path_key DO UPDATE SET
-                id = excluded.id,
                 object_id = excluded.object_id,
                 media_type = excluded.media_type,
                 created_by = excluded.created_by,
-                created_at = excluded.created_at
-            RETURNING path, object_id, media_type, created_by, created_at
+                created_at = excluded.created_at,
+                approved_by = CASE WHEN artifacts.object_id = excluded.object_id
+                                   THEN artifacts.approved_by END,
+                approved_at = CASE WHEN artifacts.object_id = excluded.object_id
+                                   THEN artifacts.approved_at END,
+                approval_note = CASE WHEN artifacts.object_id = excluded.object_id
+                                     THEN artifacts.approval_note ELSE '' END
+            RETURNING id, path, object_id, media_type, description, approved_by,
+                      created_by, created_at
         )
-        SELECT put.path, objects.size, put.media_type, objects.sha256,
-               put.created_by, put.created_at, put.object_id
+        SELECT put.id, put.path, objects.size, put.media_type, objects.sha256,
+               put.description, put.approved_by IS NOT NULL AS approved,
+               put.created_by, put.created_at, put.object_id, objects.detected_media_type
         FROM put
         JOIN objects ON objects.id = put.object_id
         """,
@@ -140,7 +152,8 @@ async def select_entries(
         ), steps AS (
             SELECT greatest($3, inside.prefix) COLLATE "C" AS seek, 0 AS number,
                    false AS is_folder, NULL::text COLLATE "C" AS path,
-                   NULL::uuid AS object_id, NULL::text AS media_type,
+                   NULL::uuid AS id, NULL::uuid AS object_id, NULL::text AS media_type,
+                   NULL::text AS description, NULL::boolean AS approved,
                    NULL::uuid AS created_by, NULL::timestamptz AS created_at
             FROM inside
             UNION ALL
@@ -149,9 +162,11 @@ async def select_entries(
                    steps.number + 1,
                    next.is_folder,
                    CASE WHEN next.is_folder THEN next.folder ELSE next.path END COLLATE "C",
-                   next.object_id, next.media_type, next.created_by, next.created_at
+                   next.id, next.object_id, next.media_type, next.description, next.approved,
+                   next.created_by, next.created_at
             FROM steps, inside, LATERAL (
-                SELECT path, object_id, media_type, created_by, created_at,
+                SELECT path, id, object_id, media_type, description,
+                       approved_by IS NOT NULL AS approved, created_by, created_at,
                        strpos(substr(path, length(inside.prefix) + 1), '/') > 0 AS is_folder,
                        inside.prefix
                            || split_part(substr(path, length(inside.prefix) + 1), '/', 1) AS folder
@@ -164,7 +179,10 @@ async def select_entries(
             WHERE steps.number < $4
         )
         SELECT CASE WHEN steps.is_folder THEN 'folder' ELSE 'file' END AS kind,
+               CASE WHEN NOT steps.is_folder THEN steps.id END AS id,
                steps.path, objects.size, objects.sha256,
+               CASE WHEN NOT steps.is_folder THEN steps.description END AS description,
+               CASE WHEN NOT steps.is_folder THEN steps.approved END AS approved,
                CASE WHEN NOT steps.is_folder THEN steps.media_type END AS media_type,
                CASE WHEN NOT steps.is_folder THEN steps.created_by END AS created_by,
                CASE WHEN NOT steps.is_folder THEN steps.created_at END AS created_at
@@ -197,5 +215,47 @@ async def select_artifacts_of_runs(
         LIMIT $2
         """,
         run_ids,
+        limit,
+    )
+
+
+async def select_below(
+    connection: Connection, *, holder_id: UUID, folder: str, after: str, limit: int
+) -> list[StoredArtifact]:
+    """Files at any depth below a folder, every file for the topmost, by path, behind `after`."""
+    return await fetch_all(
+        connection,
+        StoredArtifact,
+        """
+        SELECT artifacts.id, artifacts.path, objects.size, artifacts.media_type, objects.sha256,
+               artifacts.description, artifacts.approved_by IS NOT NULL AS approved,
+               artifacts.created_by, artifacts.created_at, artifacts.object_id,
+               objects.detected_media_type
+        FROM artifacts
+        JOIN objects ON objects.id = artifacts.object_id
+        WHERE artifacts.holder_id = $1 AND artifacts.path > $3
+          AND ($2 = '' OR (artifacts.path > $2 || '/' AND artifacts.path < $2 || '0'))
+        ORDER BY artifacts.path
+        LIMIT $4
+        """,
+        holder_id,
+        folder,
+        after,
+        limit,
+    )
+
+
+async def count_below(connection: Connection, *, holder_id: UUID, folder: str, limit: int) -> int:
+    """How many files stand at any depth below a folder, counted up to `limit`."""
+    return await connection.fetchval(
+        """
+        SELECT count(*) FROM (
+            SELECT FROM artifacts
+            WHERE holder_id = $1 AND ($2 = '' OR (path > $2 || '/' AND path < $2 || '0'))
+            LIMIT $3
+        ) AS found
+        """,
+        holder_id,
+        folder,
         limit,
     )

@@ -18,7 +18,7 @@ async def update_sign_of_life(connection: Connection, *, object_id: UUID) -> Non
 
 
 async def update_stored(
-    connection: Connection, *, object_id: UUID, sha256: bytes, size: int
+    connection: Connection, *, object_id: UUID, sha256: bytes, size: int, detected: str
 ) -> bool:
     """Say that an object is complete; whether the collector had not given it up.
 
@@ -29,13 +29,15 @@ async def update_stored(
         await connection.fetchval(
             """
             UPDATE objects
-            SET state = 'stored', sha256 = $2, size = $3, suspect_since = NULL
+            SET state = 'stored', sha256 = $2, size = $3, detected_media_type = $4,
+                suspect_since = NULL
             WHERE id = $1 AND state = 'arriving'
             RETURNING true
             """,
             object_id,
             sha256,
             size,
+            detected,
         )
     )
 

@@ -63,6 +63,7 @@ async def put_artifact(request: Request, run_id: UUID, path: ArtifactPath) -> Ar
         declared=declared_sha256(
             request.headers.get("Repr-Digest") or request.headers.get("Content-Digest")
         ),
+        expected=request.content_length or 0,
     )
 
 

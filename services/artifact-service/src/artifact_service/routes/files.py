@@ -10,11 +10,18 @@ from servicekit.problems import Problem
 
 from artifact_service.models.artifacts import OCTETS, StoredArtifact
 from artifact_service.models.digests import sha256_header
+from artifact_service.models.kinds import kind_of
 from artifact_service.models.ranges import requested_range
 from artifact_service.stores.contract import Store, key_of
 
 # A reader that takes less than a block in this time is sent away.
 STALL_SEC = 30.0
+
+# What is shown in place: in an origin of its own, without scripts, forms and requests to anywhere.
+_SANDBOX = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:; "
+    "font-src data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'"
+)
 
 # Types that a browser may run; `attachment` keeps it from that, and so does their not being said.
 _ACTIVE = frozenset(
@@ -31,14 +38,17 @@ _ACTIVE = frozenset(
 
 
 async def send_file(
-    request: web.Request, store: Store, artifact: StoredArtifact
+    request: web.Request, store: Store, artifact: StoredArtifact, *, in_place: bool = False
 ) -> web.StreamResponse:
     """The file, the part that `Range` names, or 304 where the caller has it already.
+
+    `in_place` is for a page to embed it, where it is of a kind that a browser shows without running
+    anything of it; all else is for saving.
 
     Raises:
         RangeNotSatisfiable, StoreUnavailable: before the head is sent.
     """
-    headers = _headers(artifact)
+    headers = _headers(artifact) | (_shown_in_place(artifact) if in_place else {})
     if _is_known(request, headers["ETag"]):
         return web.Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": headers["ETag"]})
     whole = request.headers.get("If-Range") not in {None, headers["ETag"]}
@@ -87,16 +97,35 @@ def _is_known(request: web.Request, etag: str) -> bool:
     return known.strip() == "*" or etag in (one.strip() for one in known.split(","))
 
 
-def _headers(artifact: StoredArtifact) -> dict[str, str]:
-    name = quote(artifact.path.rpartition("/")[2], safe="")
+def saved_as(name: str) -> dict[str, str]:
+    """Headers of what a browser may save under the name, and not show."""
     return {
-        "Content-Type": OCTETS if artifact.media_type in _ACTIVE else artifact.media_type,
-        "Content-Disposition": f"attachment; filename*=UTF-8''{name}",
+        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
         "Content-Security-Policy": "default-src 'none'; sandbox",
         "Cross-Origin-Resource-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
         "Cache-Control": "private, no-cache",
+    }
+
+
+def _headers(artifact: StoredArtifact) -> dict[str, str]:
+    return saved_as(artifact.path.rpartition("/")[2]) | {
+        "Content-Type": OCTETS if artifact.media_type in _ACTIVE else artifact.media_type,
         "Accept-Ranges": "bytes",
         "ETag": f'"{artifact.sha256.hex()}"',
         "Repr-Digest": sha256_header(artifact.sha256),
         "Last-Modified": format_datetime(artifact.created_at, usegmt=True),
+    }
+
+
+def _shown_in_place(artifact: StoredArtifact) -> dict[str, str]:
+    inline = kind_of(artifact.path, artifact.size, artifact.detected_media_type).inline
+    if inline is None:
+        return {}
+    # Browsers show no PDF in a sandbox; their viewer is one, of another origin than ours.
+    sandbox = "" if inline == "application/pdf" else "sandbox; "
+    return {
+        "Content-Type": inline,
+        "Content-Disposition": "inline",
+        "Content-Security-Policy": sandbox + _SANDBOX,
     }

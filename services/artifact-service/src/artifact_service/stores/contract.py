@@ -1,6 +1,7 @@
 """What the service needs of an object store. Keys are made by the service, see `key_of`."""
 
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -34,11 +35,61 @@ class Sink(Protocol):
 class Store(Protocol):
     """Keeps objects under keys; an object never changes."""
 
-    async def create(self, key: str) -> Sink:
-        """Begin an object.
+    async def create(self, key: str, *, expected: int = 0) -> Sink:
+        """Begin an object of about the `expected` bytes, 0 where nobody knows.
 
         Raises:
             StoreFull, StoreUnavailable: the store takes none now.
+        """
+        ...
+
+    async def prepare_parts(self, key: str) -> None:
+        """Make room for an object that will come in parts.
+
+        Raises:
+            StoreFull, StoreUnavailable: there is none.
+        """
+        ...
+
+    async def create_part(self, key: str, number: int, offset: int) -> Sink:
+        """Begin a part, which begins at `offset` of the object; the one before is lost.
+
+        Raises:
+            StoreFull, StoreUnavailable: the store takes none now.
+        """
+        ...
+
+    def read_part(self, key: str, number: int, offset: int, size: int) -> AsyncGenerator[bytes]:
+        """A part, in blocks.
+
+        Raises:
+            StoreUnavailable: the part cannot be read.
+        """
+        ...
+
+    async def join(self, key: str, *, size: int) -> Sink:
+        """Begin to make one object of its parts, whose bytes are then written in order.
+
+        Unlike those of others, an `abort` of this leaves the parts.
+
+        Raises:
+            StoreFull, StoreUnavailable: the store cannot now.
+        """
+        ...
+
+    async def remove_parts(self, key: str, *, count: int) -> None:
+        """Remove the parts, at most `count`, of an object that was joined or is not to be.
+
+        Raises:
+            StoreUnavailable: they could not be removed.
+        """
+        ...
+
+    async def link(self, key: str, *, valid: timedelta) -> str | None:
+        """An address that serves the object to anybody for a while; None where there are none.
+
+        Raises:
+            StoreUnavailable: the store cannot now.
         """
         ...
 

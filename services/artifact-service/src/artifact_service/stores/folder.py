@@ -9,6 +9,7 @@ import errno
 import os
 from collections.abc import AsyncGenerator, Generator
 from contextlib import contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 
 import structlog
@@ -31,16 +32,54 @@ class FolderStore:
         self._objects = folder / "objects"
         self._arriving = folder / "arriving"
 
-    async def create(self, key: str) -> "FolderSink":
+    async def create(self, key: str, *, expected: int = 0) -> "FolderSink":  # noqa: ARG002 - files grow
         """See `Store.create`."""
         sink = FolderSink(self._draft(key), self._objects / key)
         await sink.open()
         return sink
 
-    async def read(self, key: str, start: int, end: int) -> AsyncGenerator[bytes]:
+    async def prepare_parts(self, key: str) -> None:
+        """See `Store.prepare_parts`: the file that the parts are written into."""
+        sink = FolderSink(self._draft(key), self._objects / key)
+        await sink.open()
+        await sink.leave()
+
+    async def create_part(self, key: str, number: int, offset: int) -> "PartSink":  # noqa: ARG002 - its offset says it all
+        """See `Store.create_part`."""
+        sink = PartSink(self._draft(key), offset)
+        await sink.open()
+        return sink
+
+    def read_part(
+        self,
+        key: str,
+        number: int,  # noqa: ARG002 - its offset says it all
+        offset: int,
+        size: int,
+    ) -> AsyncGenerator[bytes]:
+        """See `Store.read_part`."""
+        return self._read((self._draft(key), self._objects / key), offset, offset + size)
+
+    async def join(self, key: str, *, size: int) -> "JoinedSink":  # noqa: ARG002 - the bytes are there
+        """See `Store.join`: the parts are in one file already."""
+        sink = JoinedSink(self._draft(key), self._objects / key)
+        await sink.open()
+        return sink
+
+    async def remove_parts(self, key: str, *, count: int) -> None:
+        """See `Store.remove_parts`: what they were written into is removed with the object."""
+
+    async def link(self, key: str, *, valid: timedelta) -> str | None:  # noqa: ARG002 - there are none
+        """See `Store.link`."""
+        return None
+
+    def read(self, key: str, start: int, end: int) -> AsyncGenerator[bytes]:
         """See `Store.read`."""
+        return self._read((self._objects / key,), start, end)
+
+    async def _read(self, places: tuple[Path, ...], start: int, end: int) -> AsyncGenerator[bytes]:
         with _told():
-            descriptor = await asyncio.to_thread(os.open, self._objects / key, os.O_RDONLY)
+            descriptor = await asyncio.to_thread(_open_first, places)
         try:
             while start < end:
                 length = min(READ_BYTES, end - start)
@@ -116,6 +155,10 @@ class FolderSink:
             await self._flushed()
         await asyncio.to_thread(self._remove)
 
+    async def leave(self) -> None:
+        """Close the file and let it stand where it is."""
+        await asyncio.to_thread(self._close)
+
     async def _flushed(self) -> None:
         flushing, self._flushing = self._flushing, None
         if flushing:
@@ -148,6 +191,76 @@ class FolderSink:
         descriptor, self._descriptor = self._descriptor, -1
         if descriptor >= 0:
             os.close(descriptor)
+
+
+class PartSink:
+    """A `Sink` into a stretch of a file that is there already.
+
+    It is not waited for until the disk has it: whoever joins the parts reads all of them again.
+    """
+
+    def __init__(self, draft: Path, offset: int) -> None:
+        self._draft = draft
+        self._offset = offset
+        self._descriptor = -1
+
+    async def open(self) -> None:
+        """Open the file."""
+        with _told():
+            self._descriptor = await asyncio.to_thread(os.open, self._draft, os.O_WRONLY)
+
+    async def write(self, block: bytes) -> None:
+        """See `Sink.write`."""
+        with _told():
+            await asyncio.to_thread(self._write, block)
+
+    async def finish(self) -> None:
+        """See `Sink.finish`."""
+        self._close()
+
+    async def abort(self) -> None:
+        """See `Sink.abort`. What was written is written over by the next."""
+        self._close()
+
+    def _write(self, block: bytes) -> None:
+        rest = memoryview(block)
+        while rest:
+            written = os.pwrite(self._descriptor, rest, self._offset)
+            self._offset += written
+            rest = rest[written:]
+
+    def _close(self) -> None:
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+
+class JoinedSink(FolderSink):
+    """A `Sink` whose bytes are in their file already."""
+
+    async def write(self, block: bytes) -> None:
+        """See `Sink.write`."""
+
+    async def abort(self) -> None:
+        """See `Store.join`: the parts stay."""
+        await self.leave()
+
+    def _open(self) -> int:
+        return _open_first((self._draft, self._target))
+
+    def _move(self) -> None:
+        # Where a process was killed right after it had moved the file, it is in its place.
+        if self._draft.exists():
+            super()._move()
+        else:
+            self._close()
+
+
+def _open_first(places: tuple[Path, ...]) -> int:
+    for place in places[:-1]:
+        with suppress(FileNotFoundError):
+            return os.open(place, os.O_RDONLY)
+    return os.open(places[-1], os.O_RDONLY)
 
 
 def _flush_folder(folder: Path) -> None:

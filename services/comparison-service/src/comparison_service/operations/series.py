@@ -11,8 +11,8 @@ import orjson
 from comparison_service.models.numbers import Floats, column, numbers
 from comparison_service.models.selection import FoundRun, Scalar
 from comparison_service.models.series import (
-    CurveColumn,
     ComparedSeries,
+    CurveColumn,
     GroupCurve,
     MetricCurves,
     RunCurve,
