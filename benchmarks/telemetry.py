@@ -6,7 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import batched
+from itertools import batched, count
 from pathlib import Path
 
 import asyncpg
@@ -21,7 +21,9 @@ from benchmarks import native_api, own, victoria
 from benchmarks.database import make_database
 from benchmarks.load import Channel, Make, Target, Timing, measure
 from benchmarks.report import Bar, Figure, Report
+from benchmarks.sockets import measure_frames
 from benchmarks.telemetry_buffer import measure_buffered
+from benchmarks.telemetry_watch import SENDERS, measure_export, measure_live
 
 type Rows = asyncpg.Connection[asyncpg.Record]
 
@@ -30,6 +32,7 @@ SYSTEMS = [ROWS, VICTORIA, RUNBENCH]
 
 BATCH, SMALL = 1_000, 10
 FILL_BATCH, FILL_WRITERS = 10_000, 4
+SOCKETS = 64
 PLACES = 2_000
 ZOOM = 0.01
 FIRST_TIME_US = 1_760_000_000_000_000
@@ -47,6 +50,8 @@ COLUMNS, FRAMES = f"batches of {BATCH:,}, columns of JSON", f"batches of {BATCH:
 BUFFERED = f"batches of {BATCH:,}, packed, through the buffer"
 BUFFERED_LARGE = f"batches of {FILL_BATCH:,}, packed, through the buffer"
 FEW = f"batches of {SMALL}"
+FEW_FRAMES = f"batches of {SMALL}, packed, over WebSockets"
+LIVE = "received → shown live, at 10,000 readings/s"
 BYTES = "bytes a reading, compacted"
 
 # What fills no chunk is left until nothing more comes.
@@ -64,14 +69,41 @@ class Sizes:
     sensors: int = 200
     chart: int = 10_000_000
     rounds: int = 30
+    # Series of that length in one file.
+    exported: int = 5
+    live_seconds: float = 10.0
 
 
-QUICK = Sizes(seconds=1.0, chart=1_000_000, rounds=10)
+QUICK = Sizes(seconds=1.0, chart=1_000_000, rounds=10, live_seconds=5.0)
 
 
 def chart(sizes: Sizes, part: float = 1.0) -> str:
     """Name of a row."""
     return f"chart of {sizes.chart:,} readings, {part:.0%}"
+
+
+def export(sizes: Sizes) -> str:
+    """Name of a row."""
+    return f"export of {sizes.chart * sizes.exported:,} readings as Parquet"
+
+
+def grown(sizes: Sizes) -> str:
+    """Name of a row."""
+    return f"{export(sizes)}, growth of the service"
+
+
+def grown_mib(report: Report) -> float | None:
+    """By how much an export lets the service grow."""
+    for sizes in (Sizes(), QUICK):
+        if (found := report.value(grown(sizes), RUNBENCH)) is not None:
+            return found / 2**20
+    return None
+
+
+def live_ms(report: Report) -> float | None:
+    """The 95th percentile of what a viewer waits."""
+    figure = report.find(LIVE, RUNBENCH)
+    return figure.p95 * 1000 if figure and figure.p95 is not None else None
 
 
 def rate_of(what: str) -> Callable[[Report], float | None]:
@@ -103,6 +135,7 @@ def run(cluster: Cluster, home: Path, sizes: Sizes, report: Report) -> None:
             asyncio.run(measure_victoria(peer, sizes, report))
     with own.runbench(cluster.address, UNLIMITED) as running:
         asyncio.run(measure_own(running, cluster, sizes, report))
+        asyncio.run(measure_watched(running, home, sizes, report))
     # One process takes what is sent, and another one moves it.
     with (
         own.runbench(cluster.address, UNLIMITED | TAKES) as running,
@@ -121,6 +154,9 @@ BARS = [
         lambda value: value >= 3_000_000,
     ),
     Bar(FEW, "≥ 50,000 readings/s", rate_of(FEW), lambda value: value >= 50_000),
+    Bar(FEW_FRAMES, "≥ 50,000 readings/s", rate_of(FEW_FRAMES), lambda value: value >= 50_000),
+    Bar(LIVE, "p95 < 300 ms", live_ms, lambda value: value < 300),
+    Bar("export, growth of the service", "< 100 MiB", grown_mib, lambda value: value < 100),
     Bar(
         BYTES,
         "at most 16",
@@ -278,15 +314,22 @@ def batch(
 ) -> bytes:
     """The request of one batch of the signal `value`."""
     if kind == PACKED:
-        name, signal = producer.encode(), b"value"
-        head = struct.pack("<4sIQHH", b"RBR1", 1, sequence, len(name), 0) + name
-        column = struct.pack("<HHI", len(signal), 0, len(times)) + signal
-        content = head + column + times.tobytes() + values.tobytes()
+        content = packed(producer, sequence, times, values)
     else:
         series = [{"signal": "value", "t": times.tolist(), "v": values.tolist()}]
         body = {"producer": producer, "sequence": sequence, "series": series}
         content = orjson.dumps(body)
     return target.request("POST", "/api/v1/telemetry", content, kind=kind)
+
+
+def packed(
+    producer: str, sequence: int, times: NDArray[np.int64], values: NDArray[np.float64]
+) -> bytes:
+    """The packed form of one batch (docs/telemetry.md)."""
+    name, signal = producer.encode(), b"value"
+    head = struct.pack("<4sIQHH", b"RBR1", 1, sequence, len(name), 0) + name
+    column = struct.pack("<HHI", len(signal), 0, len(times)) + signal
+    return head + column + times.tobytes() + values.tobytes()
 
 
 async def registered(running: own.Own, count: int) -> Rig:
@@ -313,6 +356,11 @@ async def measure_own(running: own.Own, cluster: Cluster, sizes: Sizes, report: 
         report.time(what, RUNBENCH, timing, of=each)
         # The rounds that found the pace are stored too.
         assert stored(cluster) - before >= len(timing.latencies) * each
+    before = stored(cluster)
+    frames = [(target, _frames_of_few()) for target in rig.targets[:SOCKETS]]
+    timing = await measure_frames("/api/v1/telemetry/socket", frames, seconds=sizes.seconds)
+    report.time(FEW_FRAMES, RUNBENCH, timing, of=SMALL)
+    assert stored(cluster) - before >= len(timing.latencies) * SMALL
     await compacted(cluster)
     long, producer = rig.targets[-1], str(uuid.uuid4())
     before = stored(cluster), bytes_on_disk(cluster)
@@ -339,6 +387,39 @@ async def measure_own(running: own.Own, cluster: Cluster, sizes: Sizes, report: 
             running.target, [lambda n, asked=asked: asked[n % len(asked)]], seconds=sizes.seconds
         )
         report.time(chart(sizes, part), RUNBENCH, timing)
+
+
+async def measure_watched(running: own.Own, home: Path, sizes: Sizes, report: Report) -> None:
+    """What a viewer waits for, and what a file of everything costs."""
+    rig = await registered(running, SENDERS)
+    producer = str(uuid.uuid4())
+    numbers = count()
+
+    def make(sensor: int, times: NDArray[np.int64], values: NDArray[np.float64]) -> bytes:
+        return batch(rig.targets[sensor], JSON, producer, next(numbers), times, values)
+
+    timing = await measure_live(running.target, rig.ids, rig.targets, make, sizes.live_seconds)
+    report.time(LIVE, RUNBENCH, timing)
+    full = await registered(running, sizes.exported)
+    for target in full.targets:
+        await _fill(
+            target,
+            lambda start, count, target=target: batch(
+                target, PACKED, producer, start, *readings(start, count)
+            ),
+            sizes.chart,
+        )
+    pid = running.pids["telemetry-ingest-service"]
+    total = sizes.chart * sizes.exported
+    done = await measure_export(running.target, full.ids, pid, total, home)
+    rate = total / done.seconds
+    report.add(Figure(export(sizes), RUNBENCH, done.seconds, "s", per_second=rate))
+    report.add(Figure(grown(sizes), RUNBENCH, done.grown_bytes, "B"))
+
+
+def _frames_of_few() -> Callable[[int], bytes]:
+    producer = str(uuid.uuid4())
+    return lambda number: packed(producer, number, *readings(number * SMALL, SMALL))
 
 
 async def measure_through_buffer(
