@@ -371,6 +371,36 @@ export function paintMarks(
   context.restore();
 }
 
+/** The ends of what is measured, with their letters, and the time between them lightly shaded. */
+export function paintRuler(
+  context: CanvasRenderingContext2D,
+  [a, b]: Range,
+  frame: Frame,
+  { text, background, font }: { text: string; background: string; font: string },
+): void {
+  const { toX } = placesOf(frame);
+  const { ratio, top, height } = frame;
+  const [left, right] = [toX(Math.min(a, b)), toX(Math.max(a, b))];
+  context.save();
+  context.fillStyle = text;
+  context.globalAlpha = 0.1;
+  context.fillRect(left, top, right - left, height);
+  context.globalAlpha = 1;
+  context.font = font;
+  context.textAlign = "center";
+  context.textBaseline = "middle";
+  const size = 15 * ratio;
+  for (const [letter, place] of [["A", a] as const, ["B", b] as const]) {
+    const at = Math.round(toX(place));
+    context.fillStyle = text;
+    context.fillRect(at - ratio / 2, top, ratio, height);
+    context.fillRect(at - size / 2, top, size, size);
+    context.fillStyle = background;
+    context.fillText(letter, at, top + size / 2);
+  }
+  context.restore();
+}
+
 type Label = { label: string; color: string; y: number };
 
 /** Where each line ends in view, moved apart where the names would cover each other. */

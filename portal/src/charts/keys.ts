@@ -17,6 +17,8 @@ const commands = {
   KeyY: "logarithmic",
   KeyF: "maximise",
   KeyD: "table",
+  KeyA: "placeA",
+  KeyB: "placeB",
   Escape: "leave",
 } as const;
 

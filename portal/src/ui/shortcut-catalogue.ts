@@ -62,6 +62,8 @@ export const shortcutCatalogue = {
   chartSmoothing: { keys: "KeyS", label: msg`Change the smoothing`, group: "chart" },
   chartLogarithmic: { keys: "KeyY", label: msg`Logarithmic scale`, group: "chart" },
   chartMaximise: { keys: "KeyF", label: msg`Fill the window`, group: "chart" },
+  chartPlaceA: { keys: "KeyA", label: msg`Measure from here (A)`, group: "chart" },
+  chartPlaceB: { keys: "KeyB", label: msg`Measure up to here (B)`, group: "chart" },
   chartTable: { keys: "KeyD", label: msg`Show the points as a table`, group: "chart" },
 } as const satisfies Record<string, ShortcutEntry>;
 

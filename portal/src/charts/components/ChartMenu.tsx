@@ -6,6 +6,7 @@ import {
   IconDots,
   IconFileTypeCsv,
   IconPhotoDown,
+  IconRulerMeasure,
   IconTable,
   IconZoomIn,
   IconZoomOut,
@@ -24,6 +25,9 @@ type Props = {
   onMaximise: () => void;
   tabular: boolean;
   onTable: () => void;
+  measures: boolean;
+  /** Missing where nothing is measured. */
+  onMeasure?: () => void;
   onPng: () => void;
   onCsv: () => void;
   downloads?: ReactNode;
@@ -86,6 +90,15 @@ export function ChartMenu(props: Props) {
         >
           {tabular ? <Trans>Hide the table</Trans> : <Trans>Show as a table</Trans>}
         </Menu.Item>
+        {props.onMeasure ? (
+          <Menu.Item
+            leftSection={<IconRulerMeasure {...icon} />}
+            rightSection={<span aria-hidden>A B</span>}
+            onClick={props.onMeasure}
+          >
+            {props.measures ? <Trans>Stop measuring</Trans> : <Trans>Measure</Trans>}
+          </Menu.Item>
+        ) : null}
         {props.children}
         <Menu.Divider />
         <Menu.Item

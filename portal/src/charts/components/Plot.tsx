@@ -24,11 +24,13 @@ import {
   paintLate,
   paintLine,
   paintMarks,
+  paintRuler,
   placesOf,
   readAt,
   within,
 } from "../drawing";
 import type { Readings } from "../readings";
+import type { Ruler } from "../ruler";
 import { tickSteps, wordsFor } from "../ticks";
 import type { Viewport } from "../viewport";
 import classes from "./SeriesChart.module.css";
@@ -62,6 +64,7 @@ export type PlotProps = {
   readings: Readings;
   /** Charts of the same group share their cursor. */
   group: string;
+  ruler?: Ruler;
 };
 
 const shrinkAfterMs = 5_000;
@@ -178,6 +181,10 @@ export default function Plot(props: PlotProps) {
         }
         paintMarks(ctx, line, frame, look.color);
         paintLate(ctx, line, frame, ink.late);
+      }
+      const ends = latest.current.ruler?.get();
+      if (ends) {
+        paintRuler(ctx, ends, frame, { ...ink, font: `600 ${11 * frame.ratio}px ${labelFont}` });
       }
       ctx.restore();
       if (withLabels) paintLabels(u, shown, frame);
@@ -430,6 +437,9 @@ export default function Plot(props: PlotProps) {
   const { full, fixed, clip, asleep } = props;
   // biome-ignore lint/correctness/useExhaustiveDependencies: draws again for whatever is drawn
   useEffect(() => show.current(), [drawn, full, fixed, clip, asleep, hidden]);
+
+  const { ruler } = props;
+  useEffect(() => ruler?.subscribe(() => show.current()), [ruler]);
 
   useEffect(() => {
     const u = plot.current;

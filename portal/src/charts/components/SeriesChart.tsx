@@ -20,6 +20,7 @@ import { csvOf, download, type Fullness, fileName, pngOf } from "../export";
 import { lateIn } from "../gaps";
 import { type ChartCommand, commandOf } from "../keys";
 import { type Reading, Readings, useReading } from "../readings";
+import { type Ruler, useRuler } from "../ruler";
 import { smoothingSteps } from "../smoothing";
 import { type Words, wordsFor } from "../ticks";
 import type { Viewport } from "../viewport";
@@ -28,6 +29,7 @@ import { ChartTooltip } from "./ChartTooltip";
 import { LineSample } from "./LineSample";
 import type { PlotHandle } from "./Plot";
 import { PointTable } from "./PointTable";
+import { RulerPanel } from "./RulerPanel";
 import classes from "./SeriesChart.module.css";
 
 const Plot = lazy(() => import("./Plot"));
@@ -70,6 +72,8 @@ type Props = {
   maximised: boolean;
   onMaximise: (maximised: boolean) => void;
   group: string;
+  /** Measures between two places, where that is offered. */
+  ruler?: Ruler;
   /** More to say of the lines, beside the number of points. */
   notes?: ReactNode;
   /** More entries for the chart's menu: above, and among the downloads. */
@@ -100,6 +104,8 @@ export function SeriesChart(props: Props) {
   const full = useMemo(() => span ?? extent(lines, logX), [span, lines, logX]);
   const empty = lines.every(({ x }) => x.length === 0);
   const tall = useMaximisedHeight(maximised);
+  const { ruler } = props;
+  const measures = useRuler(ruler) !== null;
 
   function onKeyDown(event: KeyboardEvent): void {
     const command = commandOf(event.code);
@@ -141,7 +147,13 @@ export function SeriesChart(props: Props) {
         return onMaximise(!maximised);
       case "table":
         return setTabular(!tabular);
+      case "placeA":
+      case "placeB": {
+        const end = command === "placeA" ? "a" : "b";
+        return ruler?.put(end, centre ?? range[end === "a" ? 0 : 1], range);
+      }
       case "leave":
+        if (measures) return ruler?.set(null);
         if (maximised) return onMaximise(false);
         return readings.get() ? plot.current?.leave() : follow();
     }
@@ -207,6 +219,12 @@ export function SeriesChart(props: Props) {
           onMaximise={() => onMaximise(!maximised)}
           tabular={tabular}
           onTable={() => setTabular(!tabular)}
+          measures={measures}
+          onMeasure={
+            ruler && !empty
+              ? () => (measures ? ruler.set(null) : ruler.begin(viewport.range ?? full))
+              : undefined
+          }
           onPng={savePng}
           onCsv={saveCsv}
           downloads={props.downloads}
@@ -246,6 +264,7 @@ export function SeriesChart(props: Props) {
               asleep={props.asleep}
               readings={readings}
               group={props.group}
+              ruler={ruler}
             />
           </Suspense>
           {zoom && props.fullness.shown === 0 ? (
@@ -287,6 +306,18 @@ export function SeriesChart(props: Props) {
           </ul>
         ) : null}
       </div>
+      {ruler && measures ? (
+        <RulerPanel
+          ruler={ruler}
+          title={title}
+          lines={lines}
+          looks={looks}
+          hidden={hidden}
+          axis={axis}
+          view={zoom ?? full}
+          words={words}
+        />
+      ) : null}
       {tabular ? (
         <PointTable title={title} lines={lines} axis={axis} zoom={zoom} words={words} />
       ) : null}

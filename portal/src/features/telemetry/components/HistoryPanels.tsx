@@ -4,6 +4,7 @@ import { useQueries } from "@tanstack/react-query";
 import { type ReactNode, useEffect, useMemo, useState } from "react";
 import type { Line, Range } from "@/charts/axis";
 import { SeriesChart } from "@/charts/components/SeriesChart";
+import { Ruler } from "@/charts/ruler";
 import { countIn } from "@/charts/series";
 import { Viewport } from "@/charts/viewport";
 import { ErrorNotice } from "@/ui/ErrorNotice";
@@ -36,6 +37,7 @@ export function HistoryPanels(props: Props) {
   const { channels, range, sessionId, search, onSearch, onZoom, actions } = props;
   const [zoom, setZoom] = useState<Range | null>(null);
   const [viewport] = useState(() => new Viewport(null));
+  const [ruler] = useState(() => new Ruler());
   useEffect(() => {
     viewport.onRest = (chosen) => {
       setZoom(chosen);
@@ -63,6 +65,7 @@ export function HistoryPanels(props: Props) {
               asleep={asleep}
               viewport={viewport}
               zoom={zoom}
+              ruler={ruler}
             />
           ))
         }
@@ -75,6 +78,7 @@ type PanelProps = Pick<Props, "range" | "sessionId" | "revision"> & {
   panel: ChartOf;
   asleep: boolean;
   viewport: Viewport;
+  ruler: Ruler;
   zoom: Range | null;
 };
 
@@ -170,6 +174,7 @@ function HistoryPanel(props: PanelProps) {
       maximised={maximised}
       onMaximise={setMaximised}
       group="history"
+      ruler={props.ruler}
       notes={
         <ShownValues
           values={panel.values}

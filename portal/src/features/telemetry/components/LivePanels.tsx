@@ -2,6 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import type { Line, Range } from "@/charts/axis";
 import { SeriesChart } from "@/charts/components/SeriesChart";
+import { Ruler, useRuler } from "@/charts/ruler";
 import { Viewport } from "@/charts/viewport";
 import { useFormats } from "@/ui/format";
 import {
@@ -37,6 +38,12 @@ export function LivePanels({ channels, over, search, onSearch }: Props) {
   const [paused, setPaused] = useState(false);
   const [zoom, setZoom] = useState<Range | null>(null);
   const [viewport] = useState(() => new Viewport(null));
+  const [ruler] = useState(() => new Ruler());
+  // Whoever measures looks at one picture.
+  const measures = useRuler(ruler) !== null;
+  useEffect(() => {
+    if (measures) setPaused(true);
+  }, [measures]);
   useEffect(() => {
     viewport.onRest = setZoom;
   }, [viewport]);
@@ -50,6 +57,7 @@ export function LivePanels({ channels, over, search, onSearch }: Props) {
   const held = paused || zoom !== null;
   const go = () => {
     setPaused(false);
+    ruler.set(null);
     viewport.choose(null);
   };
   return (
@@ -76,6 +84,7 @@ export function LivePanels({ channels, over, search, onSearch }: Props) {
               viewport={viewport}
               zoom={zoom}
               onFollow={go}
+              ruler={ruler}
             />
           ))
         }
@@ -93,11 +102,22 @@ type PanelProps = {
   viewport: Viewport;
   zoom: Range | null;
   onFollow: () => void;
+  ruler: Ruler;
 };
 
 type Shown = { lines: Line[]; span: Range; received: number };
 
-function LivePanel({ panel, live, seconds, held, asleep, viewport, zoom, onFollow }: PanelProps) {
+function LivePanel({
+  panel,
+  live,
+  seconds,
+  held,
+  asleep,
+  viewport,
+  zoom,
+  onFollow,
+  ruler,
+}: PanelProps) {
   const { t } = useLingui();
   const words = useReasonWords();
   const profiles = useProfiles(panel.channels, panel.values === "physical");
@@ -163,6 +183,7 @@ function LivePanel({ panel, live, seconds, held, asleep, viewport, zoom, onFollo
       maximised={maximised}
       onMaximise={setMaximised}
       group="live"
+      ruler={ruler}
       notes={
         <ShownValues
           values={panel.values}

@@ -212,3 +212,30 @@ test("both values stand one above the other, each with its unit, and with the pr
   await waitFor(() => expect(raw).toHaveTextContent("Raw"));
   expect(screen.getByRole("figure", { name: /^temperature, °C/ })).toBeInTheDocument();
 });
+
+test("two cursors, put by keys, measure what lies between them", async () => {
+  const { user, chart } = await opened([
+    [1, 1],
+    [1.5, 4],
+    [2, 2],
+    [2.5, 3],
+  ]);
+  within(chart).getByRole("application").focus();
+  await user.keyboard("{ArrowRight}a{ArrowRight}{ArrowRight}b");
+  const panel = await within(chart).findByRole("region", { name: /^Measured in temperature/ });
+  expect(panel).toHaveTextContent("Δ 1 s");
+  expect(panel).toHaveTextContent("1/Δ 1 Hz");
+  const row = within(panel).getByRole("row", { name: /temperature/ });
+  const cells = within(row).getAllByRole("cell");
+  expect(cells.map(({ textContent }) => textContent)).toEqual([
+    "10",
+    "20",
+    "10",
+    "10",
+    "40",
+    "23.3333",
+  ]);
+  expect(within(panel).getByRole("slider", { name: /^Cursor A/ })).toBeInTheDocument();
+  await user.click(within(panel).getByRole("button", { name: "Stop measuring" }));
+  expect(panel).not.toBeInTheDocument();
+});
