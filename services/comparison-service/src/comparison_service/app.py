@@ -13,7 +13,7 @@ from servicekit.problems import Problem
 
 from comparison_service.clients.services import Services
 from comparison_service.queries.experiments import has_published_experiments
-from comparison_service.routes import baselines, evaluation, runs, saved, series
+from comparison_service.routes import baselines, evaluation, export, runs, saved, series, telemetry
 from comparison_service.settings import Settings
 
 NAME = "comparison-service"
@@ -45,7 +45,15 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
     return application(
         name=NAME,
         version=VERSION,
-        routes=[runs.routes, series.routes, evaluation.routes, saved.routes, baselines.routes],
+        routes=[
+            runs.routes,
+            series.routes,
+            telemetry.routes,
+            evaluation.routes,
+            export.routes,
+            saved.routes,
+            baselines.routes,
+        ],
         contexts=contexts,
         identity=identity or DebugIdentity(settings),
         checks=checks,

@@ -101,6 +101,44 @@ class Reading:
         path = "/api/v1/capture-sessions/lookup"
         return await self._items("capture_sessions", "experiment-service", path, body)
 
+    async def events(self, session_id: UUID) -> list[dict[str, Any]] | None:
+        """The first 10,000 events of a capture session; None where they could not be read."""
+        path = f"/api/v1/capture-sessions/{session_id}/events"
+        found: list[dict[str, Any]] = []
+        params = [("limit", "1000")]
+        for _ in range(10):
+            page = await self.part(
+                "capture_sessions",
+                self.services.read(self.caller, "experiment-service", path, params=params),
+            )
+            if page is None:
+                return None
+            found += page["items"]
+            if page["next_cursor"] is None:
+                break
+            params = [("limit", "1000"), ("cursor", page["next_cursor"])]
+        return found
+
+    async def telemetry(
+        self,
+        session_id: UUID,
+        *,
+        sensor_ids: Sequence[UUID],
+        signals: Sequence[str],
+        points: int,
+        values: str,
+    ) -> list[dict[str, Any]] | None:
+        """Pictures of signals of a capture session; None where they could not be read."""
+        params = [("points", str(points)), ("values", values)]
+        params += [("sensor_id", str(sensor_id)) for sensor_id in sensor_ids]
+        params += [("signal", signal) for signal in signals]
+        path = f"/api/v1/capture-sessions/{session_id}/telemetry"
+        answer = await self.part(
+            "telemetry",
+            self.services.read(self.caller, "telemetry-ingest-service", path, params=params),
+        )
+        return answer and answer["series"]
+
     async def signal_statistics(
         self, items: Sequence[dict[str, Any]], percentiles: Sequence[float], values: str
     ) -> list[dict[str, Any]] | None:
