@@ -7,7 +7,7 @@ from html import escape
 from comparison_service.models.selection import ComparedRun
 from comparison_service.models.series import CurveColumn, GroupCurve, MetricCurves
 
-# Okabe and Ito's colours, which people with any kind of colour blindness tell apart, and darker ones.
+# Okabe and Ito's colours, which the colour-blind tell apart, and some darker ones.
 COLOURS = (
     "#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#7f6000",
     "#4b0082", "#8b0000",
@@ -22,7 +22,12 @@ def draw(metric: MetricCurves, runs: Sequence[ComparedRun], x: str) -> str:
     """A figure: groups with their bands where there are some, else every run."""
     lines = [one.center for one in metric.groups] or [run.last for run in metric.runs]
     bands = [column for one in metric.groups for column in (one.low, one.high)]
-    known = [value for line in (*lines, *bands) for value in line if _is_finite(value)]
+    known = [
+        value
+        for line in (*lines, *bands)
+        for value in line
+        if value is not None and math.isfinite(value)
+    ]
     caption = f"<figcaption>{escape(metric.key)}</figcaption>"
     if not known:
         return f'<figure>{caption}<p class="faint">No run has a finite value.</p></figure>'
@@ -53,10 +58,6 @@ def draw(metric: MetricCurves, runs: Sequence[ComparedRun], x: str) -> str:
     )
 
 
-def _is_finite(value: float | str | None) -> bool:
-    return isinstance(value, float | int) and math.isfinite(value)
-
-
 def _label(group: GroupCurve) -> str:
     return ", ".join(f"{key} = {value}" for key, value in group.label.items()) or "all runs"
 
@@ -80,7 +81,8 @@ def _axes(
         y = to_y(value)
         parts.append(
             f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y:.1f}" y2="{y:.1f}" stroke="#dde1e6"/>'
-            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end" font-size="11">{value:.4g}</text>'
+            f'<text x="{LEFT - 6}" y="{y + 4:.1f}" text-anchor="end" font-size="11">'
+            f"{value:.4g}</text>"
         )
     for value, anchor in ((first, "start"), (last, "end")):
         parts.append(
@@ -103,7 +105,7 @@ def _points(x: Sequence[int], column: CurveColumn, to_x: Scale, to_y: Scale) -> 
     """The stretches without a gap, as coordinates."""
     stretch: list[str] = []
     for at, value in zip(x, column, strict=True):
-        if isinstance(value, float | int) and math.isfinite(value):
+        if value is not None and math.isfinite(value):
             stretch.append(f"{to_x(at):.1f},{to_y(value):.1f}")
         elif value is not None and stretch:  # not a number ends the line; nothing logged does not
             yield stretch
