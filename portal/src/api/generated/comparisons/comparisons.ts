@@ -25,8 +25,10 @@ import { request } from "../../http.ts";
 import type { Baseline } from "../models/baseline.ts";
 import type { ComparedRuns } from "../models/comparedRuns.ts";
 import type { ComparedSeries } from "../models/comparedSeries.ts";
+import type { ComparedTelemetry } from "../models/comparedTelemetry.ts";
 import type { Comparison } from "../models/comparison.ts";
 import type { ComparisonChange } from "../models/comparisonChange.ts";
+import type { ComparisonExport } from "../models/comparisonExport.ts";
 import type { Correlations } from "../models/correlations.ts";
 import type { CorrelationsQuery } from "../models/correlationsQuery.ts";
 import type { Evaluation } from "../models/evaluation.ts";
@@ -38,6 +40,7 @@ import type { PageComparison } from "../models/pageComparison.ts";
 import type { Problem } from "../models/problem.ts";
 import type { RunsComparison } from "../models/runsComparison.ts";
 import type { SeriesComparison } from "../models/seriesComparison.ts";
+import type { TelemetryComparison } from "../models/telemetryComparison.ts";
 
 type SecondParameter<T extends (...args: never) => unknown> = Parameters<T>[1];
 
@@ -259,6 +262,108 @@ export const useEvaluateRules = <TError = Problem, TContext = unknown>(
 > => {
   return useMutation(getEvaluateRulesMutationOptions(options), queryClient);
 };
+export const getExportComparisonUrl = () => {
+  return `/api/v1/comparisons/export`;
+};
+
+/**
+ * @summary Export a comparison as CSV, JSON, or a report in one HTML file without scripts.
+ */
+export const exportComparison = async (
+  comparisonExport: ComparisonExport,
+  options?: Parameters<typeof request>[1],
+): Promise<void> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<void>(getExportComparisonUrl(), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(comparisonExport),
+  });
+};
+
+export const getExportComparisonMutationKey = () => ["exportComparison"] as const;
+
+export const getExportComparisonMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof exportComparison>>,
+    TError,
+    ExportComparisonMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof exportComparison>>,
+  TError,
+  ExportComparisonMutationVariables,
+  TContext
+> => {
+  const mutationKey = getExportComparisonMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof exportComparison>>,
+    ExportComparisonMutationVariables
+  > = (props) => {
+    const { data } = props ?? {};
+
+    return exportComparison(data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type ExportComparisonMutationResult = NonNullable<
+  Awaited<ReturnType<typeof exportComparison>>
+>;
+export type ExportComparisonMutationBody = ComparisonExport;
+export type ExportComparisonMutationError = Problem;
+export type ExportComparisonMutationVariables = { data: ComparisonExport };
+
+/**
+ * @summary Export a comparison as CSV, JSON, or a report in one HTML file without scripts.
+ */
+export const useExportComparison = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof exportComparison>>,
+      TError,
+      ExportComparisonMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof exportComparison>>,
+  TError,
+  ExportComparisonMutationVariables,
+  TContext
+> => {
+  return useMutation(getExportComparisonMutationOptions(options), queryClient);
+};
 export const getCompareRunsUrl = () => {
   return `/api/v1/comparisons/runs`;
 };
@@ -458,6 +563,108 @@ export const useCompareSeries = <TError = Problem, TContext = unknown>(
   TContext
 > => {
   return useMutation(getCompareSeriesMutationOptions(options), queryClient);
+};
+export const getCompareTelemetryUrl = () => {
+  return `/api/v1/comparisons/telemetry`;
+};
+
+/**
+ * @summary Lay readings of capture sessions over each other, from their starts or from events on.
+ */
+export const compareTelemetry = async (
+  telemetryComparison: TelemetryComparison,
+  options?: Parameters<typeof request>[1],
+): Promise<ComparedTelemetry> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<ComparedTelemetry>(getCompareTelemetryUrl(), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(telemetryComparison),
+  });
+};
+
+export const getCompareTelemetryMutationKey = () => ["compareTelemetry"] as const;
+
+export const getCompareTelemetryMutationOptions = <TError = Problem, TContext = unknown>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof compareTelemetry>>,
+    TError,
+    CompareTelemetryMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof compareTelemetry>>,
+  TError,
+  CompareTelemetryMutationVariables,
+  TContext
+> => {
+  const mutationKey = getCompareTelemetryMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof compareTelemetry>>,
+    CompareTelemetryMutationVariables
+  > = (props) => {
+    const { data } = props ?? {};
+
+    return compareTelemetry(data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type CompareTelemetryMutationResult = NonNullable<
+  Awaited<ReturnType<typeof compareTelemetry>>
+>;
+export type CompareTelemetryMutationBody = TelemetryComparison;
+export type CompareTelemetryMutationError = Problem;
+export type CompareTelemetryMutationVariables = { data: TelemetryComparison };
+
+/**
+ * @summary Lay readings of capture sessions over each other, from their starts or from events on.
+ */
+export const useCompareTelemetry = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof compareTelemetry>>,
+      TError,
+      CompareTelemetryMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof compareTelemetry>>,
+  TError,
+  CompareTelemetryMutationVariables,
+  TContext
+> => {
+  return useMutation(getCompareTelemetryMutationOptions(options), queryClient);
 };
 export const getDeleteComparisonUrl = (comparisonId: string) => {
   return `/api/v1/comparisons/${encodeURIComponent(String(comparisonId))}`;
