@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import runbench
+from runbench.api import Api
 
 from scripts.stack import Stack
 from tests.client.test_recording import Bench, bench
@@ -53,6 +54,7 @@ def test_files_come_to_the_server_and_back(bench: Bench, tmp_path: Path) -> None
         "out/large.bin": large,
         "report.md": b"# second",
     }
+    assert {file.approved for file in stored.artifacts()} == {False}
     to = tmp_path / "to"
     bench.command("artifacts", "get", "maker", "out", "--to", str(to))
     assert (to / "out" / "large.bin").read_bytes() == large
@@ -63,6 +65,25 @@ def test_files_come_to_the_server_and_back(bench: Bench, tmp_path: Path) -> None
     bench.command("artifacts", "rm", "maker", "out", "-r")
     listed = json.loads(bench.command("artifacts", "ls", "maker", "--json"))
     assert [entry["path"] for entry in listed] == ["report.md", "table.parquet"]
+
+
+def test_used_files_are_recorded_as_inputs(bench: Bench, tmp_path: Path) -> None:
+    with runbench.init(name="maker") as maker:
+        maker.log_text("data", "sets/train.csv")
+        maker.log_text("more", "sets/test.csv")
+    (made,) = runbench.runs(q="maker")
+    with runbench.init(name="user") as run:
+        place = run.use_artifact("maker:sets/train.csv", role="training")
+        assert place.read_text() == "data"
+        assert run.use_artifact(made.artifact("sets/train.csv").id, role="training") == place
+        folder = run.use_artifact("maker:sets/", to=tmp_path)
+        assert (folder / "test.csv").read_text() == "more"
+        run_id = run.id
+    with Api(bench.variables["RUNBENCH_URL"], bench.variables["RUNBENCH_TOKEN"]) as api:
+        inputs = list(api.items(f"/api/v1/runs/{run_id}/inputs"))
+        assert {entry["path"] for entry in inputs} == {"sets/train.csv", "sets/test.csv"}
+        uses = api.get(f"/api/v1/artifacts/{made.artifact('sets/train.csv').id}/uses")
+    assert [use["run_id"] for use in uses["items"]] == [run_id]
 
 
 @pytest.mark.parametrize("name", ["artifact-service", "api-gateway"])

@@ -1,17 +1,23 @@
 """The part of the test's server that compares runs."""
 
 import math
+import re
 from typing import Any
 
-from files import missing
+from files import Refusal, missing
 
 
 def answer(server: Any, what: str, body: Any) -> Any:
     """What comparison-service answers to one of its questions."""
-    known = {"run_ids", "baseline_run_id"} | {"runs": {"best"}}.get(what, set())
+    known = {"run_ids", "baseline_run_id"} | {"evaluate": {"rules"}}.get(what, set())
     assert body.keys() <= known
     runs = [server.runs.get(run_id) or missing() for run_id in body["run_ids"]]
-    return compared(server, runs, body) if what == "runs" else missing()
+    match what:
+        case "runs":
+            return compared(server, runs, body)
+        case "evaluate":
+            return evaluated(server, runs, body)
+    return missing()
 
 
 def compared(server: Any, runs: list[Any], body: Any) -> Any:
@@ -33,6 +39,37 @@ def compared(server: Any, runs: list[Any], body: Any) -> Any:
         "missing": [{"part": "artifacts", "run_id": None, "reason": "away"}],
         "omitted": {"params": 0, "tags": 3},
     }
+
+
+def evaluated(server: Any, runs: list[Any], body: Any) -> Any:
+    results = []
+    for run in runs:
+        for number, rule in enumerate(body["rules"]):
+            text = rule if isinstance(rule, str) else f"{rule['figure']}({rule['name']})"
+            found = re.fullmatch(r"(last|max)\((\w+)\) < (baseline|[\d.]+)", text)
+            if found is None:
+                said = [{"pointer": f"#/rules/{number}", "detail": "column 1: is no rule"}]
+                raise Refusal(422, "validation", errors=said)
+            known = {each["key"]: each for each in server.summary(run["id"])}.get(found[2])
+            value = known and known["last_value"]
+            limit = float(found[3]) if found[3] != "baseline" else 0.75
+            passed = value is not None and value < limit
+            results.append(
+                {
+                    "run_id": run["id"],
+                    "rule": text,
+                    "number": number,
+                    "passed": passed,
+                    "value": value,
+                    "limit": limit,
+                    "baseline": 0.75 if found[3] == "baseline" else None,
+                    "baseline_run_id": body.get("baseline_run_id"),
+                    "unit": None,
+                    "reason": None if known else f"the run has no metric {found[2]}",
+                }
+            )
+    passed = all(result["passed"] for result in results)
+    return {"passed": passed, "results": results, "missing": server.unread}
 
 
 def values(columns: list[Any]) -> list[Any]:

@@ -58,6 +58,7 @@ class Server:
         self.requests: list[tuple[str, str]] = []
         self.queries: list[dict[str, Any]] = []
         self.files = Files()
+        self.unread: list[dict[str, Any]] = []
         self.tokens_seen: set[str] = set()
         self.faults: list[Fault] = []
         self.scope: str | None = self.project["id"]

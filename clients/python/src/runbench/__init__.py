@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from runbench.api import ApiError, Unreachable
     from runbench.artifacts import StoredArtifact
+    from runbench.checking import Verdict, check
     from runbench.comparing import Comparison, compare
     from runbench.progress import track
     from runbench.reading import Runs, StoredRun, runs
@@ -30,6 +31,8 @@ __all__ = [
     "StoredRun",
     "StoredSensor",
     "Unreachable",
+    "Verdict",
+    "check",
     "compare",
     "current",
     "finish",
@@ -54,6 +57,8 @@ _HOMES = {
     "StoredRun": "runbench.reading",
     "StoredSensor": "runbench.telemetry",
     "Unreachable": "runbench.api",
+    "Verdict": "runbench.checking",
+    "check": "runbench.checking",
     "compare": "runbench.comparing",
     "current": "runbench.run",
     "finish": "runbench.run",

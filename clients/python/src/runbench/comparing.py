@@ -107,6 +107,38 @@ class Comparison:
         """
         return frame_of(self.rows(), library)
 
+    def series(
+        self,
+        *metrics: str,
+        x: Literal["step", "time", "relative"] = "step",
+        points: int = 300,
+        group_by: Iterable[str] | None = None,
+        center: Literal["mean", "median"] = "mean",
+        band: Literal["std", "minmax", "none"] = "std",
+    ) -> list[Row]:
+        """Metrics of these runs on one axis: for each its `key`, `x` and `runs` (columns `last`,
+        `min`, `max`). With group_by (keys of params; () for all runs) also `groups`: `label`,
+        `center`, `low`, `high` and `n` over the runs whose params are the same.
+
+        x: steps, µs since 1970, or µs since the run's first point. Raises ApiError, Unreachable.
+        """
+        body: Row = {"run_ids": self.ids, "metrics": list(metrics), "x": x, "points": points}
+        if group_by is not None:
+            body |= {"group_by": list(group_by), "center": center, "band": band}
+        answer: Row = self._api.post("/api/v1/comparisons/series", body)
+        return cast("list[Row]", answer["metrics"])
+
+    def correlations(
+        self, metric: str, summary: Literal["last", "min", "max"] = "last"
+    ) -> list[Row]:
+        """How params go with a metric over these runs, the strongest first: `key`, `kind` (number
+        or category), `pearson`, `spearman`, `eta_squared`, `n`, `reason`. Raises ApiError,
+        Unreachable.
+        """
+        body = {"run_ids": self.ids, "metric": metric, "summary": summary}
+        answer: Row = self._api.post("/api/v1/comparisons/correlations", body)
+        return cast("list[Row]", answer["items"])
+
     def __len__(self) -> int:
         return len(self.ids)
 

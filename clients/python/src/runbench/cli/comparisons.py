@@ -1,13 +1,19 @@
-"""`runbench compare`: runs side by side."""
+"""`runbench compare` and `runbench check`: runs side by side, and whether they keep to rules."""
 
+from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
 
-from runbench.cli.output import AsJson, Project, as_json, note, plain, table
+from runbench.api import ApiError, Unreachable
+from runbench.checking import BadRules, RuleFile, Verdict, check_at, read_rules
+from runbench.cli.output import FAILED, AsJson, Project, as_json, fail, note, out, plain, table
 from runbench.cli.session import connect
 from runbench.comparing import Comparison, compare_at
+from runbench.settings import BadSetting
 from runbench.values import json_object
+
+BROKEN = 2
 
 References = Annotated[
     list[str],
@@ -71,3 +77,67 @@ def _told(row: dict[str, Any], name: str, marks: dict[tuple[str, str], str]) -> 
         return "–"
     mark = marks.get((row["key"], name), "") if row["part"] == "metrics" else ""
     return plain(row[name]) + mark
+
+
+def check(
+    runs: References,
+    *,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option("--rule", "-r", help="Such as 'max(loss) <= baseline + 2%' (repeatable)."),
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option("--rules", help="A file of rules: TOML, JSON or YAML.")
+    ] = None,
+    baseline: Baseline = None,
+    project: Project = None,
+    json: AsJson = False,
+) -> None:
+    """Check runs against rules, for CI: exits with 0 when all are kept, with 1 when one is broken,
+    with 2 when that cannot be said.
+
+    A rule is FIGURE(NAME) OPERATOR LIMIT: last(val/acc) >= 0.9, max(loss) <= baseline + 2%,
+    p95(imu.ax) < 3, param(optimizer) == "adam". Without --baseline that of the experiment is meant.
+    """
+    try:
+        given = read_rules(rules) if rules is not None else RuleFile(None, [])
+        wanted = [*given.rules, *(rule or [])]
+        if not wanted:
+            raise BadRules("give --rule or --rules")  # noqa: TRY301 - as from the file
+        session = connect(project)
+        against = baseline or given.baseline
+        verdict = check_at(session.api, session.project, list(runs), wanted, baseline=against)
+    except (BadRules, BadSetting, ApiError, Unreachable, LookupError, OSError) as error:
+        fail(str(error.args[0] if isinstance(error, LookupError) else error), BROKEN)
+    except typer.Exit:
+        raise typer.Exit(BROKEN) from None
+    if json:
+        as_json(verdict.data)
+    else:
+        _tell(verdict)
+    if not verdict.passed:
+        raise typer.Exit(BROKEN if verdict.unknown else FAILED)
+
+
+def _tell(verdict: Verdict) -> None:
+    results = verdict.results
+    several = len({result["run_id"] for result in results}) > 1
+    for result in results:
+        run = f"{result['run_id']}  " if several else ""
+        unit = f" {result['unit']}" if result.get("unit") else ""
+        numbers = [
+            f"{name} {_number(result[name])}{unit}"
+            for name in ("value", "limit", "baseline")
+            if result.get(name) is not None
+        ]
+        said = "; ".join([*filter(None, [", ".join(numbers), result.get("reason")])])
+        mark = "pass" if result["passed"] else "FAIL"
+        out.print(f"{mark}  {run}{result['rule']}  [{said}]", markup=False)
+    kept = sum(bool(result["passed"]) for result in results)
+    out.print(f"{kept} of {len(results)} rules are kept", markup=False)
+    for gap in verdict.missing:
+        note(f"not read: {gap.get('part')}: {gap.get('reason')}")
+
+
+def _number(value: object) -> str:
+    return f"{value:.9g}" if isinstance(value, float) else plain(value)
