@@ -60,7 +60,7 @@ def test_rules_are_kept_or_broken(bench: Bench, tmp_path: Path) -> None:
     broken = runbench.check("second", ["last(loss) < 0.3", "last(none) < 1", "last(nan) < 1"])
     assert [result["passed"] for result in broken.results] == [False, False, False]
     assert all(result["reason"] for result in broken.results[1:])
-    with pytest.raises(runbench.ApiError, match="column 6"):
+    with pytest.raises(runbench.ApiError, match="column 10"):
         runbench.check("second", ["last(loss"])
     with pytest.raises(AssertionError):
         bench.command("check", "second", "--rule", "last(loss) < 0.3")
