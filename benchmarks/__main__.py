@@ -1,4 +1,4 @@
-"""`python -m benchmarks [store] [search] [metrics] [telemetry] [viewers] [--quick] [--json F]`"""
+"""`python -m benchmarks [store] [search] [metrics] [telemetry] [viewers] [comparison] [--quick]`"""
 
 import argparse
 import json
@@ -9,14 +9,14 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import metrics, search, store, telemetry, viewers
+from benchmarks import comparison, metrics, search, store, telemetry, viewers
 from benchmarks.database import database_server, describe
 from benchmarks.machine import conditions
 from benchmarks.report import Report
 from scripts.environment import ROOT
 
 HOME = ROOT / ".nox" / "benchmarks"
-PARTS = ("store", "search", "metrics", "telemetry", "viewers")
+PARTS = ("store", "search", "metrics", "telemetry", "viewers", "comparison")
 
 
 def main() -> None:
@@ -60,6 +60,11 @@ def main() -> None:
             viewers.run(cluster, viewers.QUICK if asked.quick else viewers.Sizes(), report)
             tables += [report.table(viewers.SYSTEMS, viewers.RUNBENCH)]
             tables += [report.bars(viewers.BARS)]
+        if not asked.part or "comparison" in asked.part:
+            compared = comparison.QUICK if asked.quick else comparison.Sizes()
+            comparison.run(cluster, compared, report)
+            tables += [report.table(comparison.SYSTEMS, comparison.RUNBENCH)]
+            tables += [report.bars(comparison.bars(compared))]
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     asked.json.write_text(json.dumps(report.as_json(), indent=2))
     print("\n", "\n\n".join(tables), sep="")
