@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from buffer_api import talking, url
-from telemetry_api import T0, column, send, stored
+from telemetry_api import T0, Sensor, column, send, stored
 
 RATE = 1000
 TEN_THOUSAND = {"series": [column("temperature", range(T0, T0 + 10_000), [1.0] * 10_000)]}
@@ -103,3 +103,28 @@ async def test_without_valkey_a_process_lets_in_a_quarter_and_counts_with_it_aga
         pass
     await asyncio.sleep(1.2)  # until it is asked again
     assert await statuses([client], sensor.headers, 1) == [200]
+
+
+async def test_however_many_requests_come_at_once_valkey_is_asked_on_one_connection(
+    start_app, broker, sensor, connection
+) -> None:
+    _, port = broker
+    async with talking(port) as valkey:
+        settings = {"telemetry_broker_url": url(port), "sensor_readings_per_sec": str(RATE)}
+        client = await start_app(**settings)
+        before = (await valkey.info("stats"))["total_connections_received"]
+        # More than is drawn ahead, and together more than is let in.
+        columns = [column("temperature", range(T0, T0 + 4_000), [1.0] * 4_000)]
+        found = await asyncio.gather(*(sent_alone(client, sensor, columns) for _ in range(40)))
+        after = (await valkey.info("stats"))["total_connections_received"]
+    assert sorted(found) == [200] * 25 + [429] * 15
+    assert after - before <= 2
+    assert len((await stored(connection, sensor))["temperature"]) == 25 * 4_000
+
+
+async def sent_alone(client: Any, sensor: Sensor, columns: list[Any]) -> int:
+    """The status of one request."""
+    async with client.post(
+        "/api/v1/telemetry", json={"series": columns}, headers=sensor.headers
+    ) as response:
+        return response.status

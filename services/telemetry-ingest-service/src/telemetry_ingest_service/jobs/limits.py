@@ -1,11 +1,15 @@
 """How much each sensor may send: counted in Valkey for all processes together.
 
 A process draws what it will let in ahead, a fiftieth of a second's worth at a time, so that a
-sensor of many small batches costs few round trips. While Valkey is away each process counts by
-itself, more strictly, because it cannot know of the others.
+sensor of many small batches costs few round trips, and what is asked for while a round trip is
+under way shares the next one, so that however many ask there is one connection. While Valkey is
+away each process counts by itself, more strictly, because it cannot know of the others.
 """
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any, cast
 from uuid import UUID
@@ -25,7 +29,7 @@ THROTTLED = Counter("telemetry_requests_throttled", "Requests beyond what their 
 
 ALONE = 4  # without Valkey a process lets in this part of the rate
 AHEAD_SEC = 0.02
-PATIENCE_SEC = 0.25
+PATIENCE_SEC = 0.5
 AGAIN_SEC = 1.0
 _MOST_KEPT = 20_000
 # A bucket that fills at a rate (ARGV 1) up to a size (ARGV 2): take ARGV 3, or say in how many ms.
@@ -45,6 +49,15 @@ return 0
 """
 
 
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that waits to hear after how many seconds it may come again: 0 lets it in."""
+
+    sensor_id: UUID
+    readings: int
+    wait: asyncio.Future[float]
+
+
 class Limits:
     """The limits of all sensors."""
 
@@ -60,6 +73,8 @@ class Limits:
         self._ahead: dict[UUID, tuple[int, float]] = {}
         self._alone: dict[UUID, tuple[float, float]] = {}
         self._away_until = 0.0
+        self._asked: list[_Asked] = []
+        self._asking: asyncio.Task[None] | None = None
 
     async def take(self, sensor_id: UUID, readings: int) -> None:
         """Count the readings against their sensor.
@@ -67,9 +82,7 @@ class Limits:
         Raises:
             TooManyRequests: it has sent too much; nothing was counted.
         """
-        left, until = self._ahead.get(sensor_id, (0, 0.0))
-        if left >= readings and until > monotonic():
-            self._ahead[sensor_id] = left - readings, until
+        if self._take_ahead(sensor_id, readings):
             return
         wait = await self._draw(sensor_id, readings)
         if wait > 0:
@@ -78,29 +91,86 @@ class Limits:
             raise TooManyRequests(msg, retry_after=wait)
 
     async def close(self) -> None:
-        """Give the connections back."""
+        """Give the connection back."""
+        if self._asking:
+            await self._asking
         if self._client:
             await self._client.aclose()
+
+    def _take_ahead(self, sensor_id: UUID, readings: int) -> bool:
+        left, until = self._ahead.get(sensor_id, (0, 0.0))
+        if left < readings or until <= monotonic():
+            return False
+        self._ahead[sensor_id] = left - readings, until
+        return True
 
     async def _draw(self, sensor_id: UUID, readings: int) -> float:
         if self._client is None or self._away_until > monotonic():
             return self._take_alone(sensor_id, readings)
-        ahead = int(self._rate * AHEAD_SEC)
-        try:
-            if ahead > readings and await self._ask(self._client, sensor_id, ahead) == 0:
-                _keep(self._ahead, sensor_id, (ahead - readings, monotonic() + 1))
-                return 0
-            return await self._ask(self._client, sensor_id, readings)
-        except (ValkeyError, OSError, TimeoutError) as exc:
-            log.warning("limits.unreachable", error=repr(exc))
-            self._away_until = monotonic() + AGAIN_SEC
-            return self._take_alone(sensor_id, readings)
+        asked = _Asked(sensor_id, readings, asyncio.get_running_loop().create_future())
+        self._asked.append(asked)
+        if self._asking is None:
+            self._asking = asyncio.create_task(self._answer_all(self._client))
+        return await asked.wait
 
-    async def _ask(self, client: Valkey, sensor_id: UUID, readings: int) -> float:
-        asked = cast("Any", client).eval(
-            _TAKE, 1, f"runbench:ingest:{sensor_id}", self._rate, self._size, readings
-        )
-        return float(await asked) / 1000
+    async def _answer_all(self, client: Valkey) -> None:
+        """Answer whoever asks, all at once who do so meanwhile, until nobody does any more."""
+        waiting: list[_Asked] = []
+        try:
+            while self._asked:
+                waiting, self._asked = self._asked, []
+                try:
+                    await self._answer(client, waiting)
+                except (ValkeyError, OSError, TimeoutError) as exc:
+                    log.warning("limits.unreachable", error=repr(exc))
+                    self._away_until = monotonic() + AGAIN_SEC
+                    for one in waiting:
+                        if not one.wait.done():
+                            one.wait.set_result(self._take_alone(one.sensor_id, one.readings))
+        except Exception as exc:  # a mistake of ours, of which those who wait must hear
+            for one in (*waiting, *self._asked):
+                if not one.wait.done():
+                    one.wait.set_exception(exc)
+            self._asked = []
+        finally:
+            self._asking = None
+
+    async def _answer(self, client: Valkey, waiting: Sequence[_Asked]) -> None:
+        ahead = int(self._rate * AHEAD_SEC)
+        together: dict[UUID, list[_Asked]] = defaultdict(list)
+        for one in waiting:
+            if self._take_ahead(one.sensor_id, one.readings):
+                _tell(one, 0)
+            else:
+                together[one.sensor_id].append(one)
+        wanted = [
+            (sensor_id, max(ahead, sum(one.readings for one in asking)))
+            for sensor_id, asking in together.items()
+        ]
+        refused: list[_Asked] = []
+        for (sensor_id, drawn), wait in zip(wanted, await self._ask(client, wanted), strict=True):
+            asking = together[sensor_id]
+            if wait > 0:
+                refused += asking
+                continue
+            left = drawn - sum(one.readings for one in asking)
+            _keep(self._ahead, sensor_id, (left, monotonic() + 1))
+            for one in asking:
+                _tell(one, 0)
+        # Not all of them together; as many as there is room for, in the order they came.
+        singly = [(one.sensor_id, one.readings) for one in refused]
+        for one, wait in zip(refused, await self._ask(client, singly), strict=True):
+            _tell(one, wait)
+
+    async def _ask(self, client: Valkey, wanted: Sequence[tuple[UUID, int]]) -> list[float]:
+        """In one round trip: 0 for each that is counted, else in how many seconds to ask again."""
+        if not wanted:
+            return []
+        pipeline = cast("Any", client).pipeline(transaction=False)
+        for sensor_id, readings in wanted:
+            key = f"runbench:ingest:{sensor_id}"
+            pipeline.eval(_TAKE, 1, key, self._rate, self._size, readings)
+        return [float(wait) / 1000 for wait in await pipeline.execute()]
 
     def _take_alone(self, sensor_id: UUID, readings: int) -> float:
         rate, now = self._rate / ALONE, monotonic()
@@ -111,6 +181,11 @@ class Limits:
             return (readings - left) / rate
         _keep(self._alone, sensor_id, (left - readings, now))
         return 0
+
+
+def _tell(asked: _Asked, wait: float) -> None:
+    if not asked.wait.done():  # its caller is still there
+        asked.wait.set_result(wait)
 
 
 def _keep[T](kept: dict[UUID, T], sensor_id: UUID, value: T) -> None:
