@@ -1,4 +1,4 @@
-"""`python -m benchmarks [store] [search] [metrics] [telemetry] [viewers] [comparison] [--quick]`"""
+"""`python -m benchmarks [PART …] [--quick] [--json F]`; the parts are those of `PARTS`."""
 
 import argparse
 import json
@@ -9,14 +9,14 @@ from pathlib import Path
 
 import uvloop
 
-from benchmarks import comparison, metrics, search, store, telemetry, viewers
+from benchmarks import artifacts, comparison, metrics, search, store, telemetry, viewers
 from benchmarks.database import database_server, describe
 from benchmarks.machine import conditions
 from benchmarks.report import Report
 from scripts.environment import ROOT
 
 HOME = ROOT / ".nox" / "benchmarks"
-PARTS = ("store", "search", "metrics", "telemetry", "viewers", "comparison")
+PARTS = ("store", "search", "metrics", "telemetry", "viewers", "comparison", "artifacts")
 
 
 def main() -> None:
@@ -65,6 +65,11 @@ def main() -> None:
             comparison.run(cluster, compared, report)
             tables += [report.table(comparison.SYSTEMS, comparison.RUNBENCH)]
             tables += [report.bars(comparison.bars(compared))]
+        if not asked.part or "artifacts" in asked.part:
+            sizes = artifacts.QUICK if asked.quick else artifacts.Sizes()
+            artifacts.run(cluster, Path(home), sizes, report)
+            tables += [report.table(artifacts.SYSTEMS, artifacts.RUNBENCH)]
+            tables += [report.bars(artifacts.BARS)]
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     asked.json.write_text(json.dumps(report.as_json(), indent=2))
     print("\n", "\n\n".join(tables), sep="")
