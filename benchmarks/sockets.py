@@ -15,8 +15,9 @@ from urllib.parse import urlsplit
 from benchmarks.load import HEAD_END, LoadFailed, Target, Timing
 
 PATIENCE_SEC = 60.0
-# As many as the service takes of one connection before it stops reading.
-WINDOW = 32
+# As many as the service takes of one connection before it stops reading; in all less than what
+# it lets wait (`MOST_WAITING` of its writer).
+WINDOW, MOST_BYTES = 32, 8 << 20
 # A final binary frame. A mask of zeros leaves what it masks as it is.
 BINARY, MASKED, NO_MASK = 0x82, 0x80, bytes(4)
 SHORT, LONG = 126, 127
@@ -39,7 +40,8 @@ def frame(content: bytes) -> bytes:
 class Socket(asyncio.Protocol):
     """One WebSocket on which each frame is answered by one."""
 
-    def __init__(self, target: Target, path: str) -> None:
+    def __init__(self, target: Target, path: str, window: int) -> None:
+        self._window = window
         self._target, self._path = target, path
         self._transport: asyncio.WriteTransport | None = None
         self._received = bytearray()
@@ -65,7 +67,7 @@ class Socket(asyncio.Protocol):
         """Send all of them; how long each took (s), where answers come in the order of frames."""
         self._to_send, self._latencies = deque(frames), []
         self._done = asyncio.get_running_loop().create_future()
-        self._send(min(WINDOW, len(self._to_send)))
+        self._send(min(self._window, len(self._to_send)))
         await asyncio.wait_for(self._done, PATIENCE_SEC)
         return self._latencies
 
@@ -150,7 +152,9 @@ async def measure_frames(
 
     A short round before them tells the pace. The rate is the median of the rounds.
     """
-    sockets = [Socket(target, path) for target, _ in clients]
+    size = max(len(make(0)) for _, make in clients)
+    window = max(1, min(WINDOW, MOST_BYTES // size // len(clients)))
+    sockets = [Socket(target, path, window) for target, _ in clients]
     await asyncio.gather(*(socket.open() for socket in sockets))
     asked = 0
 
@@ -173,7 +177,7 @@ async def measure_frames(
     try:
         await one_round(WINDOW)
         _, took = await one_round(WINDOW)
-        each = max(WINDOW, round(WINDOW * seconds / took))
+        each = max(window, round(WINDOW * seconds / took))
         done = [await one_round(each) for _ in range(rounds)]
     finally:
         for socket in sockets:

@@ -33,6 +33,7 @@ SYSTEMS = [ROWS, VICTORIA, RUNBENCH]
 BATCH, SMALL = 1_000, 10
 FILL_BATCH, FILL_WRITERS = 10_000, 4
 SOCKETS = 64
+SOCKET = "/api/v1/telemetry/socket"
 PLACES = 2_000
 ZOOM = 0.01
 FIRST_TIME_US = 1_760_000_000_000_000
@@ -46,11 +47,12 @@ MOVES = {"TELEMETRY_BUFFER_MOVES": "true"}
 
 JSON, PACKED = "application/json", "application/x-runbench-readings"
 
-COLUMNS, FRAMES = f"batches of {BATCH:,}, columns of JSON", f"batches of {BATCH:,}, packed"
+COLUMNS, POSTED = f"batches of {BATCH:,}, columns of JSON", f"batches of {BATCH:,}, packed"
+FRAMES = f"batches of {BATCH:,}, packed, as frames of WebSockets"
 BUFFERED = f"batches of {BATCH:,}, packed, through the buffer"
 BUFFERED_LARGE = f"batches of {FILL_BATCH:,}, packed, through the buffer"
 FEW = f"batches of {SMALL}"
-FEW_FRAMES = f"batches of {SMALL}, packed, over WebSockets"
+FEW_FRAMES = f"batches of {SMALL}, packed, as frames of WebSockets"
 LIVE = "received → shown live, at 10,000 readings/s"
 BYTES = "bytes a reading, compacted"
 
@@ -349,18 +351,19 @@ async def registered(running: own.Own, count: int) -> Rig:
 async def measure_own(running: own.Own, cluster: Cluster, sizes: Sizes, report: Report) -> None:
     """Every answer comes after the commit, so that a rate of answers is one of durable readings."""
     rig = await registered(running, sizes.sensors + 1)
-    for what, kind, each in ((COLUMNS, JSON, BATCH), (FRAMES, PACKED, BATCH), (FEW, JSON, SMALL)):
+    for what, kind, each in ((COLUMNS, JSON, BATCH), (POSTED, PACKED, BATCH), (FEW, JSON, SMALL)):
         clients = [rig.client(sensor, kind, each) for sensor in range(sizes.sensors)]
         before = stored(cluster)
         timing = await measure(running.target, clients, seconds=sizes.seconds)
         report.time(what, RUNBENCH, timing, of=each)
         # The rounds that found the pace are stored too.
         assert stored(cluster) - before >= len(timing.latencies) * each
-    before = stored(cluster)
-    frames = [(target, _frames_of_few()) for target in rig.targets[:SOCKETS]]
-    timing = await measure_frames("/api/v1/telemetry/socket", frames, seconds=sizes.seconds)
-    report.time(FEW_FRAMES, RUNBENCH, timing, of=SMALL)
-    assert stored(cluster) - before >= len(timing.latencies) * SMALL
+    for what, each, sensors in ((FRAMES, BATCH, sizes.sensors), (FEW_FRAMES, SMALL, SOCKETS)):
+        before = stored(cluster)
+        frames = [(target, _frames(each)) for target in rig.targets[:sensors]]
+        timing = await measure_frames(SOCKET, frames, seconds=sizes.seconds)
+        report.time(what, RUNBENCH, timing, of=each)
+        assert stored(cluster) - before >= len(timing.latencies) * each
     await compacted(cluster)
     long, producer = rig.targets[-1], str(uuid.uuid4())
     before = stored(cluster), bytes_on_disk(cluster)
@@ -417,9 +420,9 @@ async def measure_watched(running: own.Own, home: Path, sizes: Sizes, report: Re
     report.add(Figure(grown(sizes), RUNBENCH, done.grown_bytes, "B"))
 
 
-def _frames_of_few() -> Callable[[int], bytes]:
+def _frames(each: int) -> Callable[[int], bytes]:
     producer = str(uuid.uuid4())
-    return lambda number: packed(producer, number, *readings(number * SMALL, SMALL))
+    return lambda number: packed(producer, number, *readings(number * each, each))
 
 
 async def measure_through_buffer(
