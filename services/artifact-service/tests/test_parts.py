@@ -1,6 +1,7 @@
 """Uploads in parts: any order, at once, again, after a kill; nothing before the end or left."""
 
 import asyncio
+import errno
 import hashlib
 import os
 import signal
@@ -304,3 +305,92 @@ async def test_a_killed_service_goes_on_with_the_parts_that_it_had(
             async with http.get(f"/api/v1/runs/{run_id}/artifacts/big") as response:
                 assert await response.read() == content
     assert kept(tmp_path) == 1
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "code"),
+    [(errno.ENOSPC, 507, "store-full"), (errno.EIO, 503, "store-unavailable")],
+)
+async def test_a_full_or_broken_disk_is_a_clear_answer_and_the_upload_goes_on_later(
+    client: TestClient,
+    run_id: UUID,
+    content: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+    status: int,
+    code: str,
+) -> None:
+    upload = await begin(client, run_id, "a", len(content))
+    await send(client, upload, content, 1)
+
+    def fails(*_: object) -> int:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patched:
+        patched.setattr("artifact_service.stores.folder.os.pwrite", fails)
+        response = await send(client, upload, content, 2)
+    assert response.status == status
+    assert (await response.json())["type"] == f"/problems/{code}"
+    assert [one["number"] for one in (await state(client, upload))["parts"]] == [1]
+    for part in (2, 3, 4):
+        await send(client, upload, content, part)
+    assert (await complete(client, upload)).status == 200
+
+
+async def test_a_store_that_is_away_is_a_clear_answer_and_completing_goes_on_later(
+    client: TestClient, run_id: UUID, content: bytes, folder: Path
+) -> None:
+    upload = await begin(client, run_id, "a", len(content))
+    for part in (1, 2, 3, 4):
+        await send(client, upload, content, part)
+    away = folder.with_name("away")
+    folder.rename(away)  # noqa: ASYNC240 - a test may wait for its disk
+    assert (await complete(client, upload)).status == 503
+    assert await names(client, run_id) == []
+    away.rename(folder)
+    assert (await complete(client, upload)).status == 200
+
+
+async def test_what_breaks_between_the_store_and_the_database_is_gone_on_with(
+    client: TestClient,
+    run_id: UUID,
+    content: bytes,
+    folder: Path,
+    connection: Connection,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    upload = await begin(client, run_id, "a", len(content))
+    for part in (1, 2, 3, 4):
+        await send(client, upload, content, part)
+
+    async def breaks(*_: object) -> None:
+        raise ConnectionResetError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(joining, "settle", breaks)
+        assert (await complete(client, upload)).status >= 500
+    assert await names(client, run_id) == []
+    assert (await complete(client, upload)).status == 200
+    assert await (await get(client, run_id, "a")).read() == content
+    assert kept(folder) == await connection.fetchval("SELECT count(*) FROM artifact.objects")
+
+
+async def test_of_two_uploads_of_one_path_the_one_that_is_completed_last_stays(
+    client: TestClient, run_id: UUID, content: bytes, folder: Path, connection: Connection
+) -> None:
+    other = os.urandom(len(content))
+    first = await begin(client, run_id, "a", len(content))
+    second = await begin(client, run_id, "a", len(content))
+    for part in (1, 2, 3, 4):
+        await asyncio.gather(send(client, first, content, part), send(client, second, other, part))
+    assert (await complete(client, second)).status == 200
+    assert (await complete(client, first)).status == 200
+    assert await (await get(client, run_id, "a")).read() == content
+    await connection.execute(
+        "UPDATE artifact.objects SET suspect_since = suspect_since - interval '1 day'"
+    )
+    assert client.app
+    assert await take_turn(client.app, keep_sec=3600) == 1
+    rows = await connection.fetch("SELECT id::text FROM artifact.objects")
+    stored = {path.name for path in folder.rglob("*") if path.is_file()}  # noqa: ASYNC240
+    assert stored == {row["id"] for row in rows}
