@@ -7,7 +7,7 @@ import pytest
 from support.operations import Operation, read_operations
 from support.world import Person, World, make_world
 
-from scripts.environment import ADMIN_EMAIL, DEMO_PASSWORD
+from scripts.environment import ADMIN_EMAIL, DATABASES, DEMO_PASSWORD
 from scripts.stack import Stack
 
 
@@ -32,8 +32,9 @@ def admin(stack: Stack, gateway: httpx.Client) -> Person:
 
 
 @pytest.fixture(scope="session")
-def world(gateway: httpx.Client, admin: Person) -> World:
-    return make_world(gateway, admin)
+def world(stack: Stack, gateway: httpx.Client, admin: Person) -> World:
+    database = DATABASES["telemetry-ingest-service"]
+    return make_world(gateway, admin, stack.workspace.database_url(database))
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+import psycopg
 
 PASSWORD = "correct-horse-battery-9"
 ROLES = ("viewer", "editor", "owner")
@@ -35,6 +36,7 @@ class World:
     """Everybody and everything that the checks of this folder ask about."""
 
     gateway: httpx.Client
+    database_url: str
     people: dict[str, Person] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     places: dict[str, Place] = field(default_factory=dict)
@@ -65,9 +67,12 @@ def register(gateway: httpx.Client, name: str) -> Person:
     )
 
 
-def make_world(gateway: httpx.Client, admin: Person) -> World:
-    """Own, archived and foreign projects, each with an experiment, a run, metrics and a file."""
-    world = World(gateway)
+def make_world(gateway: httpx.Client, admin: Person, database_url: str) -> World:
+    """Own, archived and foreign projects, each with an experiment, a run, metrics and a file.
+
+    The database is that of telemetry-ingest-service, which has to refuse a batch for once.
+    """
+    world = World(gateway, database_url)
     for name in (*ROLES, "outsider", "bystander"):
         world.people[name] = register(gateway, name)
     world.people["admin"] = admin
@@ -133,6 +138,7 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
         owner,
         json={"signal": "temperature", "kind": "linear", "parameters": {"a": 2, "b": 1}},
     )
+    set_aside_id = _set_aside(world, owner, project["id"], sensor["token"])
     token = world.call("POST", f"{path}/tokens", owner, json={"name": "spare", "role": "viewer"})
     return Place(
         project["id"],
@@ -145,6 +151,7 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
             "view_id": view["id"],
             "comparison_id": comparison["id"],
             "sensor_id": sensor["id"],
+            "set_aside_id": set_aside_id,
             "signal": "temperature",
             "capture_session_id": capture["id"],
             "profile_id": profile["id"],
@@ -153,3 +160,25 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
         },
         sensor["token"],
     )
+
+
+def _set_aside(world: World, owner: str, project_id: str, sensor_token: str) -> str:
+    """A batch that the database would not take."""
+    column = {"signal": "temperature", "t": [1_700_000_000_000_000], "v": [1.0]}
+    with psycopg.connect(world.database_url, autocommit=True) as database:
+        database.execute(
+            "ALTER TABLE telemetry.series"
+            " ADD CONSTRAINT refused CHECK (key <> 'temperature') NOT VALID"
+        )
+        try:
+            answer = world.gateway.post(
+                "/api/v1/telemetry",
+                json={"series": [column]},
+                headers={"Authorization": f"Bearer {sensor_token}"},
+            )
+            assert answer.is_success, answer.text
+            assert answer.json()["set_aside"]
+        finally:
+            database.execute("ALTER TABLE telemetry.series DROP CONSTRAINT refused")
+    path = f"/api/v1/projects/{project_id}/telemetry/set-aside"
+    return world.call("GET", path, owner)["items"][0]["id"]
