@@ -115,7 +115,7 @@ def test_the_summary_has_at_most_twenty_lines_and_names_what_failed(tmp_path: Pa
     text = summary.block(workspace, 6.83, names, "rb_pat_x")
 
     assert len(text.splitlines()) <= 20
-    assert "NOT ALL READY after 6.8 s, 9 of 10 processes answer" in text
+    assert "NOT ALL READY after 6.8 s, 10 of 11 processes answer" in text
     assert "portal failed: the reason" in text
     assert "demo@runbench.dev / demo-runbench-1" in text
     assert "RUNBENCH_TOKEN=rb_pat_x" in text
