@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import runbench
 from runbench.api import Api
+from runbench.outbox import digest_of
 
 from scripts.stack import Stack
 from tests.client.test_recording import Bench, bench
@@ -128,6 +129,53 @@ def test_a_script_killed_while_it_sends_files_loses_none(
     for number in range(last + 1):
         length = 20_000_000 if number % 8 == 7 else 999
         assert found[f"made/{number}.bin"] == number.to_bytes(4, "little") * length
+
+
+def test_a_large_file_goes_on_with_its_parts_after_the_client_and_the_service_are_killed(
+    stack: Stack, bench: Bench, tmp_path: Path
+) -> None:
+    block = os.urandom(1 << 20)
+    with (tmp_path / "large").open("wb") as file:
+        for number in range(400):
+            file.write(number.to_bytes(8, "little") + block[8:])
+    script = bench.python(
+        "import time, runbench\n"
+        "run = runbench.init(name='maker', capture=False)\n"
+        f"run.log_artifact({str(tmp_path / 'large')!r})\n"
+        "print(run.id, flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    assert script.stdout is not None
+    script.stdout.readline()
+    spool = Path(bench.variables["RUNBENCH_DIR"]) / "spool"
+
+    def upload() -> str | None:
+        known = [json.loads(file.read_bytes()) for file in spool.glob("*/files/*.json")]
+        return next((entry["upload_id"] for entry in known), None)
+
+    with Api(bench.variables["RUNBENCH_URL"], bench.variables["RUNBENCH_TOKEN"]) as api:
+        deadline = time.monotonic() + 60
+        there: list[int] = []
+        while len(there) < 3:
+            assert time.monotonic() < deadline
+            upload_id = upload()
+            if upload_id is not None:
+                parts = api.get(f"/api/v1/uploads/{upload_id}")["parts"]
+                there = [part["number"] for part in parts]
+        script.kill()
+        script.communicate(timeout=30)
+        victim = stack.identity("artifact-service")
+        os.kill(victim.pid, signal.SIGKILL)
+        stack.wait_until_ready("artifact-service", other_than=victim)
+        left = api.get(f"/api/v1/uploads/{upload()}")["parts"]
+        assert {part["number"] for part in left} >= set(there)
+    (outcome,) = json.loads(bench.command("sync", "--json"))
+    assert (outcome["result"], outcome["files"]) == ("sent", 1)
+    (stored,) = runbench.runs(q="maker")
+    (file,) = stored.artifacts()
+    assert file.sha256 == digest_of(tmp_path / "large")
+    place = file.download(tmp_path / "to")
+    assert digest_of(place) == file.sha256
 
 
 def test_what_the_server_does_not_take_is_kept_aside(bench: Bench) -> None:
