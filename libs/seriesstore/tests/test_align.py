@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from seriesstore.aggregate import Intervals
 from seriesstore.align import align
@@ -15,6 +15,7 @@ floats = st.floats(allow_nan=True, allow_infinity=True)
 steps = st.lists(st.integers(-(2**62), 2**62), max_size=50)
 
 
+@settings(deadline=None)
 @given(
     steps.flatmap(
         lambda x: st.tuples(st.just(sorted(x)), st.lists(floats, min_size=len(x), max_size=len(x)))

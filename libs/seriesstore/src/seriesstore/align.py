@@ -50,7 +50,12 @@ async def read_aligned(
     finest = max((len(intervals.edges) for _, intervals, _ in grids), default=1)
     # A level is fine enough for a picture of two points an interval.
     return await read_levels(
-        connection, [window for window, _, _ in grids], draw, at_most=2 * finest, axis=axis
+        connection,
+        [window for window, _, _ in grids],
+        draw,
+        at_most=2 * finest,
+        axis=axis,
+        timed=axis == "time",
     )
 
 

@@ -69,8 +69,8 @@ def pack_raw(count: int, *columns: bytes) -> bytes:
     return flags + head + head.join(columns)
 
 
-def unpack(data: bytes, count: int, *, ordinals: bool = False) -> Points:
-    """The `count` points that `pack` wrote; their ordinals only where they are asked for.
+def unpack(data: bytes, count: int, *, times: bool = True, ordinals: bool = False) -> Points:
+    """The `count` points that `pack` wrote; times and ordinals only where they are asked for.
 
     Raises:
         UnknownCodec: see there.
@@ -79,11 +79,11 @@ def unpack(data: bytes, count: int, *, ordinals: bool = False) -> Points:
     x, at = _column(data, at, count, np.int64)
     value, at = _column(data, at, count, np.float64)
     time = ordinal = None
-    if flags & _TIME:
+    if flags & _TIME and (times or (ordinals and flags & _ORDINAL)):
         time, at = _column(data, at, count, np.int64)
     if ordinals and flags & _ORDINAL:
         ordinal, at = _column(data, at, count, np.int64)
-    return Points(x, value, time, ordinal)
+    return Points(x, value, time if times else None, ordinal)
 
 
 def pack_outline(points: Points) -> bytes:
