@@ -19,6 +19,7 @@ from seriesstore.points import Axis, Points, concatenate
 _MANY = 50_000
 # A coarser level is taken when it has a bucket for each stretch of the picture: two of its points.
 _STRETCHES = 2
+_EXACT = 2**62
 # Of such stretches, how many a coarser level may leave out between two of its points.
 _WIDEST_HOLE = 2
 
@@ -182,8 +183,13 @@ def _unpack_all(
 
 def _hole(points: Points, axis: Axis) -> float:
     """The widest distance between neighbours; those of a coarse level are sorted, or nearly."""
-    along = points.along(axis).astype(np.float64)
-    return float(np.abs(np.diff(along)).max()) if len(along) > 1 else 0.0
+    along = points.along(axis)
+    if len(along) < 2:  # noqa: PLR2004
+        return 0.0
+    if int(along.max()) - int(along.min()) > _EXACT:  # would not fit into 64 bits
+        return float(np.abs(np.diff(along.astype(np.float64))).max())
+    steps = along[1:] - along[:-1]
+    return float(max(steps.max(), -steps.min()))
 
 
 async def _read_whole(
