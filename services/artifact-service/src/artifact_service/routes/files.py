@@ -14,8 +14,9 @@ from artifact_service.models.kinds import kind_of
 from artifact_service.models.ranges import requested_range
 from artifact_service.stores.contract import Store, key_of
 
-# A reader that takes less than a block in this time is sent away.
+# A reader that takes less than a piece in this time is sent away.
 STALL_SEC = 30.0
+PIECE_BYTES = 1 << 20
 
 # What is shown in place: in an origin of its own, without scripts, forms and requests to anywhere.
 _SANDBOX = (
@@ -88,8 +89,11 @@ async def send_head(request: web.Request, artifact: StoredArtifact) -> web.Strea
 
 
 async def _write(response: web.StreamResponse, block: bytes) -> None:
-    async with asyncio.timeout(STALL_SEC):
-        await response.write(block)
+    rest = memoryview(block)
+    while rest:
+        async with asyncio.timeout(STALL_SEC):
+            await response.write(rest[:PIECE_BYTES])
+        rest = rest[PIECE_BYTES:]
 
 
 def _is_known(request: web.Request, etag: str) -> bool:

@@ -18,7 +18,8 @@ from artifact_service.errors import StoreFull, StoreUnavailable
 
 log = structlog.get_logger()
 
-READ_BYTES = 1 << 20
+# A block costs a change of threads, which on a busy machine takes longer than to read it.
+READ_BYTES = 4 << 20
 # While more arrives, what is there already goes to the disk.
 FLUSH_BYTES = 64 << 20
 
