@@ -64,7 +64,7 @@ async def import_file(
                     sent.refuse_signals(sensor.signals)
                     sent.id = uuid5(_FILES, f"{digest} {number}")
                     stored = await _store(writer, sensor_id, sensor.project_id, sent)
-                    accepted += sent.count
+                    accepted += 0 if stored.set_aside else sent.count
                     duplicates += sent.count if stored.duplicate else 0
                     refused_count += sent.refused_count
                     refused += named(sent.refused)[: MAX_NAMED - len(refused)]
