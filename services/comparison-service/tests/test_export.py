@@ -79,6 +79,8 @@ async def test_a_report_needs_nothing_beside_it_and_runs_nothing(
     assert "nan" not in text.partition("<svg")[2].partition("</svg>")[0]
     assert "&lt;script&gt;" in text
     assert "@media print" in text
+    assert text.count(" (baseline)") == 1
+    assert text.partition("<h2>Metrics")[0].count('class="key"') == 3
 
 
 async def test_a_report_says_what_is_missing_and_outsiders_get_none(

@@ -84,11 +84,8 @@ def _runs(runs: ComparedRuns) -> str:
         f'<tr><td><span class="key" style="background:{COLOURS[place % len(COLOURS)]}"></span>'
         f"{escape(run.name)}{' (baseline)' if run.id == runs.baseline_run_id else ''}</td>"
         f"<td>{escape(run.experiment_name)}</td><td>{escape(run.status)}</td>"
-        f"<td>{run.started_at:%Y-%m-%d %H:%M:%S}</td><td>{_duration(run.duration_seconds)}</td>"
+        f"<td>{_moment(run.started_at)}</td><td>{_duration(run.duration_seconds)}</td>"
         f'<td class="faint">{run.id}</td></tr>'
-        if run.started_at
-        else f"<tr><td>{escape(run.name)}</td><td>{escape(run.experiment_name)}</td>"
-        f'<td>{escape(run.status)}</td><td>–</td><td>–</td><td class="faint">{run.id}</td></tr>'
         for place, run in enumerate(runs.runs)
     )
     return (
@@ -96,6 +93,10 @@ def _runs(runs: ComparedRuns) -> str:
         "<th>Status</th><th>Started (UTC)</th><th>Duration</th><th>Id</th></tr></thead>"
         f"<tbody>{rows}</tbody></table></div>"
     )
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M:%S}" if at else "–"
 
 
 def _duration(seconds: float | None) -> str:
