@@ -138,5 +138,30 @@ def test_polynomials_are_monotonic_up_to_the_first_degree() -> None:
 def test_a_mistake_is_named_by_its_place(kind: str, parameters: object, pointer: str) -> None:
     with pytest.raises(ProfileMistake) as caught:
         parse_profile(kind, parameters)
-    assert caught.value.pointer == pointer
-    assert caught.value.detail
+    assert [mistake.pointer for mistake in caught.value.mistakes] == [pointer]
+    assert caught.value.mistakes[0].detail
+    assert str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "parameters", "pointers"),
+    [
+        ("linear", {}, ["/a", "/b"]),
+        ("linear", {"a": "1", "c/d": 0, "~": 0}, ["/b", "/c~1d", "/~0", "/a"]),
+        (
+            "polynomial",
+            {"coefficients": [None, 1, "2", math.nan], "a": 1},
+            ["/a", "/coefficients/0", "/coefficients/2", "/coefficients/3"],
+        ),
+        (
+            "lookup_table",
+            {"table": [[0, 1], [1], ["x", None], [0, 3], 7], "clamped": "no"},
+            ["/clamped", "/table/1", "/table/2/0", "/table/2/1", "/table/3/0", "/table/4"],
+        ),
+        ("lookup_table", {"clamped": None}, ["/table", "/clamped"]),
+    ],
+)
+def test_every_mistake_is_named(kind: str, parameters: object, pointers: list[str]) -> None:
+    with pytest.raises(ProfileMistake) as caught:
+        parse_profile(kind, parameters)
+    assert [mistake.pointer for mistake in caught.value.mistakes] == pointers

@@ -241,6 +241,29 @@ async def test_what_is_no_profile_is_refused_with_its_place(
     assert [error["pointer"] for error in problem["errors"]] == [pointer]
 
 
+async def test_every_mistake_in_the_parameters_is_named(api, profiles) -> None:
+    table = [[0, 1], ["1", None], [0, 3], [2]]
+    parameters = {"table": table, "clamped": "no", "a/b": 1}
+    wrong = [
+        {"pointer": "#/parameters/a~1b", "detail": "does not belong to this kind"},
+        {"pointer": "#/parameters/clamped", "detail": "must be true or false"},
+        {"pointer": "#/parameters/table/1/0", "detail": "must be a number"},
+        {"pointer": "#/parameters/table/1/1", "detail": "must be a number"},
+        {
+            "pointer": "#/parameters/table/2/0",
+            "detail": "the raw value 0.0 stands in row 0 already",
+        },
+        {"pointer": "#/parameters/table/3", "detail": "takes 2 items; these are 1"},
+    ]
+    body = {"kind": "lookup_table", "parameters": parameters}
+
+    drafted = await api.post(profiles, {"signal": "temperature", **body}, status=422)
+    calculated = await api.post("/api/v1/profiles/convert", {**body, "values": [1]}, status=422)
+
+    assert drafted["errors"] == calculated["errors"] == wrong
+    assert (await api.get(profiles))["items"] == []
+
+
 async def test_a_profile_stays_with_its_signal_and_kind_fits_parameters(api, profile) -> None:
     path = f"/api/v1/profiles/{profile['id']}"
 

@@ -6,8 +6,7 @@ NaN, with the reason beside it.
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Literal, cast
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,13 +24,19 @@ REASONS = ("", "not_a_number", "out_of_table", "overflow", "no_profile")
 """What each code in an array of reasons means."""
 
 
-class ProfileMistake(ValueError):
-    """Parameters that make no profile; `pointer` is the JSON pointer of the wrong part in them."""
+class Mistake(NamedTuple):
+    """What is wrong with a part of the parameters, which the JSON pointer names."""
 
-    def __init__(self, pointer: str, detail: str) -> None:
-        super().__init__(detail)
-        self.pointer = pointer
-        self.detail = detail
+    pointer: str
+    detail: str
+
+
+class ProfileMistake(ValueError):
+    """Parameters that make no profile; `mistakes` names every wrong part of them, at least one."""
+
+    def __init__(self, *mistakes: Mistake) -> None:
+        super().__init__("; ".join(f"{pointer} {detail}" for pointer, detail in mistakes[:3]))
+        self.mistakes = mistakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,28 +70,34 @@ def parse_profile(kind: str, parameters: object) -> Profile:
     """A profile of that kind.
 
     Raises:
-        ProfileMistake: the kind or the parameters are none.
+        ProfileMistake: the kind or the parameters are none; it names all that is wrong.
     """
     if not isinstance(parameters, dict):
-        raise ProfileMistake("", "must be an object")
+        raise ProfileMistake(Mistake("", "must be an object"))
     given = cast("dict[str, object]", parameters)
+    wrong: list[Mistake] = []
     match kind:
         case "linear":
-            _exactly(given, {"a", "b"}, set())
-            return Linear(_number(given["a"], "/a"), _number(given["b"], "/b"))
+            _exactly(given, {"a", "b"}, set(), wrong)
+            profile = Linear(*(_number(given.get(x, 0), f"/{x}", wrong) for x in ("a", "b")))
         case "polynomial":
-            _exactly(given, {"coefficients"}, set())
-            items = _items(given["coefficients"], "/coefficients", 1, MAX_COEFFICIENTS)
-            numbers = (_number(one, f"/coefficients/{n}") for n, one in enumerate(items))
-            return Polynomial(tuple(numbers))
+            _exactly(given, {"coefficients"}, set(), wrong)
+            items = _items(given, "coefficients", 1, MAX_COEFFICIENTS, wrong)
+            numbers = (_number(one, f"/coefficients/{n}", wrong) for n, one in enumerate(items))
+            profile = Polynomial(tuple(numbers))
         case "lookup_table":
-            _exactly(given, {"table"}, {"clamped"})
+            _exactly(given, {"table"}, {"clamped"}, wrong)
             clamped = given.get("clamped", False)
             if not isinstance(clamped, bool):
-                raise ProfileMistake("/clamped", "must be true or false")
-            return _table(_items(given["table"], "/table", 2, MAX_ROWS), clamped=clamped)
+                wrong.append(Mistake("/clamped", "must be true or false"))
+            rows = _items(given, "table", 2, MAX_ROWS, wrong)
+            profile = _table(rows, clamped=clamped is True, wrong=wrong)
         case _:
-            raise ProfileMistake("", f"there is no kind {kind!r}; it is one of {', '.join(KINDS)}")
+            detail = f"there is no kind {kind!r}; it is one of {', '.join(KINDS)}"
+            raise ProfileMistake(Mistake("", detail))
+    if wrong:
+        raise ProfileMistake(*wrong)
+    return profile
 
 
 def convert(profile: Profile | None, raw: Floats) -> tuple[Floats, Codes]:
@@ -132,46 +143,74 @@ def is_monotonic(profile: Profile) -> bool:
             return profile.clamped and bool((steps >= 0).all() or (steps <= 0).all())
 
 
-def _table(rows: list[object], *, clamped: bool) -> LookupTable:
+def _table(rows: list[object], *, clamped: bool, wrong: list[Mistake]) -> LookupTable:
     pairs: list[tuple[float, float]] = []
+    first: dict[float, int] = {}
     for n, row in enumerate(rows):
-        pair = _items(row, f"/table/{n}", 2, 2)
-        pairs.append((_number(pair[0], f"/table/{n}/0"), _number(pair[1], f"/table/{n}/1")))
-    order = sorted(range(len(pairs)), key=lambda n: pairs[n][0])
-    for before, after in pairwise(order):
-        if pairs[before][0] == pairs[after][0]:
-            detail = f"the raw value {pairs[after][0]} stands in another row already"
-            raise ProfileMistake(f"/table/{max(before, after)}/0", detail)
-    columns = np.array([pairs[n] for n in order], np.float64)
+        pointer = f"/table/{n}"
+        pair = _list(row, pointer, 2, 2, wrong)
+        if not pair:
+            continue
+        before = len(wrong)
+        raw, physical = (_number(one, f"{pointer}/{m}", wrong) for m, one in enumerate(pair))
+        if len(wrong) > before:
+            continue
+        if raw in first:
+            detail = f"the raw value {raw} stands in row {first[raw]} already"
+            wrong.append(Mistake(f"{pointer}/0", detail))
+        first.setdefault(raw, n)
+        pairs.append((raw, physical))
+    columns = np.array(sorted(pairs), np.float64).reshape(-1, 2)
     return LookupTable(
         np.ascontiguousarray(columns[:, 0]), np.ascontiguousarray(columns[:, 1]), clamped
     )
 
 
-def _exactly(given: dict[str, object], needed: set[str], optional: set[str]) -> None:
-    for name in sorted(needed - given.keys()):
-        raise ProfileMistake(f"/{name}", "is missing")
-    for name in sorted(given.keys() - needed - optional):
-        raise ProfileMistake(f"/{name}", "does not belong to this kind")
+def _exactly(
+    given: dict[str, object], needed: set[str], optional: set[str], wrong: list[Mistake]
+) -> None:
+    missing, strange = needed - given.keys(), given.keys() - needed - optional
+    wrong.extend(Mistake(_pointer(name), "is missing") for name in sorted(missing))
+    wrong.extend(
+        Mistake(_pointer(name), "does not belong to this kind") for name in sorted(strange)
+    )
 
 
-def _items(given: object, pointer: str, least: int, most: int) -> list[object]:
+def _pointer(name: str) -> str:
+    """RFC 6901 writes ~ and / of a name as ~0 and ~1."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
+
+
+def _items(
+    given: dict[str, object], name: str, least: int, most: int, wrong: list[Mistake]
+) -> list[object]:
+    """The list of that name; empty when it is missing, which `_exactly` has said."""
+    return _list(given[name], f"/{name}", least, most, wrong) if name in given else []
+
+
+def _list(given: object, pointer: str, least: int, most: int, wrong: list[Mistake]) -> list[object]:
+    """The items, or none of them when they are no list or too many or too few."""
     if not isinstance(given, list):
-        raise ProfileMistake(pointer, "must be a list")
+        wrong.append(Mistake(pointer, "must be a list"))
+        return []
     items = cast("list[object]", given)
     if not least <= len(items) <= most:
         count = f"{least}" if least == most else f"{least} to {most}"
-        raise ProfileMistake(pointer, f"takes {count} items; these are {len(items)}")
+        wrong.append(Mistake(pointer, f"takes {count} items; these are {len(items)}"))
+        return []
     return items
 
 
-def _number(given: object, pointer: str) -> float:
+def _number(given: object, pointer: str, wrong: list[Mistake]) -> float:
+    """The number; NaN when it is none, which `wrong` then says."""
     if isinstance(given, bool) or not isinstance(given, int | float):
-        raise ProfileMistake(pointer, "must be a number")
+        wrong.append(Mistake(pointer, "must be a number"))
+        return math.nan
     try:
         number = float(given)
-    except OverflowError as exc:
-        raise ProfileMistake(pointer, "must fit into a 64-bit float") from exc
+    except OverflowError:
+        wrong.append(Mistake(pointer, "must fit into a 64-bit float"))
+        return math.nan
     if not math.isfinite(number):
-        raise ProfileMistake(pointer, "must be finite")
+        wrong.append(Mistake(pointer, "must be finite"))
     return number

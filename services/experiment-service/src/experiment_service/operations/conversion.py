@@ -19,13 +19,17 @@ def check_parameters(kind: ProfileKind, parameters: Mapping[str, JsonValue]) -> 
     """The profile that the parameters make.
 
     Raises:
-        Invalid: they make none of that kind.
+        Invalid: they make none of that kind; every wrong part of them is named.
     """
     try:
         return parse_profile(kind, parameters)
     except ProfileMistake as exc:
-        pointer = f"#/parameters{exc.pointer}"
-        raise Invalid(errors=[{"pointer": pointer, "detail": exc.detail}]) from exc
+        raise Invalid(
+            errors=[
+                {"pointer": f"#/parameters{pointer}", "detail": detail}
+                for pointer, detail in exc.mistakes
+            ]
+        ) from exc
 
 
 def convert_values(calculation: Calculation) -> Converted:
