@@ -6,7 +6,12 @@ const root = "<rootDir>/src";
 
 // Texts of screens that are opened later are fetched with them (`addTexts` of app/i18n.ts).
 const later = {
-  charts: [`${root}/charts`, `${root}/features/metrics`],
+  charts: [
+    `${root}/charts`,
+    `${root}/features/comparison`,
+    `${root}/features/metrics`,
+    `${root}/routes/_app/p/*/compare.tsx`,
+  ],
   people: [
     `${root}/features/admin`,
     `${root}/features/audit`,

@@ -1,10 +1,12 @@
 """Every page as it is: no serious accessibility fault, no console error, no sideways scroll."""
 
+import json
 import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 from uuid import uuid4
 
 import httpx
@@ -32,17 +34,21 @@ class Place:
     experiment_id: str
     run_id: str
     sensor_id: str
+    all_runs: tuple[str, ...]
 
     @property
     def pages(self) -> list[str]:
         """The address of each page behind the sign-in."""
         project, run = f"/p/{self.slug}", f"/p/{self.slug}/r/{self.run_id}"
+        compared = f"/compare?runs={quote(json.dumps(self.all_runs))}&baseline={self.run_id}"
         inside = [
             "",
             "/x",
             "/x?create=true",
             f"/x/{self.experiment_id}",
             "/runs",
+            "/compare",
+            *(f"{compared}&tab={tab}" for tab in ("metrics", "charts", "params", "environment")),
             "/members",
             "/tokens",
             "/sensors",
@@ -123,7 +129,15 @@ def place(stack: Stack) -> Place:
             headers={"Authorization": f"Bearer {sensor['token']}"},
         )
         assert answer.json()["accepted"] == 2, answer.text
-        return Place(project["slug"], experiment["id"], runs[0]["id"], sensor["id"])
+        call(
+            "POST",
+            f"/api/v1/projects/{project['id']}/comparisons",
+            title="Which rate",
+            notes="The *smaller* one",
+            view={"runs": [run["id"] for run in runs], "tab": "params"},
+        )
+        ids = tuple(run["id"] for run in runs)
+        return Place(project["slug"], experiment["id"], ids[0], sensor["id"], ids)
 
 
 @pytest.fixture(params=LOOKS, ids=lambda look: f"{look[0]} {look[1]} {look[2]['width']}")

@@ -25,6 +25,7 @@ import { Route as AppPIndexRouteImport } from "./../routes/_app/p/index";
 import { Route as AppPProjectRouteImport } from "./../routes/_app/p/$project";
 import { Route as AppPProjectIndexRouteImport } from "./../routes/_app/p/$project/index";
 import { Route as AppPProjectAuditRouteImport } from "./../routes/_app/p/$project/audit";
+import { Route as AppPProjectCompareRouteImport } from "./../routes/_app/p/$project/compare";
 import { Route as AppPProjectMembersRouteImport } from "./../routes/_app/p/$project/members";
 import { Route as AppPProjectMonitorRouteImport } from "./../routes/_app/p/$project/monitor";
 import { Route as AppPProjectRunsRouteImport } from "./../routes/_app/p/$project/runs";
@@ -114,6 +115,11 @@ const AppPProjectAuditRoute = AppPProjectAuditRouteImport.update({
   path: "/audit",
   getParentRoute: () => AppPProjectRoute,
 } as any);
+const AppPProjectCompareRoute = AppPProjectCompareRouteImport.update({
+  id: "/compare",
+  path: "/compare",
+  getParentRoute: () => AppPProjectRoute,
+} as any);
 const AppPProjectMembersRoute = AppPProjectMembersRouteImport.update({
   id: "/members",
   path: "/members",
@@ -180,6 +186,7 @@ export interface FileRoutesByFullPath {
   "/p/$project": typeof AppPProjectRouteWithChildren;
   "/p/": typeof AppPIndexRoute;
   "/p/$project/audit": typeof AppPProjectAuditRoute;
+  "/p/$project/compare": typeof AppPProjectCompareRoute;
   "/p/$project/members": typeof AppPProjectMembersRoute;
   "/p/$project/monitor": typeof AppPProjectMonitorRoute;
   "/p/$project/runs": typeof AppPProjectRunsRoute;
@@ -205,6 +212,7 @@ export interface FileRoutesByTo {
   "/help/shortcuts": typeof AppHelpShortcutsRoute;
   "/p": typeof AppPIndexRoute;
   "/p/$project/audit": typeof AppPProjectAuditRoute;
+  "/p/$project/compare": typeof AppPProjectCompareRoute;
   "/p/$project/members": typeof AppPProjectMembersRoute;
   "/p/$project/monitor": typeof AppPProjectMonitorRoute;
   "/p/$project/runs": typeof AppPProjectRunsRoute;
@@ -234,6 +242,7 @@ export interface FileRoutesById {
   "/_app/p/$project": typeof AppPProjectRouteWithChildren;
   "/_app/p/": typeof AppPIndexRoute;
   "/_app/p/$project/audit": typeof AppPProjectAuditRoute;
+  "/_app/p/$project/compare": typeof AppPProjectCompareRoute;
   "/_app/p/$project/members": typeof AppPProjectMembersRoute;
   "/_app/p/$project/monitor": typeof AppPProjectMonitorRoute;
   "/_app/p/$project/runs": typeof AppPProjectRunsRoute;
@@ -262,6 +271,7 @@ export interface FileRouteTypes {
     | "/p/$project"
     | "/p/"
     | "/p/$project/audit"
+    | "/p/$project/compare"
     | "/p/$project/members"
     | "/p/$project/monitor"
     | "/p/$project/runs"
@@ -287,6 +297,7 @@ export interface FileRouteTypes {
     | "/help/shortcuts"
     | "/p"
     | "/p/$project/audit"
+    | "/p/$project/compare"
     | "/p/$project/members"
     | "/p/$project/monitor"
     | "/p/$project/runs"
@@ -315,6 +326,7 @@ export interface FileRouteTypes {
     | "/_app/p/$project"
     | "/_app/p/"
     | "/_app/p/$project/audit"
+    | "/_app/p/$project/compare"
     | "/_app/p/$project/members"
     | "/_app/p/$project/monitor"
     | "/_app/p/$project/runs"
@@ -447,6 +459,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AppPProjectAuditRouteImport;
       parentRoute: typeof AppPProjectRoute;
     };
+    "/_app/p/$project/compare": {
+      id: "/_app/p/$project/compare";
+      path: "/compare";
+      fullPath: "/p/$project/compare";
+      preLoaderRoute: typeof AppPProjectCompareRouteImport;
+      parentRoute: typeof AppPProjectRoute;
+    };
     "/_app/p/$project/members": {
       id: "/_app/p/$project/members";
       path: "/members";
@@ -536,6 +555,7 @@ const AppAdminRouteWithChildren = AppAdminRoute._addFileChildren(
 
 interface AppPProjectRouteChildren {
   AppPProjectAuditRoute: typeof AppPProjectAuditRoute;
+  AppPProjectCompareRoute: typeof AppPProjectCompareRoute;
   AppPProjectMembersRoute: typeof AppPProjectMembersRoute;
   AppPProjectMonitorRoute: typeof AppPProjectMonitorRoute;
   AppPProjectRunsRoute: typeof AppPProjectRunsRoute;
@@ -551,6 +571,7 @@ interface AppPProjectRouteChildren {
 
 const AppPProjectRouteChildren: AppPProjectRouteChildren = {
   AppPProjectAuditRoute: AppPProjectAuditRoute,
+  AppPProjectCompareRoute: AppPProjectCompareRoute,
   AppPProjectMembersRoute: AppPProjectMembersRoute,
   AppPProjectMonitorRoute: AppPProjectMonitorRoute,
   AppPProjectRunsRoute: AppPProjectRunsRoute,

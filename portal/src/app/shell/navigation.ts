@@ -9,6 +9,7 @@ import {
   IconKey,
   IconLayoutDashboard,
   IconPlayerPlay,
+  IconScale,
   IconSettings,
   IconUsers,
 } from "@tabler/icons-react";
@@ -45,6 +46,7 @@ export const projectPages: readonly ProjectPage[] = [
     shortcut: "goExperiments",
   },
   { to: "/p/$project/runs", label: msg`Runs`, icon: IconPlayerPlay, shortcut: "goRuns" },
+  { to: "/p/$project/compare", label: msg`Compare`, icon: IconScale },
   { to: "/p/$project/sensors", label: msg`Sensors`, icon: IconGauge, shortcut: "goSensors" },
   { to: "/p/$project/members", label: msg`Members`, icon: IconUsers, shortcut: "goMembers" },
   { to: "/p/$project/tokens", label: msg`API tokens`, icon: IconKey, shortcut: "goTokens" },

@@ -54,6 +54,8 @@ type Props = {
   canEdit: boolean;
   runLink: LinkTo;
   experimentLink: LinkTo;
+  /** Puts runs side by side. */
+  onCompare?: (ids: string[]) => void;
   /** Shown where there is no run at all. */
   empty: ReactNode;
   /** Charts of the runs it is given; without it there is only the table. */
@@ -525,6 +527,7 @@ function OpenWorkspace(props: Props & { view: View | undefined }) {
           archived={workspace.archived === "true"}
           canEdit={canEdit}
           onHide={props.charts ? (hide) => onHide([...selected], hide) : undefined}
+          onCompare={props.onCompare}
           onPin={() =>
             onWorkspace({
               pins: [...new Set([...(workspace.pins ?? []), ...selected])].slice(0, 20),

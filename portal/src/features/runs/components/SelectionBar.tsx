@@ -8,6 +8,7 @@ import {
   IconEye,
   IconEyeOff,
   IconPin,
+  IconScale,
   IconTag,
 } from "@tabler/icons-react";
 import { type FormEvent, type ReactNode, useState } from "react";
@@ -31,11 +32,16 @@ type Props = {
   /** Missing where there are no charts. */
   onHide?: (hide: boolean) => void;
   onPin: () => void;
+  /** Missing where runs are not compared. */
+  onCompare?: (ids: string[]) => void;
 };
+
+/** How many runs stand side by side at most, as the server has it. */
+const comparedAtMost = 100;
 
 /** What can be done with the selected runs together. */
 export function SelectionBar(props: Props) {
-  const { projectId, selected, runs, onClear, archived, canEdit, onHide } = props;
+  const { projectId, selected, runs, onClear, archived, canEdit, onHide, onCompare } = props;
   const { t } = useLingui();
   const ids = [...selected];
   const count = ids.length;
@@ -117,6 +123,16 @@ export function SelectionBar(props: Props) {
       >
         <Trans>Keep on top</Trans>
       </Button>
+      {onCompare && count >= 2 && count <= comparedAtMost ? (
+        <Button
+          size="xs"
+          variant="default"
+          leftSection={<IconScale size={15} aria-hidden />}
+          onClick={() => onCompare(ids)}
+        >
+          <Trans>Compare</Trans>
+        </Button>
+      ) : null}
       {!canEdit ? null : archived ? (
         <Button
           size="xs"

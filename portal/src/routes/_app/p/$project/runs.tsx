@@ -47,6 +47,13 @@ function RunsPage() {
           canEdit={canEdit}
           runLink={links.run}
           experimentLink={links.experiment}
+          onCompare={(runs) =>
+            void navigate({
+              to: "/p/$project/compare",
+              params: { project: slug },
+              search: { runs },
+            })
+          }
           charts={runsCharts}
           withDefault
           empty={

@@ -76,6 +76,13 @@ function ExperimentPage() {
             canEdit={canEdit}
             runLink={links.run}
             experimentLink={links.experiment}
+            onCompare={(runs) =>
+              void navigate({
+                to: "/p/$project/compare",
+                params: { project: slug },
+                search: { runs },
+              })
+            }
             charts={runsCharts}
             empty={
               <EmptyState

@@ -1,0 +1,230 @@
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Alert, Anchor, Checkbox, Select, Stack, Tabs } from "@mantine/core";
+import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
+import { createFileRoute, Link } from "@tanstack/react-router";
+import { Suspense, useMemo } from "react";
+import * as v from "valibot";
+import type { ComparedRuns } from "@/api/generated/models/comparedRuns";
+import type { RunStatus } from "@/api/generated/models/runStatus";
+import { addTexts } from "@/app/i18n";
+import { runsCharts } from "@/app/runs-charts";
+import { SaveComparison } from "@/features/comparison/components/SaveComparison";
+import { SavedComparisons } from "@/features/comparison/components/SavedComparisons";
+import { FilesSide, MetricsSide, ValuesSide } from "@/features/comparison/components/SideBySide";
+import { comparisonQuery } from "@/features/comparison/queries";
+import { type CompareSearch, compareSearch, compareTabs } from "@/features/comparison/search";
+import { chartSearch } from "@/features/metrics/view";
+import { projectQuery } from "@/features/projects/queries";
+import { type DrawnRun, looksOf } from "@/features/runs/drawn";
+import { ErrorNotice } from "@/ui/ErrorNotice";
+import { PageHeader } from "@/ui/PageHeader";
+import { Panel } from "@/ui/Panel";
+import { TableSkeleton } from "@/ui/TableSkeleton";
+
+const search = v.object({ ...chartSearch, ...compareSearch });
+type Search = v.InferOutput<typeof search>;
+
+export const Route = createFileRoute("/_app/p/$project/compare")({
+  validateSearch: search,
+  loader: () => addTexts("charts"),
+  component: ComparePage,
+});
+
+const none: readonly string[] = [];
+
+function ComparePage() {
+  const { t } = useLingui();
+  const { project: slug } = Route.useParams();
+  const { data: project } = useSuspenseQuery(projectQuery(slug));
+  const state = Route.useSearch();
+  const ids = state.runs ?? none;
+  const canEdit = project.role !== "viewer" && project.archived_at === null;
+  const found = useQuery({
+    ...comparisonQuery(ids, state.baseline ?? null),
+    enabled: ids.length > 0,
+  });
+  return (
+    <>
+      <PageHeader
+        title={t`Compare`}
+        lead={<Trans>Which of these runs is better, and what differs between them.</Trans>}
+        actions={
+          ids.length > 0 && canEdit ? <SaveComparison projectId={project.id} view={state} /> : null
+        }
+      />
+      <Stack gap="lg">
+        {found.isError ? (
+          <ErrorNotice
+            title={t`The runs could not be compared`}
+            error={found.error}
+            onRetry={() => void found.refetch()}
+          />
+        ) : null}
+        {found.data ? (
+          <Compared compared={found.data} search={state} />
+        ) : ids.length > 0 && !found.isError ? (
+          <TableSkeleton columns={4} />
+        ) : null}
+        <SavedComparisons
+          projectId={project.id}
+          canEdit={canEdit}
+          open={({ title, view }) => (
+            <Anchor
+              renderRoot={(props) => (
+                <Link
+                  to="/p/$project/compare"
+                  params={{ project: slug }}
+                  search={v.parse(search, view)}
+                  {...props}
+                />
+              )}
+            >
+              {title}
+            </Anchor>
+          )}
+        />
+      </Stack>
+    </>
+  );
+}
+
+function Compared({ compared, search: state }: { compared: ComparedRuns; search: Search }) {
+  const { t } = useLingui();
+  const { project } = Route.useParams();
+  const navigate = Route.useNavigate();
+  const { runs, baseline_run_id: baseline, missing } = compared;
+  const { tab = "metrics", same = false } = state;
+  const change = (part: CompareSearch, replace = true) =>
+    void navigate({ search: (old) => ({ ...old, ...part }), replace });
+  const shown = <Row extends { differs: boolean }>(rows: readonly Row[]) =>
+    same ? rows : rows.filter(({ differs }) => differs);
+  const side = {
+    runs,
+    baseline,
+    runLink: (run: { id: string; name: string }) => (
+      <Link to="/p/$project/r/$run" params={{ project, run: run.id }}>
+        {run.name}
+      </Link>
+    ),
+  };
+  const nothing = t`Nothing differs between these runs`;
+  return (
+    <Panel
+      flush
+      title={t`Side by side`}
+      actions={
+        <>
+          <Select
+            size="xs"
+            label={t`Baseline`}
+            placeholder={t`None`}
+            clearable
+            data={runs.map(({ id, name }) => ({ value: id, label: name }))}
+            value={runs.some(({ id }) => id === baseline) ? baseline : null}
+            onChange={(chosen) => change({ baseline: chosen ?? undefined })}
+          />
+          <Checkbox
+            size="xs"
+            label={t`Only what differs`}
+            checked={!same}
+            onChange={(event) => change({ same: event.currentTarget.checked ? undefined : true })}
+          />
+        </>
+      }
+    >
+      {missing.length > 0 ? (
+        <Alert color="yellow" title={t`Not everything could be read`} m="sm">
+          <ul>
+            {[...new Set(missing.map(({ part, reason }) => `${part}: ${reason}`))].map((text) => (
+              <li key={text}>{text}</li>
+            ))}
+          </ul>
+        </Alert>
+      ) : null}
+      <Tabs
+        value={tab}
+        keepMounted={false}
+        onChange={(chosen) => change({ tab: compareTabs.find((one) => one === chosen) }, false)}
+      >
+        <Tabs.List px="sm">
+          <Tabs.Tab value="metrics">{t`Metrics`}</Tabs.Tab>
+          <Tabs.Tab value="charts">{t`Charts`}</Tabs.Tab>
+          <Tabs.Tab value="params">{t`Params and tags`}</Tabs.Tab>
+          <Tabs.Tab value="environment">{t`Environment`}</Tabs.Tab>
+          <Tabs.Tab value="files">{t`Files`}</Tabs.Tab>
+        </Tabs.List>
+        <Tabs.Panel value="metrics">
+          <MetricsSide {...side} metrics={shown(compared.metrics)} />
+        </Tabs.Panel>
+        <Tabs.Panel value="charts" p="sm">
+          <Charts runs={runs} search={state} />
+        </Tabs.Panel>
+        <Tabs.Panel value="params">
+          <ValuesSide
+            {...side}
+            label={t`Params side by side`}
+            nothing={nothing}
+            values={shown(compared.params)}
+          />
+          {compared.tags.length > 0 ? (
+            <ValuesSide
+              {...side}
+              label={t`Tags side by side`}
+              nothing={t`No tag differs`}
+              values={shown(compared.tags)}
+            />
+          ) : null}
+        </Tabs.Panel>
+        <Tabs.Panel value="environment">
+          <ValuesSide
+            {...side}
+            label={t`Environment side by side`}
+            nothing={nothing}
+            values={shown(compared.environment)}
+          />
+        </Tabs.Panel>
+        <Tabs.Panel value="files">
+          <FilesSide {...side} files={shown(compared.artifacts)} />
+        </Tabs.Panel>
+      </Tabs>
+    </Panel>
+  );
+}
+
+function Charts({ runs, search: state }: { runs: ComparedRuns["runs"]; search: Search }) {
+  const navigate = Route.useNavigate();
+  const { hidden = none } = state;
+  const drawn = useMemo<DrawnRun[]>(() => {
+    const looks = looksOf(
+      runs.map(({ id }) => id),
+      {},
+    );
+    return runs.map(({ id, name, status, started_at }) => ({
+      id,
+      name,
+      status: status as RunStatus,
+      startedAt: started_at,
+      look: looks.get(id) ?? 0,
+      hidden: hidden.includes(id),
+      group: null,
+    }));
+  }, [runs, hidden]);
+  return (
+    <Suspense fallback={<TableSkeleton columns={3} />}>
+      {runsCharts({
+        runs: drawn,
+        state,
+        onState: (part) => void navigate({ search: (old) => ({ ...old, ...part }), replace: true }),
+        onHide: (id, hide) =>
+          void navigate({
+            search: (old) => {
+              const rest = (old.hidden ?? []).filter((one) => one !== id);
+              const all = hide ? [...rest, id] : rest;
+              return { ...old, hidden: all.length > 0 ? all : undefined };
+            },
+            replace: true,
+          }),
+      })}
+    </Suspense>
+  );
+}
