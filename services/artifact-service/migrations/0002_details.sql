@@ -8,7 +8,8 @@ ALTER TABLE artifacts
     ADD COLUMN approved_by uuid,
     ADD COLUMN approved_at timestamptz,
     ADD COLUMN approval_note text NOT NULL DEFAULT '',
-    ADD CONSTRAINT artifacts_approval_check CHECK ((approved_by IS NULL) = (approved_at IS NULL));
+    ADD CONSTRAINT artifacts_approval_check
+        CHECK ((approved_by IS NULL) = (approved_at IS NULL)) NOT VALID;
 
 -- One row is an upload in parts: on its way, or completed a while ago, so that whoever asks again
 -- hears the same. While it is on its way, `object_id` is the object that it becomes, and goes when
