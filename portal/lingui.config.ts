@@ -12,6 +12,7 @@ const later = {
     `${root}/features/metrics`,
     `${root}/routes/_app/p/*/compare.tsx`,
   ],
+  files: [`${root}/features/artifacts`],
   people: [
     `${root}/features/admin`,
     `${root}/features/audit`,

@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 
 const languages = ["en", "ru"];
-const catalogs = ["", "charts/", "people/", "telemetry/"].flatMap((folder) =>
+const catalogs = ["", "charts/", "files/", "people/", "telemetry/"].flatMap((folder) =>
   languages.map((language) => folder + language),
 );
 const file = (catalog: string, ending: string) =>

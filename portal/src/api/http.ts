@@ -32,9 +32,14 @@ export function address(path: string): string {
   return new URL(`${base}${path}`, window.location.origin).href;
 }
 
-export async function request<T>(path: string, init: RequestInit = {}): Promise<T> {
+export function request<T>(path: string, init: RequestInit = {}): Promise<T> {
+  return withFreshToken(() => attempt<T>(path, init));
+}
+
+/** Does it once more with a fresh CSRF token when the server refuses ours. */
+export async function withFreshToken<T>(send: () => Promise<T>): Promise<T> {
   try {
-    return await attempt<T>(path, init);
+    return await send();
   } catch (error) {
     if (
       isProblem(error) &&
@@ -43,10 +48,24 @@ export async function request<T>(path: string, init: RequestInit = {}): Promise<
       renewCsrfToken
     ) {
       await renewCsrfToken();
-      return attempt<T>(path, init);
+      return send();
     }
     throw error;
   }
+}
+
+/** The header by which a page shows that a change is its own. */
+export function csrfHeader(): Record<string, string> {
+  return csrfToken ? { "X-CSRF-Token": csrfToken } : {};
+}
+
+/** The problem of a failed answer; whoever waits for the end of the session hears of it. */
+export async function refused(response: Response): Promise<Problem> {
+  const problem = await problemFrom(response);
+  if (response.status === 401 && sessionGone.has(problem.code)) {
+    for (const listener of signedOutListeners) listener();
+  }
+  return problem;
 }
 
 async function attempt<T>(path: string, init: RequestInit): Promise<T> {
@@ -67,13 +86,7 @@ async function attempt<T>(path: string, init: RequestInit): Promise<T> {
   const unreachable = response.status >= 502 && response.status <= 504;
   reportConnection("http", unreachable ? "reconnecting" : "connected");
 
-  if (!response.ok) {
-    const problem = await problemFrom(response);
-    if (response.status === 401 && sessionGone.has(problem.code)) {
-      for (const listener of signedOutListeners) listener();
-    }
-    throw problem;
-  }
+  if (!response.ok) throw await refused(response);
   if (response.status === 204 || response.headers.get("Content-Length") === "0") {
     return undefined as T;
   }

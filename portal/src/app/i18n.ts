@@ -16,6 +16,10 @@ const later = {
     en: () => import("@/locales/charts/en.po"),
     ru: () => import("@/locales/charts/ru.po"),
   },
+  files: {
+    en: () => import("@/locales/files/en.po"),
+    ru: () => import("@/locales/files/ru.po"),
+  },
   people: {
     en: () => import("@/locales/people/en.po"),
     ru: () => import("@/locales/people/ru.po"),

@@ -23,6 +23,8 @@ export type Asked = {
   params: string[];
   query: URLSearchParams;
   body: Record<string, unknown>;
+  /** The body as it came, where it is no JSON. */
+  content: string;
   headers: Headers;
 };
 
@@ -70,10 +72,10 @@ export class Backend {
     registerAdmin(this);
   }
 
-  /** Adds or replaces a route; `{}` stands for an id: `"GET /api/v1/runs/{}"`. The last one wins. */
+  /** Adds or replaces a route; `{}` stands for an id, `{...}` for a path: `"GET /api/v1/runs/{}"`. The last one wins. */
   on(route: string, answer: Route["answer"]): void {
     const [method = "GET", path = "/"] = route.split(" ");
-    const pattern = new RegExp(`^${path.replaceAll("{}", "([^/]+)")}$`);
+    const pattern = new RegExp(`^${path.replaceAll("{}", "([^/]+)").replaceAll("{...}", "(.+)")}$`);
     this.#routes.unshift({ method, pattern, answer });
   }
 
@@ -94,7 +96,8 @@ export class Backend {
       const match = pattern.exec(url.pathname);
       if (method !== request.method || !match) continue;
       const params = match.slice(1).map(decodeURIComponent);
-      return answer({ params, query: url.searchParams, body, headers: request.headers });
+      const content = isJson ? "" : text;
+      return answer({ params, query: url.searchParams, body, content, headers: request.headers });
     }
     return problem(404, "not-found");
   }

@@ -7,6 +7,7 @@ import * as v from "valibot";
 import type { Run } from "@/api/generated/models/run";
 import { invalidatePath } from "@/api/invalidate";
 import { addTexts } from "@/app/i18n";
+import { runArtifacts } from "@/app/run-artifacts";
 import { useRunLinks } from "@/app/run-links";
 import { runTelemetry } from "@/app/run-telemetry";
 import { MetricPanels } from "@/features/metrics/components/MetricPanels";
@@ -29,13 +30,14 @@ import { Panel } from "@/ui/Panel";
 import { TableSkeleton } from "@/ui/TableSkeleton";
 import classes from "@/ui/TwoColumns.module.css";
 
-const tabs = ["metrics", "telemetry", "notes", "environment"] as const;
+const tabs = ["metrics", "telemetry", "artifacts", "notes", "environment"] as const;
 const firstTab = "overview";
 
 export const Route = createFileRoute("/_app/p/$project/r/$run")({
   validateSearch: v.object({
     ...chartSearch,
     ...telemetrySearch,
+    file: v.optional(v.fallback(v.optional(v.string()), undefined)),
     session: v.optional(v.fallback(v.optional(v.string()), undefined)),
     tab: v.optional(v.fallback(v.optional(v.picklist(tabs)), undefined)),
   }),
@@ -89,6 +91,7 @@ function RunPage() {
           <Tabs.Tab value={firstTab}>{t`Overview`}</Tabs.Tab>
           <Tabs.Tab value="metrics">{t`Metrics`}</Tabs.Tab>
           <Tabs.Tab value="telemetry">{t`Telemetry`}</Tabs.Tab>
+          <Tabs.Tab value="artifacts">{t`Artifacts`}</Tabs.Tab>
           <Tabs.Tab value="notes">{t`Notes`}</Tabs.Tab>
           <Tabs.Tab value="environment">{t`Environment`}</Tabs.Tab>
         </Tabs.List>
@@ -129,6 +132,9 @@ function RunPage() {
         <Tabs.Panel value="telemetry">
           <TelemetryTab run={run} projectId={project.id} canEdit={canEdit} search={search} />
         </Tabs.Panel>
+        <Tabs.Panel value="artifacts">
+          <ArtifactsTab run={run} canEdit={canEdit} file={search.file ?? null} />
+        </Tabs.Panel>
         <Tabs.Panel value="notes">
           <Panel title={t`Notes`}>
             <RunNotes run={run} canEdit={canEdit} />
@@ -166,6 +172,34 @@ function MetricsTab({ run, search }: { run: ChartRun; search: Parameters<typeof 
         />
       }
     />
+  );
+}
+
+type ArtifactsProps = { run: Run; canEdit: boolean; file: string | null };
+
+function ArtifactsTab({ run, canEdit, file }: ArtifactsProps) {
+  const { t } = useLingui();
+  const navigate = Route.useNavigate();
+  const choose = useCallback(
+    (path: string | null) =>
+      void navigate({ search: (old) => ({ ...old, file: path ?? undefined }), replace: true }),
+    [navigate],
+  );
+  return (
+    <Suspense fallback={<TableSkeleton columns={3} />}>
+      {runArtifacts({
+        runId: run.id,
+        canEdit: canEdit && run.archived_at === null,
+        chosen: file,
+        onChoose: choose,
+        hint: (
+          <CodeSnippet
+            code={'run.log_artifact("model.onnx")'}
+            copyLabel={t`Copy the Python code`}
+          />
+        ),
+      })}
+    </Suspense>
   );
 }
 

@@ -1,0 +1,229 @@
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import axe from "axe-core";
+import { beforeEach, expect, test, vi } from "vitest";
+import { problem } from "@/testing/backend";
+import { bench } from "@/testing/bench";
+import { installEventSource } from "@/testing/event-source";
+import { Files } from "@/testing/files";
+import { installLayout } from "@/testing/layout";
+import { renderApp } from "@/testing/render";
+import { Recordings } from "@/testing/runs";
+
+beforeEach(() => {
+  installLayout();
+  installEventSource();
+  URL.createObjectURL = () => "blob:made";
+  URL.revokeObjectURL = () => undefined;
+});
+
+function kept(files: Record<string, string> = {}) {
+  const { backend, boris, project } = bench();
+  const recordings = new Recordings(backend, project.id);
+  const run = recordings.addRun(recordings.addExperiment("Digits"), "owl");
+  const store = new Files(backend, files);
+  const page = `/p/motor-bench/r/${run.id}?tab=artifacts`;
+  return { backend, boris, store, run, page };
+}
+
+function item(name: string | RegExp): HTMLElement {
+  return screen.getByRole("treeitem", { name });
+}
+
+const samples = {
+  "config.json": '{"lr": 0.1, "layers": [1, 2, 3]}',
+  "models/best/weights.bin": "\0\0\0",
+  "models/notes.md": "# Kept\n\n<img src=x onerror=alert(1)>",
+  "page.html": "<script>top.stolen = 1</script><p>hello</p>",
+  "picture.svg": "<svg xmlns='http://www.w3.org/2000/svg'><script>top.stolen = 1</script></svg>",
+  "table.csv": 'name,loss\n"a, b",0.5\nc,0.25\n',
+};
+
+test("a run without files says how to keep some", async () => {
+  const { backend, page } = kept();
+  await renderApp(page, backend);
+  expect(await screen.findByText("No files yet")).toBeInTheDocument();
+  expect(screen.getByText(/run\.log_artifact/)).toBeInTheDocument();
+});
+
+test("folders open by keys, and a file is shown beside them", async () => {
+  const { backend, page } = kept(samples);
+  const { user, where } = await renderApp(page, backend);
+  const tree = await screen.findByRole("tree", { name: "Files" });
+  await waitFor(() => expect(item(/config\.json/)).toBeInTheDocument());
+  tree.focus();
+  await user.keyboard("{ArrowDown}{ArrowRight}");
+  await waitFor(() => expect(item(/notes\.md/)).toHaveAttribute("aria-level", "2"));
+  expect(item(/^models/)).toHaveAttribute("aria-expanded", "true");
+  await user.keyboard("{ArrowDown}{ArrowRight}{ArrowDown}{Enter}");
+  await waitFor(() => expect(where()).toContain("file=models%2Fbest%2Fweights.bin"));
+  expect(await screen.findByRole("heading", { name: "weights.bin" })).toBeInTheDocument();
+  expect(screen.getByText(/^No preview, because the portal knows no way/)).toBeInTheDocument();
+  await user.keyboard("{ArrowLeft}{ArrowLeft}");
+  await waitFor(() => expect(screen.queryByRole("treeitem", { name: /weights/ })).toBeNull());
+});
+
+test("an address leads to a file deep in its folders, with what is known of it", async () => {
+  const { backend, store, run, page } = kept(samples);
+  await renderApp(`${page}&file=models%2Fbest%2Fweights.bin`, backend);
+  expect(await screen.findByRole("heading", { name: "weights.bin" })).toBeInTheDocument();
+  const { sha256 } = store.entry("models/best/weights.bin");
+  expect(screen.getByTitle(sha256 ?? "")).toBeInTheDocument();
+  expect(screen.getByRole("button", { name: "Copy the SHA-256" })).toBeInTheDocument();
+  const link = screen.getByRole("link", { name: "Download" });
+  expect(link).toHaveAttribute("download", "weights.bin");
+  expect(link.getAttribute("href")).toMatch(
+    new RegExp(`/api/v1/runs/${run.id}/artifacts/models/best/weights\\.bin$`),
+  );
+});
+
+test("a table is shown as one, JSON as a tree and as text", async () => {
+  const { backend, page } = kept(samples);
+  const { user } = await renderApp(`${page}&file=table.csv`, backend);
+  const table = await screen.findByRole("table", { name: "table.csv" });
+  expect(within(table).getAllByRole("columnheader")).toHaveLength(2);
+  expect(within(table).getByRole("cell", { name: "a, b" })).toBeInTheDocument();
+  expect(screen.getByText("All 2 rows are shown.")).toBeInTheDocument();
+  await user.click(item(/config\.json/));
+  expect(await screen.findByText("lr:")).toBeInTheDocument();
+  expect(screen.getByText("[3]")).toBeInTheDocument();
+  await user.click(screen.getByRole("radio", { name: "Text" }));
+  expect(await screen.findByText(/"lr": 0\.1/)).toBeInTheDocument();
+});
+
+test("a page is framed without scripts or an origin, a drawing is an image, Markdown is cleaned", async () => {
+  const { backend, page } = kept(samples);
+  const { user } = await renderApp(`${page}&file=page.html`, backend);
+  await waitFor(() => expect(document.querySelector("iframe")).toBeInTheDocument());
+  const frame = document.querySelector("iframe");
+  expect(frame).toHaveAttribute("sandbox", "");
+  expect(frame?.getAttribute("srcdoc")).toMatch(/^<!doctype html><meta http-equiv="Content-Sec/);
+  await user.click(item(/picture\.svg/));
+  const image = await screen.findByRole("img", { name: "picture.svg" });
+  expect(image.tagName).toBe("IMG");
+  expect(document.querySelector("svg script")).toBeNull();
+  await user.click(item(/^models/));
+  await user.click(await screen.findByRole("treeitem", { name: /notes\.md/ }));
+  expect(await screen.findByRole("heading", { name: "Kept" })).toBeInTheDocument();
+  expect(document.querySelector("[onerror]")).toBeNull();
+});
+
+test("of a large text only the beginning is fetched", async () => {
+  const { backend, store, page } = kept({ "out.log": "x".repeat(600 * 1024) });
+  await renderApp(`${page}&file=out.log`, backend);
+  expect(await screen.findByText(/^The first 524 kB of 614 kB/)).toBeInTheDocument();
+  expect(store.ranges).toEqual(["bytes=0-524287"]);
+});
+
+test("files are uploaded into the chosen folder, and one that is there is asked about", async () => {
+  const { backend, store, page } = kept(samples);
+  const { user } = await renderApp(`${page}&file=models`, backend);
+  await screen.findByText("Drop files or folders here to put them into models.");
+  await user.upload(screen.getByLabelText("Files to upload"), [
+    new File(["new"], "fresh.txt"),
+    new File(["other"], "notes.md"),
+  ]);
+  await waitFor(() => expect(store.stored.get("models/fresh.txt")).toBe("new"));
+  const ask = await screen.findByRole("group", { name: "Replace files?" });
+  expect(store.stored.get("models/notes.md")).toBe(samples["models/notes.md"]);
+  await user.click(within(ask).getByRole("button", { name: "Replace" }));
+  await waitFor(() => expect(store.stored.get("models/notes.md")).toBe("other"));
+  expect(await screen.findByText("2 of 2 files are stored")).toBeInTheDocument();
+  expect(await screen.findByRole("treeitem", { name: /fresh\.txt/ })).toBeInTheDocument();
+  await user.click(screen.getByRole("button", { name: "Clear the list" }));
+  await waitFor(() => expect(screen.queryByText(/files are stored/)).toBeNull());
+});
+
+test("a dropped folder keeps its structure", async () => {
+  const { backend, store, page } = kept();
+  await renderApp(page, backend);
+  await screen.findByText("No files yet");
+  const file = (name: string, content: string) => ({
+    isFile: true,
+    name,
+    file: (done: (one: File) => void) => done(new File([content], name)),
+  });
+  const folder = (name: string, inside: object[]) => ({
+    isFile: false,
+    name,
+    createReader: () => ({
+      readEntries: (done: (some: object[]) => void) => done(inside.splice(0, 1)),
+    }),
+  });
+  const dropped = folder("data", [file("a.csv", "x"), folder("deep", [file("b.csv", "y")])]);
+  const items = [{ kind: "file", webkitGetAsEntry: () => dropped, getAsFile: () => null }];
+  fireEvent.drop(screen.getByRole("region", { name: "Files of the run" }), {
+    dataTransfer: { types: ["Files"], items },
+  });
+  await waitFor(() =>
+    expect([...store.stored]).toEqual([
+      ["data/a.csv", "x"],
+      ["data/deep/b.csv", "y"],
+    ]),
+  );
+});
+
+test("an upload that fails says why and is tried again", async () => {
+  const { backend, store, page } = kept();
+  store.refusal = () => problem(507, "store-full", { detail: "No space is left." });
+  const { user } = await renderApp(page, backend);
+  await screen.findByText("No files yet");
+  await user.upload(screen.getByLabelText("Files to upload"), new File(["new"], "a.txt"));
+  const again = await screen.findByRole("button", { name: "Try a.txt again" });
+  store.refusal = null;
+  await user.click(again);
+  await waitFor(() => expect(store.stored.get("a.txt")).toBe("new"));
+});
+
+test("a file is deleted after a question", async () => {
+  const { backend, store, page } = kept(samples);
+  const { user } = await renderApp(`${page}&file=table.csv`, backend);
+  await user.click(await screen.findByRole("button", { name: "Delete" }));
+  await user.click(screen.getByRole("button", { name: "Cancel" }));
+  expect(store.stored.has("table.csv")).toBe(true);
+  await user.click(await screen.findByRole("button", { name: "Delete" }));
+  await user.click(screen.getByRole("button", { name: "Delete" }));
+  await waitFor(() => expect(store.stored.has("table.csv")).toBe(false));
+  await waitFor(() => expect(screen.queryByRole("treeitem", { name: /table/ })).toBeNull());
+});
+
+test("whoever only reads is offered no changes", async () => {
+  const { backend, boris, page } = kept(samples);
+  const member = backend.projects[0]?.members.find(({ user_id }) => user_id === boris.id);
+  if (member) member.role = "viewer";
+  backend.user = boris;
+  await renderApp(`${page}&file=table.csv`, backend);
+  expect(await screen.findByRole("link", { name: "Download" })).toBeInTheDocument();
+  expect(screen.queryByRole("button", { name: "Delete" })).toBeNull();
+  expect(screen.queryByRole("button", { name: "Upload files" })).toBeNull();
+});
+
+test("ten thousand files come page by page, and few of them are in the page", async () => {
+  const { backend, store, page } = kept(
+    Object.fromEntries(Array.from({ length: 10_000 }, (_, n) => [`f${10_000 + n}.txt`, "x"])),
+  );
+  store.pageSize = 500;
+  const { user } = await renderApp(page, backend);
+  const tree = await screen.findByRole("tree");
+  await waitFor(() => expect(item(/f10000/)).toBeInTheDocument());
+  expect(store.listed).toHaveLength(1);
+  expect(screen.getAllByRole("treeitem").length).toBeLessThan(60);
+  tree.focus();
+  await user.keyboard("{End}");
+  await waitFor(() => expect(store.listed.length).toBeGreaterThan(1));
+  expect(store.listed[1]?.get("cursor")).toBe("500");
+});
+
+test.for(["en", "ru"] as const)("axe finds nothing on the files (%s)", async (language) => {
+  for (const file of ["", "&file=table.csv", "&file=config.json", "&file=models"]) {
+    const { backend, page } = kept(samples);
+    await renderApp(page + file, backend, { language });
+    await screen.findByRole("tree");
+    await waitFor(() => expect(document.querySelector('[aria-busy="true"]')).toBeNull());
+    const rules = { "color-contrast": { enabled: false } };
+    const { violations } = await axe.run(document.body, { rules });
+    const grave = violations.filter(({ impact }) => impact === "serious" || impact === "critical");
+    expect(grave.map(({ id, nodes }) => `${id}: ${nodes[0]?.html}`)).toEqual([]);
+    document.body.replaceChildren();
+  }
+  vi.restoreAllMocks();
+});
