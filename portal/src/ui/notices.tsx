@@ -1,21 +1,30 @@
 import { i18n } from "@lingui/core";
+import { msg } from "@lingui/core/macro";
 import { notifications } from "@mantine/notifications";
 import type { ReactNode } from "react";
 import { isProblem } from "@/api/problem";
 import { problemText } from "@/ui/problem-text";
 
+/** What every notice has: a frame, and a button to close it that says what it does. */
+export function closable() {
+  return {
+    withBorder: true,
+    closeButtonProps: { "aria-label": i18n._(msg`Close the notice`) },
+  };
+}
+
 /** A short word that something worked. */
 export function announce(message: ReactNode): void {
-  notifications.show({ message, withBorder: true, autoClose: 4000, color: "teal" });
+  notifications.show({ ...closable(), message, autoClose: 4000, color: "teal" });
 }
 
 /** Says that an action failed; stays until closed, because it may have to be copied. */
 export function announceFailure(title: ReactNode, error: unknown): void {
   const trace = isProblem(error) && error.traceId ? ` (${error.traceId})` : "";
   notifications.show({
+    ...closable(),
     title,
     message: problemText(error, i18n) + trace,
-    withBorder: true,
     autoClose: false,
     color: "red",
   });
@@ -23,5 +32,5 @@ export function announceFailure(title: ReactNode, error: unknown): void {
 
 /** Says that only a part worked; stays until closed. */
 export function announceWarning(title: ReactNode, message: ReactNode): void {
-  notifications.show({ title, message, withBorder: true, autoClose: false, color: "yellow" });
+  notifications.show({ ...closable(), title, message, autoClose: false, color: "yellow" });
 }
