@@ -82,7 +82,7 @@ def make_world(gateway: httpx.Client, admin: Person, database_url: str) -> World
     world.places["archived"] = _make_place(world, "owner", members=True)
     world.places["foreign"] = _make_place(world, "outsider", members=False)
     world.places["missing"] = Place(
-        str(uuid4()), {name: str(uuid4()) for name in world.places["own"].ids}
+        str(uuid4()), {name: str(uuid4()) for name in world.places["own"].ids} | {"number": "1"}
     )
     for role in ("viewer", "editor"):
         made = world.call(
@@ -116,7 +116,13 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
         json={"series": [{"key": "loss", "step": [0, 1], "value": [1.0, 0.5]}]},
     )
     artifact = f"/api/v1/runs/{run['id']}/artifacts/notes/first.txt"
-    world.call("PUT", artifact, owner, content=b"first")
+    kept = world.call("PUT", artifact, owner, content=b"first")
+    upload = world.call(
+        "POST",
+        f"/api/v1/runs/{run['id']}/uploads",
+        owner,
+        json={"path": "notes/large.bin", "size": 10},
+    )
     shared = {"name": "all", "state": {}, "visibility": "shared"}
     view = world.call("POST", f"{path}/views", owner, json=shared)
     comparison = world.call("POST", f"{path}/comparisons", owner, json={"title": "C", "view": {}})
@@ -147,6 +153,9 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
             "experiment_id": experiment["id"],
             "run_id": run["id"],
             "path": "notes/first.txt",
+            "artifact_id": kept["id"],
+            "upload_id": upload["id"],
+            "number": "1",
             "token_id": token["id"],
             "view_id": view["id"],
             "comparison_id": comparison["id"],

@@ -281,5 +281,7 @@ class AuthClient:
                 continue  # that one is gone, or on its way
             except (aiohttp.ClientError, TimeoutError) as exc:
                 log.info("auth.no_answer", address=address, error=repr(exc))
+                if attempt + 1 < len(self._peers):
+                    continue  # another one may be quicker
                 raise Unavailable(_AWAY) from exc
         raise Unavailable(_AWAY)
