@@ -3,6 +3,7 @@
 """Files of a run that is being recorded: `run.log_artifact`, `run.log_figure`, …"""
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from runbench.recorder import Recorder
 
 
-class FileLogging:
+class FileLogging(ABC):
     """What a run can do with files.
 
     Like `log`, these calls never raise (RUNBENCH_STRICT=1 for that) and never wait for the network:
@@ -35,11 +36,13 @@ class FileLogging:
     _outbox: "Outbox | None" = None
     _files: "FileSender | None" = None
 
+    @abstractmethod
     def _complain(self, error: Exception, about: str = "") -> None:
-        raise NotImplementedError
+        """Say what went wrong, or raise it where that is asked for."""
 
+    @abstractmethod
     def _not_recording(self) -> None:
-        raise NotImplementedError
+        """Say that the run takes nothing any more."""
 
     # Logging
 
