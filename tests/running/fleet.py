@@ -110,6 +110,7 @@ async def fleet(**variables: str) -> AsyncIterator[Fleet]:
             }.items()
             if name in ports
         }
+        several["HEALTH_CHECKS"] = "on"
         workspace = Workspace(base.home, base.given | several | variables)
         made = Fleet(workspace.url("api-gateway"))
         for name in DATABASES:

@@ -99,8 +99,37 @@ async def test_a_stop_lets_requests_finish_and_says_not_ready_first(
         async with session.get(f"{url}/ready") as ready:
             assert ready.status == 503
             assert (await ready.json())["status"] == "draining"
+        async with session.get(f"{url}/health") as health:
+            assert health.status == 503
 
         assert await asyncio.gather(*requests) == [200] * 10
+        assert await asyncio.wait_for(running.process.wait(), 20) == 0
+
+
+async def test_whoever_still_gets_a_connection_gets_an_answer(empty_database_url: str) -> None:
+    async with started(empty_database_url, DRAIN_SEC="1") as running:
+        line = await running.until("service.listening")
+        url = f"http://127.0.0.1:{line['port']}"
+        answers = 0
+
+        async def come_again() -> None:
+            """A new connection for each request, until there is no more door."""
+            nonlocal answers
+            no_reuse = aiohttp.TCPConnector(force_close=True)
+            async with aiohttp.ClientSession(connector=no_reuse) as session:
+                while True:
+                    try:
+                        async with session.post(f"{url}/api/v1/slow", json={"a": 1}) as response:
+                            assert response.status == 200
+                            answers += 1
+                    except aiohttp.ClientConnectorError:
+                        return
+
+        visitors = [asyncio.create_task(come_again()) for _ in range(20)]
+        await asyncio.sleep(0.5)
+        running.process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(asyncio.gather(*visitors), 30)
+        assert answers > 20
         assert await asyncio.wait_for(running.process.wait(), 20) == 0
 
 

@@ -31,6 +31,7 @@ class Upstream:
 
     name: str
     ready: bool = True
+    healthy: bool = True
     viewers: int = 0
     left: asyncio.Event = field(default_factory=asyncio.Event)
     next_event: asyncio.Event = field(default_factory=asyncio.Event)
@@ -40,6 +41,7 @@ class Upstream:
     async def start(self) -> web.AppRunner:
         app = web.Application(client_max_size=64 << 20)
         app.router.add_get("/ready", self._ready)
+        app.router.add_get("/health", self._health)
         app.router.add_route("GET", "/api/v1/runs/{run_id}/metrics/stream", self._stream)
         app.router.add_route("GET", "/api/v1/runs/large", self._large)
         app.router.add_route("GET", "/api/v1/runs/endless", self._endless)
@@ -56,6 +58,9 @@ class Upstream:
 
     async def _ready(self, request: web.Request) -> web.Response:
         return web.json_response({}, status=200 if self.ready else 503)
+
+    async def _health(self, request: web.Request) -> web.Response:
+        return web.json_response({}, status=200 if self.healthy else 503)
 
     async def _socket(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse(heartbeat=10, max_msg_size=16 << 20)

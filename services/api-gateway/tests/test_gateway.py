@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -539,6 +540,33 @@ async def test_a_service_that_is_away_is_a_problem_to_try_again(
                 assert response.status == 200
     finally:
         await stop_gateway(gateway)
+
+
+async def test_one_of_two_that_is_about_to_stop_gets_nothing_new(tmp_path: Path) -> None:
+    leaving, staying = Upstream("leaving"), Upstream("staying")
+    runners = [await leaving.start(), await staying.start()]
+    urls = dict.fromkeys(SERVICES, f"{leaving.url} {staying.url}")
+    gateway = await start_gateway(urls, tmp_path, HEALTH_CHECKS="on")
+    try:
+        async with aiohttp.ClientSession(gateway.url) as http:
+
+            async def who_answers() -> str:
+                async with http.get(RUN) as response:
+                    return (await response.json())["service"]
+
+            assert {await who_answers() for _ in range(50)} == {"leaving", "staying"}
+            leaving.healthy = False
+            async with asyncio.timeout(30):
+                while {await who_answers() for _ in range(50)} != {"staying"}:
+                    pass
+            leaving.healthy = True
+            async with asyncio.timeout(30):
+                while "leaving" not in {await who_answers() for _ in range(50)}:
+                    pass
+    finally:
+        await stop_gateway(gateway)
+        for runner in runners:
+            await runner.cleanup()
 
 
 async def test_the_access_log_keeps_secrets_out(

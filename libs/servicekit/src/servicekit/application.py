@@ -113,7 +113,10 @@ def _serve(endpoint: Endpoint) -> Handler:
 def _add_doors(app: web.Application, contract: dict[str, object], checks: dict[str, Check]) -> None:
     document = orjson.dumps(contract)
 
-    async def health(_request: web.Request) -> web.Response:
+    async def health(request: web.Request) -> web.Response:
+        # The gateway asks this before it chooses one of several: who leaves gets nothing new.
+        if request.app[LIFECYCLE].draining.is_set():
+            return web.json_response({"status": "draining"}, status=503)
         return web.json_response({"status": "ok"})
 
     async def ready(request: web.Request) -> web.Response:

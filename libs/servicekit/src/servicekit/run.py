@@ -2,7 +2,9 @@
 
 import argparse
 import asyncio
+import contextlib
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +27,8 @@ log = structlog.get_logger()
 # Below the gateway's idle time for upstream connections, so that it never meets a closed
 # one; it also ends a connection whose request head does not arrive.
 KEEPALIVE_SEC = 15
+BACKLOG = 1024
+LAST_REQUESTS_SEC = 0.5
 STOP_WITHIN_SEC = 20
 # As the gateway has it: an address may name a few hundred runs.
 MAX_HEAD_BYTES = 32 << 10
@@ -106,21 +110,49 @@ async def serve[S: ServiceSettings](service: Service[S], settings: S) -> int:
         max_field_size=MAX_HEAD_BYTES,
     )
     await runner.setup()
-    site = web.TCPSite(runner, settings.host, settings.port, backlog=1024)
     try:
-        await site.start()
+        door = _listening(settings.host, settings.port)
     except OSError as exc:
         await runner.cleanup()
         log.error("service.port_taken", host=settings.host, port=settings.port, error=str(exc))
         return 1
+    site = web.SockSite(runner, door, backlog=BACKLOG)
+    await site.start()
     log.info("service.listening", host=settings.host, port=runner.addresses[0][1])
     await stop.wait()
     log.info("service.stopping")
     app[LIFECYCLE].draining.set()
     await asyncio.sleep(settings.drain_sec)
+    await _close(site, door, runner)
+    if settings.drain_sec:
+        # Who came last has a connection, but has perhaps not sent the request yet.
+        await asyncio.sleep(LAST_REQUESTS_SEC)
     await runner.cleanup()
     log.info("service.stopped")
     return 0
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    return socket.create_server((host, port), family=family, backlog=BACKLOG)
+
+
+async def _close(site: web.SockSite, door: socket.socket, runner: web.AppRunner) -> None:
+    """Take no more connections, but serve those that the system has already taken for us.
+
+    Closing alone would reset them, and with them requests that nobody may send twice.
+    """
+    waiting: list[socket.socket] = []
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            waiting.append(door.accept()[0])
+    await site.stop()
+    if runner.server is None:
+        return
+    for connection in waiting:
+        connection.settimeout(0)
+        with contextlib.suppress(OSError):
+            await asyncio.get_running_loop().connect_accepted_socket(runner.server, connection)
 
 
 async def _command[S: ServiceSettings](
