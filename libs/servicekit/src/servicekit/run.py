@@ -40,7 +40,8 @@ class Service[S: ServiceSettings]:
     """What the command line needs to know of a service.
 
     `commands` are further ones: a name, and what it does once the schema is current; the first
-    line of its docstring is its help, its answer the exit code.
+    line of its docstring is its help, its answer the exit code. `read_buffer` are the bytes of a
+    body that wait for the handler before the connection is not read any more.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Service[S: ServiceSettings]:
     commands: Mapping[str, Callable[[S], Awaitable[int]]] = field(
         default_factory=dict[str, Callable[[S], Awaitable[int]]]
     )
+    read_buffer: int = 64 << 10
 
 
 def main[S: ServiceSettings](service: Service[S], arguments: list[str] | None = None) -> int:
@@ -106,6 +108,7 @@ async def serve[S: ServiceSettings](service: Service[S], settings: S) -> int:
         keepalive_timeout=KEEPALIVE_SEC,
         shutdown_timeout=STOP_WITHIN_SEC,
         access_log=None,
+        read_bufsize=service.read_buffer,
         max_line_size=MAX_HEAD_BYTES,
         max_field_size=MAX_HEAD_BYTES,
     )
