@@ -9,6 +9,7 @@ import type { NewSensor } from "@/api/generated/models/newSensor";
 import type { Sensor } from "@/api/generated/models/sensor";
 import type { SensorError } from "@/api/generated/models/sensorError";
 import type { SensorToken } from "@/api/generated/models/sensorToken";
+import type { SetAside } from "@/api/generated/models/setAside";
 import type { Signal } from "@/api/generated/models/signal";
 import type { TelemetryIngestHeartbeat } from "@/api/generated/models/telemetryIngestHeartbeat";
 import { type Backend, newId, page, problem } from "@/testing/backend";
@@ -34,6 +35,7 @@ export class Rig {
   readonly tokens = new Map<string, SensorToken[]>();
   readonly profiles: ConversionProfile[] = [];
   readonly errors: SensorError[] = [];
+  readonly setAside: SetAside[] = [];
   /** The files that were brought, and what is answered to one. */
   readonly imports: { sensor: string; ignoreUnknown: string | null }[] = [];
   imported: Omit<Imported, "sensor_id"> = {
@@ -200,6 +202,23 @@ export class Rig {
       return new Response(null, { status: 204 });
     });
     backend.on("GET /api/v1/sensors/{}/errors", () => page(this.errors));
+    const takeOut = (id = "") => {
+      const at = this.setAside.findIndex((one) => one.id === id);
+      return at < 0 ? undefined : this.setAside.splice(at, 1)[0];
+    };
+    backend.on("GET /api/v1/projects/{}/telemetry/set-aside", ({ query }) =>
+      page(this.setAside.filter(({ sensor_id }) => sensor_id === query.get("sensor_id"))),
+    );
+    backend.on("POST /api/v1/telemetry/set-aside/{}/retry", ({ params: [id] }) => {
+      if (this.setAside.some((one) => one.id === id && one.reason.includes("DataError"))) {
+        return problem(409, "still-not-storable", { detail: "DataError: it is as it was" });
+      }
+      return Response.json({ stored: takeOut(id)?.readings ?? 0, duplicate: false });
+    });
+    backend.on("DELETE /api/v1/telemetry/set-aside/{}", ({ params: [id] }) => {
+      takeOut(id);
+      return new Response(null, { status: 204 });
+    });
     backend.on("POST /api/v1/sensors/{}/imports", ({ params: [id = ""], query }) => {
       this.imports.push({ sensor: id, ignoreUnknown: query.get("ignore_unknown") });
       return Response.json({ ...this.imported, sensor_id: id });

@@ -39,11 +39,15 @@ import {
   unshareSensor,
 } from "@/api/generated/sensors/sensors";
 import {
+  discardSetAside,
   getListSensorErrorsQueryKey,
   getListSensorHeartbeatsQueryKey,
+  getListSetAsideQueryKey,
   importReadings,
   listSensorErrors,
   listSensorHeartbeats,
+  listSetAside,
+  retrySetAside,
 } from "@/api/generated/telemetry/telemetry";
 import { idempotent, ifVersion } from "@/api/http";
 import { invalidatePath } from "@/api/invalidate";
@@ -194,7 +198,6 @@ export function convertQuery(
   });
 }
 
-/** What of the sensor's data was refused, the newest first. */
 /** The minutes of the last hours in which the sensor sent. */
 export function heartbeatsQuery(sensorId: string, hours: number) {
   return queryOptions({
@@ -208,12 +211,31 @@ export function heartbeatsQuery(sensorId: string, hours: number) {
   });
 }
 
+/** What of the sensor's data was refused, the newest first. */
 export function sensorErrorsQuery(sensorId: string) {
   return queryOptions({
     queryKey: getListSensorErrorsQueryKey(sensorId),
     queryFn: async ({ signal }) => (await listSensorErrors(sensorId, { signal })).items,
     refetchInterval: lookEvery,
   });
+}
+
+/** What was taken of the sensor's data but could not be stored, the last first. */
+export function setAsideQuery(projectId: string, sensorId: string) {
+  const filter = { sensor_id: sensorId, limit: 100 };
+  return queryOptions({
+    queryKey: getListSetAsideQueryKey(projectId, filter),
+    queryFn: async ({ signal }) => (await listSetAside(projectId, filter, { signal })).items,
+    refetchInterval: lookEvery,
+  });
+}
+
+export function useSetAsideChanges() {
+  const client = useQueryClient();
+  const onSettled = () => invalidatePath(client, "/api/v1/projects", "/api/v1/telemetry");
+  const retry = useMutation({ mutationFn: (id: string) => retrySetAside(id), onSettled });
+  const discard = useMutation({ mutationFn: (id: string) => discardSetAside(id), onSettled });
+  return { retry, discard };
 }
 
 /** Brings a file of readings; its form is told by its content, so the type says only that it is a file. */

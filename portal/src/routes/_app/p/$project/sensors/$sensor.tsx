@@ -12,6 +12,7 @@ import { SensorErrors } from "@/features/sensors/components/SensorErrors";
 import { SensorHeader } from "@/features/sensors/components/SensorHeader";
 import { SensorHeartbeats } from "@/features/sensors/components/SensorHeartbeats";
 import { SensorTokens } from "@/features/sensors/components/SensorTokens";
+import { SetAsideBatches } from "@/features/sensors/components/SetAsideBatches";
 import { SharingPanel } from "@/features/sensors/components/SharingPanel";
 import { SignalsPanel } from "@/features/sensors/components/SignalsPanel";
 import { sensorQuery } from "@/features/sensors/queries";
@@ -120,7 +121,17 @@ function SensorPage() {
           <SensorTokens sensor={sensor} canEdit={changeable} />
         </Tabs.Panel>
         <Tabs.Panel value="errors">
-          <SensorErrors sensorId={id} />
+          <Stack gap="lg">
+            {home ? (
+              <SetAsideBatches
+                projectId={project.id}
+                sensorId={id}
+                canEdit={canEdit}
+                canDiscard={canEdit && project.role === "owner"}
+              />
+            ) : null}
+            <SensorErrors sensorId={id} />
+          </Stack>
         </Tabs.Panel>
       </Tabs>
     </>

@@ -252,6 +252,43 @@ test("refused data stands in the errors with its reason", async () => {
   expect(row).toHaveTextContent("12");
 });
 
+function batch(sensorId: string, projectId: string, id: string, reason: string) {
+  return {
+    id,
+    sensor_id: sensorId,
+    project_id: projectId,
+    batch_id: null,
+    received_at: "2026-11-22T09:00:00.000000Z",
+    set_aside_at: "2026-11-22T09:00:01.000000Z",
+    reason,
+    readings: 40,
+    signals: ["temperature"],
+    bytes: 900,
+  };
+}
+
+test("batches that were set aside are stored after all, or discarded by an owner", async () => {
+  const { backend, rig, project } = rigged();
+  const sensor = rig.addSensor("Inlet");
+  rig.setAside.push(
+    batch(sensor.id, project.id, "b1", "DataError: out of range"),
+    batch(sensor.id, project.id, "b2", "LookupError: no shard"),
+  );
+  const { user } = await renderApp(`${list}/${sensor.id}?tab=errors`, backend);
+  const bad = await screen.findByRole("row", { name: /out of range/ });
+  expect(bad).toHaveTextContent("40");
+  const good = screen.getByRole("row", { name: /no shard/ });
+  await user.click(within(good).getByRole("button", { name: "Try again" }));
+  await waitFor(() => expect(screen.queryByRole("row", { name: /no shard/ })).toBeNull());
+  await user.click(within(bad).getByRole("button", { name: "Try again" }));
+  expect(await screen.findByText("The batch still cannot be stored")).toBeInTheDocument();
+  await user.click(within(bad).getByRole("button", { name: "Discard" }));
+  expect(within(bad).getByText(/gone for good/)).toBeInTheDocument();
+  await user.click(within(bad).getByRole("button", { name: "Discard" }));
+  await waitFor(() => expect(screen.queryByText("Set aside")).toBeNull());
+  expect(rig.setAside).toEqual([]);
+});
+
 test("the rig monitor shows every signal, those in trouble first", async () => {
   const { backend, rig } = rigged();
   const good = rig.addSensor("Alpha");
