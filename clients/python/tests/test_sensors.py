@@ -173,6 +173,16 @@ def test_readings_the_server_refuses_are_counted_and_kept_aside(sending, spools,
     assert spools() == []
 
 
+def test_readings_the_server_cannot_store_are_said_once_and_not_sent_again(sending, caplog):
+    with runbench.Sensor() as rig:
+        for n in range(3):
+            rig.send("known", START + n, 667.5)
+            rig.flush(sent=True)
+        rig.send("known", START + 9, 1.0)
+    assert sending.readings == [("known", START + 9, 1.0)]
+    assert caplog.text.count("that it cannot store") == 1
+
+
 def test_a_missing_or_foreign_token_is_said_at_once(online):
     with pytest.raises(settings.BadSetting, match="RUNBENCH_SENSOR_TOKEN"):
         runbench.Sensor()

@@ -46,6 +46,7 @@ export class Rig {
     ignored: [],
     rejected: [],
     rejected_count: 0,
+    set_aside: 0,
   };
   readonly beats: TelemetryIngestHeartbeat[] = [];
   readonly sessions: CaptureSession[] = [];

@@ -62,6 +62,7 @@ async def test_a_wide_file_has_a_column_for_each_signal(
         "ignored": [],
         "rejected": [],
         "rejected_count": 0,
+        "set_aside": 0,
     }
     assert await stored(connection, sensor) == {
         "temperature": [(T0 + i, 20.0 + i) for i in range(1000)],
@@ -124,6 +125,21 @@ async def test_what_cannot_be_taken_is_named_by_its_row_and_the_rest_is_stored(
     found = (await stored(connection, sensor))["temperature"]
     assert [t for t, _ in found] == [T0, T0 + 5, T0 + 6, T0 + 8]
     assert [v for _, v in found if not math.isnan(v)] == [1.0, 8.0]
+
+
+async def test_pieces_that_cannot_be_stored_are_kept_and_said(
+    client: TestClient, connection: Connection, sensor: Sensor
+) -> None:
+    await connection.execute(
+        "ALTER TABLE telemetry.series ADD CONSTRAINT poison CHECK (key <> 'pressure') NOT VALID"
+    )
+
+    answer = await bring(client, sensor, f"t,pressure\n{T0},1\n{T0 + 1},2\n")
+
+    assert (answer["accepted"], answer["set_aside"]) == (0, 2)
+    kept = await connection.fetch("SELECT readings, reason FROM telemetry.set_aside")
+    assert [row["readings"] for row in kept] == [2]
+    assert "CheckViolationError" in kept[0]["reason"]
 
 
 async def test_the_same_file_again_changes_nothing_and_says_so(

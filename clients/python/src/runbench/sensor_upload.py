@@ -95,6 +95,12 @@ class SensorUploader:
             if not isinstance(answer.get("accepted"), int):
                 raise odd(self.api)
             self._note_rejected(spool, record, answer)
+            if answer.get("set_aside"):
+                self.voice.warn(
+                    "the server took readings that it cannot store; it keeps them with the "
+                    "reason, on the sensor's page under Errors",
+                    once="set aside by the server",
+                )
         spool.accepted(record)
 
     def _note_rejected(self, spool: Spool, record: Record, answer: dict[str, Any]) -> None:

@@ -113,7 +113,7 @@ def import_(
         as_json(answer)
     else:
         _tell(answer)
-    if answer["rejected_count"]:
+    if answer["rejected_count"] or answer.get("set_aside"):
         raise typer.Exit(1)
 
 
@@ -125,6 +125,8 @@ def _tell(answer: dict[str, Any]) -> None:
         note(f"{answer['rejected_count']} were refused:")
         rows = [(each["index"], each["signal"], each["reason"]) for each in answer["rejected"]]
         table(("row", "signal", "reason"), rows)
+    if aside := answer.get("set_aside"):
+        note(f"{aside} could not be stored; the server keeps them with the reason")
 
 
 @app.command("rotate-token")

@@ -23,6 +23,8 @@ export interface Imported {
   /** Rows of the file, its header aside. */
   rows: number;
   sensor_id: string;
+  /** Readings in pieces that could not be stored; they are kept with the reason. */
+  set_aside: number;
   /** Signals that the file has readings of. */
   signals: string[];
 }

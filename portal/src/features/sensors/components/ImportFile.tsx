@@ -110,7 +110,7 @@ function Result({ name, result }: { name: string; result: Imported }) {
   const duplicates = formats.number(result.duplicates);
   return (
     <Alert
-      color={refused > 0 ? "yellow" : "teal"}
+      color={refused > 0 || result.set_aside > 0 ? "yellow" : "teal"}
       title={t`“${name}” is imported`}
       role="status"
       variant="light"
@@ -127,6 +127,15 @@ function Result({ name, result }: { name: string; result: Imported }) {
           ) : null}
           .
         </Text>
+        {result.set_aside > 0 ? (
+          <Text size="sm">
+            <Plural
+              value={result.set_aside}
+              one="# reading could not be stored. It is kept under “Errors”, with the reason."
+              other="# readings could not be stored. They are kept under “Errors”, with the reason."
+            />
+          </Text>
+        ) : null}
         {refused > 0 ? (
           <Table aria-label={t`Refused readings`} withRowBorders={false}>
             <Table.Thead>

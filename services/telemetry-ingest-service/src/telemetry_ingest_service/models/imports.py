@@ -46,3 +46,6 @@ class Imported(Answer):
         description="The first 100 readings that were not taken; the index counts rows from 0."
     )
     rejected_count: int
+    set_aside: int = Field(
+        description="Readings in pieces that could not be stored; they are kept with the reason."
+    )

@@ -57,14 +57,17 @@ async def import_file(
         try:
             form = form_of(table.names, sensor.signals, ignore_unknown=query.ignore_unknown)
             reader = Reader(table, form, query.time_unit)
-            accepted = duplicates = refused_count = 0
+            accepted = duplicates = refused_count = set_aside = 0
             refused: list[Rejected] = []
             async with aclosing(_pieces(reader)) as pieces:
                 async for number, sent in _numbered(pieces):
                     sent.refuse_signals(sensor.signals)
                     sent.id = uuid5(_FILES, f"{digest} {number}")
                     stored = await _store(writer, sensor_id, sensor.project_id, sent)
-                    accepted += 0 if stored.set_aside else sent.count
+                    if stored.set_aside:
+                        set_aside += sent.count
+                    else:
+                        accepted += sent.count
                     duplicates += sent.count if stored.duplicate else 0
                     refused_count += sent.refused_count
                     refused += named(sent.refused)[: MAX_NAMED - len(refused)]
@@ -79,6 +82,7 @@ async def import_file(
         ignored=form.ignored,
         rejected=refused,
         rejected_count=refused_count,
+        set_aside=set_aside,
     )
 
 
