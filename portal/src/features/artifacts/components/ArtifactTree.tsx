@@ -5,6 +5,7 @@ import {
   IconFile,
   IconFolder,
   IconFolderOpen,
+  IconRosetteDiscountCheck,
 } from "@tabler/icons-react";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useEffect, useId, useRef, useState } from "react";
@@ -174,6 +175,11 @@ function RowContent({ row }: { row: Row }) {
       <span className={classes.name} title={name}>
         {name}
       </span>
+      {entry.approved ? (
+        <span className={classes.approved} title={t`Approved`}>
+          <IconRosetteDiscountCheck size={16} role="img" aria-label={t`Approved`} />
+        </span>
+      ) : null}
       {entry.size === null ? null : <span className={classes.size}>{size(entry.size)}</span>}
       {entry.created_at === null ? null : (
         <span className={classes.time}>

@@ -12,19 +12,26 @@ import { TimeText } from "@/ui/TimeText";
 import { fileAddress, nameOf } from "../paths";
 import { useRemoveFile } from "../queries";
 import { useSizeText } from "../size-text";
+import { About } from "./About";
 import classes from "./Artifacts.module.css";
+import { FolderDownload } from "./FolderDownload";
 import { Preview } from "./Preview";
+import { type RunLink, Uses } from "./Provenance";
 
 type Props = {
   runId: string;
+  projectId: string;
   entry: Entry;
   canEdit: boolean;
+  canApprove: boolean;
+  runLink: RunLink;
   /** Called when the file has been deleted. */
   onGone: () => void;
 };
 
 /** What is known of a file, what can be done with it, and what is in it. */
-export function FilePane({ runId, entry, canEdit, onGone }: Props) {
+export function FilePane(props: Props) {
+  const { runId, projectId, entry, canEdit, canApprove, runLink, onGone } = props;
   const { t } = useLingui();
   const size = useSizeText();
   const formats = useFormats();
@@ -55,6 +62,9 @@ export function FilePane({ runId, entry, canEdit, onGone }: Props) {
           {name}
         </Title>
         <Facts facts={[path]} />
+        <Group>
+          <FolderDownload runId={runId} folder={entry.path} />
+        </Group>
       </>
     );
   }
@@ -115,6 +125,18 @@ export function FilePane({ runId, entry, canEdit, onGone }: Props) {
           ],
         ]}
       />
+      {entry.id ? (
+        <About
+          runId={runId}
+          projectId={projectId}
+          artifactId={entry.id}
+          canEdit={canEdit}
+          canApprove={canApprove}
+        />
+      ) : null}
+      {entry.id ? (
+        <Uses artifactId={entry.id} sha256={digest} projectId={projectId} runLink={runLink} />
+      ) : null}
       <div className={classes.preview}>
         <Preview runId={runId} file={entry} />
       </div>

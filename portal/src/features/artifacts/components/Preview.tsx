@@ -13,6 +13,7 @@ import { useSizeText } from "../size-text";
 import classes from "./Artifacts.module.css";
 import { ImagePreview } from "./ImagePreview";
 import { JsonPreview } from "./JsonPreview";
+import { ServerTable } from "./ServerTable";
 import { TablePreview } from "./TablePreview";
 import { TextPreview } from "./TextPreview";
 
@@ -80,6 +81,9 @@ export function Preview({ runId, file }: Props) {
         </TextOf>
       );
     case "table":
+      if (bytes > limits.table && file.id && file.sha256) {
+        return <ServerTable artifactId={file.id} sha256={file.sha256} label={name} />;
+      }
       return (
         <TextOf runId={runId} file={file} limit={limits.table}>
           {(text) => <TablePreview text={text} whole={bytes <= limits.table} label={name} />}
@@ -88,7 +92,9 @@ export function Preview({ runId, file }: Props) {
     case "text":
       return <PartOfText runId={runId} file={file} />;
     case "parquet":
-      return <NoPreview reason={t`tables of this kind are not read here yet`} />;
+      return file.id && file.sha256 ? (
+        <ServerTable artifactId={file.id} sha256={file.sha256} label={name} />
+      ) : null;
     case "none":
       return <NoPreview reason={t`the portal knows no way to show files of this kind`} />;
   }

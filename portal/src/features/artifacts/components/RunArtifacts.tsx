@@ -1,5 +1,5 @@
 import { useLingui } from "@lingui/react/macro";
-import { Button, Group, Text } from "@mantine/core";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import { IconFileUpload, IconFolders, IconFolderUp } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import {
@@ -20,6 +20,7 @@ import { announceFailure } from "@/ui/notices";
 import { Panel } from "@/ui/Panel";
 import { TableSkeleton } from "@/ui/TableSkeleton";
 import { chosenFiles, droppedFiles } from "../chosen";
+import { inPartsFrom, sendInParts } from "../parts";
 import { fileAddress, folderOf, foldersOf, nameOf } from "../paths";
 import { entryQuery, pathsIn, useFolders, useOpenFolders } from "../queries";
 import { rowsOf } from "../tree";
@@ -27,11 +28,17 @@ import { type ChosenFile, isUploading, uploadsOf } from "../uploads";
 import classes from "./Artifacts.module.css";
 import { ArtifactTree } from "./ArtifactTree";
 import { FilePane } from "./FilePane";
+import { FolderDownload } from "./FolderDownload";
+import { RunInputs, type RunLink } from "./Provenance";
 import { UploadList } from "./UploadList";
 
 type Props = {
   runId: string;
+  projectId: string;
   canEdit: boolean;
+  /** Whether somebody may vouch for files. */
+  canApprove: boolean;
+  runLink: RunLink;
   /** The path that is shown beside the tree. */
   chosen: string | null;
   onChoose: (path: string | null) => void;
@@ -40,7 +47,8 @@ type Props = {
 };
 
 /** The files of a run: a tree, what is in one of them beside it, and uploads. */
-export function RunArtifacts({ runId, canEdit, chosen, onChoose, hint }: Props) {
+export function RunArtifacts(props: Props) {
+  const { runId, projectId, canEdit, canApprove, runLink, chosen, onChoose, hint } = props;
   const { t } = useLingui();
   const client = useQueryClient();
   const { open, change } = useOpenFolders(chosen ? foldersOf(chosen) : []);
@@ -58,7 +66,9 @@ export function RunArtifacts({ runId, canEdit, chosen, onChoose, hint }: Props) 
     () =>
       uploadsOf(runId, () => ({
         send: (path, file, onProgress, signal) =>
-          sendFile(fileAddress(runId, path), file, { onProgress, signal }),
+          file.size >= inPartsFrom
+            ? sendInParts(runId, path, file, onProgress, signal)
+            : sendFile(fileAddress(runId, path), file, { onProgress, signal }),
         pathsIn: (folder) => pathsIn(runId, folder),
         onStored: () => void invalidatePath(client, `/api/v1/runs/${runId}/artifacts`),
       })),
@@ -97,58 +107,69 @@ export function RunArtifacts({ runId, canEdit, chosen, onChoose, hint }: Props) 
   const isEmpty = root.entries.length === 0;
 
   return (
-    <section {...drop.events} aria-label={t`Files of the run`}>
-      <Panel
-        title={t`Artifacts`}
-        flush
-        lead={
-          canEdit
-            ? folder
-              ? t`Drop files or folders here to put them into ${folder}.`
-              : t`Drop files or folders here to keep them with the run.`
-            : undefined
-        }
-        actions={canEdit ? <Choosers folder={folder} onFiles={take} /> : undefined}
-      >
-        <UploadList uploads={uploads} />
-        <div className={drop.isOver ? classes.dropping : undefined}>
-          {isEmpty ? (
-            <EmptyState icon={<IconFolders size={28} />} title={t`No files yet`} more={hint}>
-              {t`Models, pictures, tables and whatever else a run makes are kept here, each with its digest.`}
-            </EmptyState>
-          ) : (
-            <div className={classes.columns}>
-              <div className={classes.side}>
-                <ArtifactTree
-                  key={runId}
-                  label={t`Files`}
-                  rows={rows}
-                  chosen={chosen}
-                  onChoose={onChoose}
-                  onFold={fold}
-                  onMore={more}
-                />
-              </div>
-              <div className={classes.shown}>
-                {entry ? (
-                  <FilePane
-                    key={`${entry.path} ${entry.sha256}`}
-                    runId={runId}
-                    entry={entry}
-                    canEdit={canEdit}
-                    onGone={() => onChoose(folderOf(entry.path) || null)}
+    <Stack gap="lg">
+      <section {...drop.events} aria-label={t`Files of the run`}>
+        <Panel
+          title={t`Artifacts`}
+          flush
+          lead={
+            canEdit
+              ? folder
+                ? t`Drop files or folders here to put them into ${folder}.`
+                : t`Drop files or folders here to keep them with the run.`
+              : undefined
+          }
+          actions={
+            <Group gap="xs">
+              {isEmpty ? null : <FolderDownload runId={runId} folder="" />}
+              {canEdit ? <Choosers folder={folder} onFiles={take} /> : null}
+            </Group>
+          }
+        >
+          <UploadList uploads={uploads} />
+          <div className={drop.isOver ? classes.dropping : undefined}>
+            {isEmpty ? (
+              <EmptyState icon={<IconFolders size={28} />} title={t`No files yet`} more={hint}>
+                {t`Models, pictures, tables and whatever else a run makes are kept here, each with its digest.`}
+              </EmptyState>
+            ) : (
+              <div className={classes.columns}>
+                <div className={classes.side}>
+                  <ArtifactTree
+                    key={runId}
+                    label={t`Files`}
+                    rows={rows}
+                    chosen={chosen}
+                    onChoose={onChoose}
+                    onFold={fold}
+                    onMore={more}
                   />
-                ) : chosen && hidden.isFetched ? (
-                  <Text c="dimmed">{t`There is no file “${nameOf(chosen)}” any more.`}</Text>
-                ) : (
-                  <Text c="dimmed">{t`Choose a file to see what is in it.`}</Text>
-                )}
+                </div>
+                <div className={classes.shown}>
+                  {entry ? (
+                    <FilePane
+                      key={`${entry.path} ${entry.sha256}`}
+                      runId={runId}
+                      projectId={projectId}
+                      entry={entry}
+                      canEdit={canEdit}
+                      canApprove={canApprove}
+                      runLink={runLink}
+                      onGone={() => onChoose(folderOf(entry.path) || null)}
+                    />
+                  ) : chosen && hidden.isFetched ? (
+                    <Text c="dimmed">{t`There is no file “${nameOf(chosen)}” any more.`}</Text>
+                  ) : (
+                    <Text c="dimmed">{t`Choose a file to see what is in it.`}</Text>
+                  )}
+                </div>
               </div>
-            </div>
-          )}
-        </div>
-      </Panel>
-    </section>
+            )}
+          </div>
+        </Panel>
+      </section>
+      <RunInputs runId={runId} projectId={projectId} runLink={runLink} />
+    </Stack>
   );
 }
 

@@ -133,7 +133,13 @@ function RunPage() {
           <TelemetryTab run={run} projectId={project.id} canEdit={canEdit} search={search} />
         </Tabs.Panel>
         <Tabs.Panel value="artifacts">
-          <ArtifactsTab run={run} canEdit={canEdit} file={search.file ?? null} />
+          <ArtifactsTab
+            run={run}
+            canEdit={canEdit}
+            canApprove={canEdit && project.role === "owner"}
+            runLink={links.run}
+            file={search.file ?? null}
+          />
         </Tabs.Panel>
         <Tabs.Panel value="notes">
           <Panel title={t`Notes`}>
@@ -175,9 +181,15 @@ function MetricsTab({ run, search }: { run: ChartRun; search: Parameters<typeof 
   );
 }
 
-type ArtifactsProps = { run: Run; canEdit: boolean; file: string | null };
+type ArtifactsProps = {
+  run: Run;
+  canEdit: boolean;
+  canApprove: boolean;
+  runLink: ReturnType<typeof useRunLinks>["run"];
+  file: string | null;
+};
 
-function ArtifactsTab({ run, canEdit, file }: ArtifactsProps) {
+function ArtifactsTab({ run, canEdit, canApprove, runLink, file }: ArtifactsProps) {
   const { t } = useLingui();
   const navigate = Route.useNavigate();
   const choose = useCallback(
@@ -189,7 +201,10 @@ function ArtifactsTab({ run, canEdit, file }: ArtifactsProps) {
     <Suspense fallback={<TableSkeleton columns={3} />}>
       {runArtifacts({
         runId: run.id,
+        projectId: run.project_id,
         canEdit: canEdit && run.archived_at === null,
+        canApprove: canApprove && run.archived_at === null,
+        runLink,
         chosen: file,
         onChoose: choose,
         hint: (

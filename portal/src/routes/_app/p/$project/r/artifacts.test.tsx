@@ -186,6 +186,98 @@ test("a file is deleted after a question", async () => {
   await waitFor(() => expect(screen.queryByRole("treeitem", { name: /table/ })).toBeNull());
 });
 
+test("an owner approves just this content, and takes it back", async () => {
+  const { backend, store, page } = kept(samples);
+  const { user } = await renderApp(`${page}&file=table.csv`, backend);
+  await user.click(await screen.findByRole("button", { name: "Approve this content" }));
+  await user.type(screen.getByLabelText("A note, if you like"), "checked against the rig");
+  await user.click(screen.getByRole("button", { name: "Approve" }));
+  expect(await screen.findByText(/checked against the rig/)).toBeInTheDocument();
+  expect(store.approvals.get("table.csv")?.sha256).toBe(store.entry("table.csv").sha256);
+  await waitFor(() => expect(item(/table\.csv\s*Approved/)).toBeInTheDocument());
+  await user.click(screen.getByRole("button", { name: "Withdraw the approval" }));
+  await user.click(screen.getByRole("button", { name: "Withdraw" }));
+  await waitFor(() => expect(store.approvals.size).toBe(0));
+  expect(await screen.findByRole("button", { name: "Approve this content" })).toBeInTheDocument();
+});
+
+test("a file is described, and what uses it is named", async () => {
+  const { backend, store, run, page } = kept(samples);
+  const of = { project_id: run.project_id, run_id: run.id, created_by: run.id };
+  const common = { created_at: "2026-11-22T09:00:00.000000Z", role: "training" };
+  store.uses.push({ ...of, ...common, sha256: store.entry("table.csv").sha256 ?? "" });
+  store.inputs.push({
+    ...of,
+    ...common,
+    artifact_id: run.id,
+    path: "data/train.parquet",
+    source_run_id: null,
+    sha256: "ab".repeat(32),
+    size: 12,
+    current: false,
+  });
+  const { user } = await renderApp(`${page}&file=table.csv`, backend);
+  await user.click(await screen.findByRole("button", { name: "Describe it" }));
+  await user.type(screen.getByLabelText("Description"), "Losses by name");
+  await user.click(screen.getByRole("button", { name: "Save" }));
+  await waitFor(() => expect(store.descriptions.get("table.csv")).toBe("Losses by name"));
+  expect(await screen.findByText("Losses by name")).toBeInTheDocument();
+  expect(await screen.findByRole("link", { name: "owl" })).toBeInTheDocument();
+  const inputs = await screen.findByRole("table", { name: "Inputs" });
+  expect(within(inputs).getByText("data/train.parquet")).toBeInTheDocument();
+  expect(within(inputs).getByText(/another content now/)).toBeInTheDocument();
+});
+
+test("a table that the server reads is leafed through", async () => {
+  const { backend, store, page } = kept({ ...samples, "rows.parquet": "PAR1" });
+  const rows = Array.from({ length: 250 }, (_, n) => [n, n * n]);
+  store.tables.set("rows.parquet", { columns: ["n", "square"], rows });
+  const { user } = await renderApp(`${page}&file=rows.parquet`, backend);
+  expect(await screen.findByText("Rows 1 to 100 of 250.")).toBeInTheDocument();
+  await user.click(screen.getByRole("button", { name: "Further rows" }));
+  await user.click(await screen.findByRole("button", { name: "Further rows" }));
+  expect(await screen.findByText("Rows 201 to 250 of 250.")).toBeInTheDocument();
+  expect(screen.getByRole("cell", { name: "62001" })).toBeInTheDocument();
+  expect(screen.getByRole("button", { name: "Further rows" })).toBeDisabled();
+});
+
+test("folders and all files are offered as a zip", async () => {
+  const { backend, run, page } = kept(samples);
+  await renderApp(`${page}&file=models`, backend);
+  const folder = await screen.findByRole("link", { name: "Download as zip" });
+  expect(folder.getAttribute("href")).toMatch(
+    new RegExp(`/api/v1/runs/${run.id}/artifact-archive\\?prefix=models$`),
+  );
+  const all = screen.getByRole("link", { name: "All as zip" });
+  expect(all.getAttribute("href")).toMatch(/artifact-archive$/);
+});
+
+test("a large file goes in parts: one that breaks is sent again, and a retry goes on", async () => {
+  const { backend, store, run, page } = kept();
+  await renderApp(page, backend);
+  const { sendInParts } = await import("@/features/artifacts/parts");
+  const file = new File(["0123456789abcdefghijklmnopqrstuvwxyz"], "a.bin");
+  const send = (signal = new AbortController().signal) =>
+    sendInParts(run.id, "deep/a.bin", file, (bytes) => told.push(bytes), signal);
+  const told: number[] = [];
+  store.partAnswers.push(() => problem(503, "unavailable"));
+  store.partAnswers.push(() => problem(507, "store-full"));
+  await expect(send()).rejects.toThrow();
+  expect(store.uploads.size).toBe(1);
+  await send();
+  expect(store.stored.get("deep/a.bin")).toBe("0123456789abcdefghijklmnopqrstuvwxyz");
+  expect(told.at(-1)).toBe(36);
+  expect(store.begun).toBe(1);
+
+  const stop = new AbortController();
+  store.partAnswers.push(() => {
+    stop.abort();
+    return problem(503, "unavailable");
+  });
+  await expect(send(stop.signal)).rejects.toThrow();
+  await waitFor(() => expect(store.uploads.size).toBe(0));
+});
+
 test("whoever only reads is offered no changes", async () => {
   const { backend, boris, page } = kept(samples);
   const member = backend.projects[0]?.members.find(({ user_id }) => user_id === boris.id);
@@ -195,6 +287,8 @@ test("whoever only reads is offered no changes", async () => {
   expect(await screen.findByRole("link", { name: "Download" })).toBeInTheDocument();
   expect(screen.queryByRole("button", { name: "Delete" })).toBeNull();
   expect(screen.queryByRole("button", { name: "Upload files" })).toBeNull();
+  expect(screen.queryByRole("button", { name: "Approve this content" })).toBeNull();
+  expect(screen.queryByRole("button", { name: "Describe it" })).toBeNull();
 });
 
 test("ten thousand files come page by page, and few of them are in the page", async () => {
