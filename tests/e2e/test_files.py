@@ -1,0 +1,179 @@
+"""The files of a run: uploaded, looked at safely, approved, and fetched as they were."""
+
+import hashlib
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pyarrow as pa
+import pytest
+from playwright.async_api import Page, expect
+from pyarrow import parquet
+
+from scripts.stack import Stack
+
+PASSWORD = "correct-horse-battery-9"
+# What a page or a drawing would do if it could: tell the page that shows it, and call out.
+CALL = "top.stolen = 1; parent.stolen = 1; fetch('/api/v1/projects?stolen'); new Image().src = "
+SCRIPT = f"<script>{CALL}'/stolen.png'</script>"
+PAGE = f"<h1>Report</h1>{SCRIPT}<img src='/stolen.png' onerror='top.stolen = 2'>"
+DRAWING = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="80" height="40" onload="top.stolen = 3">'
+    f"{SCRIPT}<rect width='80' height='40' fill='teal'/>"
+    '<image href="/stolen.png"/></svg>'
+)
+
+
+@pytest.fixture(autouse=True)
+def _patience() -> None:
+    expect.set_options(timeout=30_000)
+
+
+class Bench:
+    """An owner with a run."""
+
+    def __init__(self, gateway_url: str) -> None:
+        self.http = httpx.Client(base_url=gateway_url, timeout=60)
+        self.email = f"olga-{uuid4().hex[:8]}@example.org"
+        body = {"email": self.email, "password": PASSWORD, "name": "Olga"}
+        self.http.headers["Authorization"] = (
+            f"Bearer {self.post('/auth/register', body)['access_token']}"
+        )
+        self.project = self.post("/api/v1/projects", {"name": f"Files {uuid4().hex[:6]}"})
+        path = f"/api/v1/projects/{self.project['id']}/experiments"
+        experiment = self.post(path, {"name": "Digits"})
+        runs = f"/api/v1/experiments/{experiment['id']}/runs"
+        self.run, self.later = (self.post(runs, {"name": name}) for name in ("owl", "finch"))
+        self.page = f"/p/{self.project['slug']}/r/{self.run['id']}?tab=artifacts"
+
+    def post(self, path: str, body: object) -> Any:
+        answer = self.http.post(path, json=body)
+        assert answer.status_code in {200, 201}, answer.text
+        return answer.json()
+
+
+def write(folder: Path) -> dict[str, bytes]:
+    """The files that are dropped, by their path in the run."""
+    table = io.BytesIO()
+    parquet.write_table(pa.table({"step": range(250), "loss": [n / 7 for n in range(250)]}), table)
+    contents = {
+        "report.html": PAGE.encode(),
+        "drawing.svg": DRAWING.encode(),
+        "losses.parquet": table.getvalue(),
+        "notes.md": b"# Kept\n\n<img src=x onerror='window.stolen = 4'> *with care*",
+        "weights.bin": bytes(range(256)) * 400,
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return contents
+
+
+async def sign_in(page: Page, email: str) -> None:
+    await page.goto("/login")
+    await page.get_by_label("E-mail").fill(email)
+    await page.get_by_label("Password", exact=True).fill(PASSWORD)
+    await page.get_by_role("button", name="Sign in").click()
+    await page.wait_for_url(lambda url: not url.endswith("/login"))
+
+
+async def test_files_are_uploaded_looked_at_approved_and_fetched_as_they_were(
+    page: Page, stack: Stack, tmp_path: Path
+) -> None:
+    bench = Bench(stack.gateway_url)
+    contents = write(tmp_path)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await sign_in(page, bench.email)
+    await page.goto(bench.page)
+    await expect(page.get_by_text("No files yet")).to_be_visible()
+
+    async with page.expect_file_chooser() as chooser:
+        await page.get_by_role("button", name="Upload files").click()
+    await (await chooser.value).set_files([tmp_path / name for name in contents])
+    await expect(page.get_by_text("5 of 5 files are stored")).to_be_visible()
+    await page.get_by_role("button", name="Clear the list").click()
+    items = page.get_by_role("treeitem")
+    await expect(items).to_have_count(5)
+
+    await items.filter(has_text="report.html").click()
+    await expect(page.frame_locator("iframe").get_by_role("heading")).to_have_text("Report")
+    await items.filter(has_text="drawing.svg").click()
+    drawing = page.get_by_role("img", name="drawing.svg")
+    await expect(drawing).to_be_visible()
+    assert await drawing.evaluate("(image) => image.decode().then(() => image.naturalWidth)") == 80
+    await items.filter(has_text="notes.md").click()
+    await expect(page.get_by_role("heading", name="Kept")).to_be_visible()
+    assert await page.evaluate("window.stolen") is None
+    assert not [url for url in asked if "stolen" in url]
+
+    await items.filter(has_text="losses.parquet").click()
+    await expect(page.get_by_text("Rows 1 to 100 of 250.")).to_be_visible()
+    await page.get_by_role("button", name="Further rows").click()
+    await expect(page.get_by_role("cell", name="199", exact=True)).to_be_visible()
+
+    # By keys alone: to the last file, and into what is said of it.
+    await page.get_by_role("tree").focus()
+    await page.keyboard.press("End")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", name="weights.bin")).to_be_visible()
+    await page.get_by_role("button", name="Approve this content").click()
+    await page.get_by_label("A note, if you like").fill("checked")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_text("Olga approved this content")).to_be_visible()
+    marked = items.filter(has_text="weights.bin").get_by_role("img", name="Approved")
+    await expect(marked).to_be_visible()
+    digest = hashlib.sha256(contents["weights.bin"]).hexdigest()
+    await expect(page.get_by_title(digest)).to_be_visible()
+    async with page.expect_download() as download:
+        await page.get_by_role("link", name="Download", exact=True).click()
+    assert (await (await download.value).path()).read_bytes() == contents["weights.bin"]
+
+    async with page.expect_download() as download:
+        await page.get_by_role("link", name="All as zip").click()
+    with zipfile.ZipFile(await (await download.value).path()) as archive:
+        assert {name: archive.read(name) for name in archive.namelist()} == contents
+
+
+async def test_what_a_run_used_stands_at_both_ends(page: Page, stack: Stack) -> None:
+    bench = Bench(stack.gateway_url)
+    run = f"/api/v1/runs/{bench.run['id']}/artifacts"
+    bench.http.put(f"{run}/data/train.csv", content=b"a,b\n1,2\n").raise_for_status()
+    kept = bench.http.get(run, params={"prefix": "data"}).json()["items"][0]
+    used = f"/api/v1/runs/{bench.later['id']}/inputs/{kept['id']}"
+    bench.http.put(used, json={"role": "training"}).raise_for_status()
+    await sign_in(page, bench.email)
+    await page.goto(f"{bench.page}&file=data%2Ftrain.csv")
+
+    await page.get_by_role("link", name="finch").click()
+    await page.get_by_role("tab", name="Artifacts").click()
+
+    inputs = page.get_by_role("table", name="Inputs")
+    await expect(inputs.get_by_text("data/train.csv")).to_be_visible()
+    await expect(inputs.get_by_text("training")).to_be_visible()
+    await inputs.get_by_role("link", name="owl").click()
+    await expect(page.get_by_role("heading", name="owl")).to_be_visible()
+
+
+async def test_a_large_file_goes_in_parts_and_arrives_whole(
+    page: Page, stack: Stack, tmp_path: Path
+) -> None:
+    bench = Bench(stack.gateway_url)
+    content = bytes(range(256)) * (280 << 10)  # 70 MiB
+    (tmp_path / "large.bin").write_bytes(content)
+    parts: list[str] = []
+    page.on("request", lambda one: parts.append(one.url) if "/parts/" in one.url else None)
+    await sign_in(page, bench.email)
+    await page.goto(bench.page)
+
+    async with page.expect_file_chooser() as chooser:
+        await page.get_by_role("button", name="Upload files").click()
+    await (await chooser.value).set_files([tmp_path / "large.bin"])
+    await expect(page.get_by_text("1 of 1 files are stored")).to_be_visible(timeout=120_000)
+
+    assert len(parts) > 1
+    answer = bench.http.get(f"/api/v1/runs/{bench.run['id']}/artifacts", params={"prefix": ""})
+    (entry,) = answer.json()["items"]
+    assert entry["sha256"] == hashlib.sha256(content).hexdigest()
