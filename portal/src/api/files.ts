@@ -69,3 +69,19 @@ export async function readFile(path: string, limit: number, signal?: AbortSignal
   if (!response.ok) throw await refused(response);
   return response.blob();
 }
+
+/** A file that the server makes of what is sent to it. */
+export function readAnswer(path: string, asked: object): Promise<Blob> {
+  return withFreshToken(async () => {
+    const headers = { "Content-Type": "application/json", ...csrfHeader() };
+    const init = { method: "POST", headers, body: JSON.stringify(asked) };
+    let response: Response;
+    try {
+      response = await fetch(address(path), { ...init, credentials: "same-origin" });
+    } catch {
+      throw networkProblem();
+    }
+    if (!response.ok) throw await refused(response);
+    return response.blob();
+  });
+}

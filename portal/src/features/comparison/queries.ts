@@ -1,6 +1,15 @@
 import { keepPreviousData, queryOptions, useMutation, useQueryClient } from "@tanstack/react-query";
 import {
+  getListCaptureEventsQueryKey,
+  getListCaptureSessionsQueryKey,
+  listCaptureEvents,
+  listCaptureSessions,
+} from "@/api/generated/capture-sessions/capture-sessions";
+import {
   compareRuns,
+  compareSeries,
+  compareTelemetry,
+  correlateParams,
   deleteComparison,
   getListComparisonsQueryKey,
   listComparisons,
@@ -8,7 +17,9 @@ import {
 } from "@/api/generated/comparisons/comparisons";
 import type { Comparison } from "@/api/generated/models/comparison";
 import type { NewComparison } from "@/api/generated/models/newComparison";
+import type { Track } from "@/api/generated/models/track";
 import { idempotent } from "@/api/http";
+import { askedFor, type GroupView } from "./groups";
 
 /** Runs side by side, in the order of the ids; null asks for the baseline of their experiment. */
 export function comparisonQuery(runIds: readonly string[], baseline: string | null) {
@@ -43,4 +54,48 @@ export function useSavedComparisons(projectId: string) {
       onSettled,
     }),
   };
+}
+
+/** How the params of runs go with the last values of a metric. */
+export function correlationsQuery(runIds: readonly string[], metric: string) {
+  return queryOptions({
+    queryKey: ["/api/v1/comparisons/correlations", runIds, metric],
+    queryFn: ({ signal }) => correlateParams({ run_ids: [...runIds], metric }, { signal }),
+    placeholderData: keepPreviousData,
+  });
+}
+
+/** Metrics over groups of runs. */
+export function groupsQuery(runIds: readonly string[], view: GroupView) {
+  const asked = askedFor(runIds, view);
+  return queryOptions({
+    queryKey: ["/api/v1/comparisons/series", asked],
+    queryFn: ({ signal }) => compareSeries(asked, { signal }),
+    placeholderData: keepPreviousData,
+  });
+}
+
+export function captureQuery(runId: string) {
+  return queryOptions({
+    queryKey: getListCaptureSessionsQueryKey(runId),
+    queryFn: async ({ signal }) =>
+      (await listCaptureSessions(runId, { limit: 1000 }, { signal })).items,
+  });
+}
+
+export function captureEventsQuery(sessionId: string) {
+  return queryOptions({
+    queryKey: getListCaptureEventsQueryKey(sessionId),
+    queryFn: async ({ signal }) =>
+      (await listCaptureEvents(sessionId, { limit: 1000 }, { signal })).items,
+  });
+}
+
+/** Readings of several capture sessions, each along its own time. */
+export function overlayQuery(tracks: readonly Track[]) {
+  return queryOptions({
+    queryKey: ["/api/v1/comparisons/telemetry", tracks],
+    queryFn: ({ signal }) => compareTelemetry({ tracks: [...tracks], points: 2000 }, { signal }),
+    placeholderData: keepPreviousData,
+  });
 }

@@ -116,9 +116,13 @@ function Approval({ runId, projectId, details, canApprove }: PartProps) {
           <Text size="sm">
             <Trans>
               {name} approved this content, <TimeText at={at} />.
-            </Trans>{" "}
-            {said}
+            </Trans>
           </Text>
+          {said ? (
+            <Text size="sm" className={classes.said}>
+              {said}
+            </Text>
+          ) : null}
           {canApprove ? (
             <ConfirmInPlace
               action={t`Withdraw`}

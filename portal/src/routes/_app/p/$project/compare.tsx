@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Alert, Anchor, Checkbox, Select, Stack, Tabs } from "@mantine/core";
+import { Alert, Anchor, Checkbox, Group, Select, Stack, Tabs } from "@mantine/core";
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { createFileRoute, Link } from "@tanstack/react-router";
 import { Suspense, useMemo } from "react";
@@ -8,11 +8,16 @@ import type { ComparedRuns } from "@/api/generated/models/comparedRuns";
 import type { RunStatus } from "@/api/generated/models/runStatus";
 import { addTexts } from "@/app/i18n";
 import { runsCharts } from "@/app/runs-charts";
+import { ExportComparison } from "@/features/comparison/components/ExportComparison";
+import { GroupCharts } from "@/features/comparison/components/GroupCharts";
+import { Relations } from "@/features/comparison/components/Relations";
 import { SaveComparison } from "@/features/comparison/components/SaveComparison";
 import { SavedComparisons } from "@/features/comparison/components/SavedComparisons";
 import { FilesSide, MetricsSide, ValuesSide } from "@/features/comparison/components/SideBySide";
+import { TelemetryOverlay } from "@/features/comparison/components/TelemetryOverlay";
+import { mostMetrics } from "@/features/comparison/groups";
 import { comparisonQuery } from "@/features/comparison/queries";
-import { type CompareSearch, compareSearch, compareTabs } from "@/features/comparison/search";
+import { compareSearch, compareTabs } from "@/features/comparison/search";
 import { chartSearch } from "@/features/metrics/view";
 import { projectQuery } from "@/features/projects/queries";
 import { type DrawnRun, looksOf } from "@/features/runs/drawn";
@@ -31,6 +36,8 @@ export const Route = createFileRoute("/_app/p/$project/compare")({
 });
 
 const none: readonly string[] = [];
+/** Metrics that are drawn over groups until somebody chooses others. */
+const firstDrawn = 6;
 
 function ComparePage() {
   const { t } = useLingui();
@@ -49,7 +56,19 @@ function ComparePage() {
         title={t`Compare`}
         lead={<Trans>Which of these runs is better, and what differs between them.</Trans>}
         actions={
-          ids.length > 0 && canEdit ? <SaveComparison projectId={project.id} view={state} /> : null
+          ids.length > 0 ? (
+            <Group gap="xs">
+              <ExportComparison
+                asked={{
+                  run_ids: [...ids],
+                  baseline_run_id: state.baseline ?? null,
+                  metrics: found.data?.metrics.slice(0, mostMetrics).map(({ key }) => key) ?? [],
+                  group_by: state.by ?? null,
+                }}
+              />
+              {canEdit ? <SaveComparison projectId={project.id} view={state} /> : null}
+            </Group>
+          ) : null
         }
       />
       <Stack gap="lg">
@@ -94,7 +113,7 @@ function Compared({ compared, search: state }: { compared: ComparedRuns; search:
   const navigate = Route.useNavigate();
   const { runs, baseline_run_id: baseline, missing } = compared;
   const { tab = "metrics", same = false } = state;
-  const change = (part: CompareSearch, replace = true) =>
+  const change = (part: Partial<Search>, replace = true) =>
     void navigate({ search: (old) => ({ ...old, ...part }), replace });
   const shown = <Row extends { differs: boolean }>(rows: readonly Row[]) =>
     same ? rows : rows.filter(({ differs }) => differs);
@@ -102,9 +121,14 @@ function Compared({ compared, search: state }: { compared: ComparedRuns; search:
     runs,
     baseline,
     runLink: (run: { id: string; name: string }) => (
-      <Link to="/p/$project/r/$run" params={{ project, run: run.id }}>
+      <Anchor
+        size="sm"
+        renderRoot={(props) => (
+          <Link to="/p/$project/r/$run" params={{ project, run: run.id }} {...props} />
+        )}
+      >
         {run.name}
-      </Link>
+      </Anchor>
     ),
   };
   const nothing = t`Nothing differs between these runs`;
@@ -149,6 +173,9 @@ function Compared({ compared, search: state }: { compared: ComparedRuns; search:
         <Tabs.List px="sm">
           <Tabs.Tab value="metrics">{t`Metrics`}</Tabs.Tab>
           <Tabs.Tab value="charts">{t`Charts`}</Tabs.Tab>
+          <Tabs.Tab value="groups">{t`Groups`}</Tabs.Tab>
+          <Tabs.Tab value="relations">{t`Relations`}</Tabs.Tab>
+          <Tabs.Tab value="telemetry">{t`Telemetry`}</Tabs.Tab>
           <Tabs.Tab value="params">{t`Params and tags`}</Tabs.Tab>
           <Tabs.Tab value="environment">{t`Environment`}</Tabs.Tab>
           <Tabs.Tab value="files">{t`Files`}</Tabs.Tab>
@@ -158,6 +185,46 @@ function Compared({ compared, search: state }: { compared: ComparedRuns; search:
         </Tabs.Panel>
         <Tabs.Panel value="charts" p="sm">
           <Charts runs={runs} search={state} />
+        </Tabs.Panel>
+        <Tabs.Panel value="groups" p="sm">
+          <GroupCharts
+            compared={compared}
+            view={{
+              by: state.by ?? none,
+              center: state.center ?? "mean",
+              band: state.band ?? "std",
+              axis: state.axis ?? "step",
+              metrics: state.drawn ?? compared.metrics.slice(0, firstDrawn).map(({ key }) => key),
+            }}
+            onView={({ by, center, band, axis, metrics }) =>
+              change({
+                ...(by && { by: by.length > 0 ? [...by] : undefined }),
+                ...(center && { center: center === "mean" ? undefined : center }),
+                ...(band && { band: band === "std" ? undefined : band }),
+                ...(axis && { axis: axis === "step" ? undefined : axis }),
+                ...(metrics && { drawn: [...metrics] }),
+              })
+            }
+          />
+        </Tabs.Panel>
+        <Tabs.Panel value="relations" p="sm">
+          <Relations
+            compared={compared}
+            view={{ metric: state.metric, along: state.along }}
+            onView={change}
+            runLink={side.runLink}
+            onOpen={(run) => void navigate({ to: "/p/$project/r/$run", params: { project, run } })}
+            onKeep={(kept) => change({ runs: kept }, false)}
+          />
+        </Tabs.Panel>
+        <Tabs.Panel value="telemetry" p="sm">
+          <TelemetryOverlay
+            runs={runs}
+            view={{ signals: state.signals ?? none, align: state.align }}
+            onView={({ signals, ...rest }) =>
+              change({ ...rest, ...(signals && { signals: [...signals] }) })
+            }
+          />
         </Tabs.Panel>
         <Tabs.Panel value="params">
           <ValuesSide
