@@ -83,7 +83,7 @@ export default defineConfig({
             },
             {
               name: "controls",
-              minShareCount: 12,
+              minShareCount: 16,
               test: /node_modules\/(@mantine\/(core|hooks|notifications)|@floating-ui|react-transition-group|react-remove-scroll|react-number-format)/,
             },
             // What every page says about itself; the pages themselves (`?tsr-split`) stay apart.
