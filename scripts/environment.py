@@ -29,6 +29,7 @@ USUAL_PORTS = {
     "metrics-service": 8004,
     "artifact-service": 8005,
     "comparison-service": 8006,
+    "gateway-metrics": 8009,
     "postgres": 5432,
     "valkey": 6379,
 }
@@ -42,6 +43,7 @@ PORT_OFFSETS = {
     "artifact-service": 6,
     "telemetry-ingest-service": 7,
     "comparison-service": 8,
+    "gateway-metrics": 9,
     "postgres": 20,
     "valkey": 21,
 }
@@ -121,6 +123,9 @@ TOLD = {
         "ARTIFACT_SERVICE_URL",
         "COMPARISON_SERVICE_URL",
         "PUBLIC_URL",
+        "METRICS_PORT",
+        "OTEL_TRACES_EXPORTER",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
     ),
     "auth-proxy": (
         "RUNBENCH_ENV",
@@ -251,6 +256,10 @@ class Workspace:
                 f"{host}:{self.ports['auth-proxy']}" for host in ("localhost", LOOPBACK)
             ),
             "TELEMETRY_BROKER_URL": f"redis://{LOOPBACK}:{self.ports['valkey']}/0",
+            "METRICS_PORT": str(self.ports["gateway-metrics"]),
+            "OTEL_TRACES_EXPORTER": (
+                "otlp" if self.given.get("OTEL_EXPORTER_OTLP_ENDPOINT") else "none"
+            ),
             "JWT_SECRET": self.secrets["jwt_secret"],
             "SESSION_SECRET": self.secrets["session_secret"],
         }

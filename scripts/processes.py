@@ -156,4 +156,5 @@ def environment(process: Process, workspace: Workspace) -> dict[str, str]:
         # Its heap is a few MB of short-lived requests, which Go would collect many times a second:
         # up to a fifth of what a call costs here, for some 20 MB.
         mine |= {"XDG_DATA_HOME": own, "XDG_CONFIG_HOME": own, "GOGC": "400"}
+        mine["OTEL_SERVICE_NAME"] = process.name
     return mine

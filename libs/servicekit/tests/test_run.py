@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import aiohttp
 import pytest
@@ -174,7 +175,7 @@ async def test_stalled_heads_and_bodies_are_closed_and_hold_nobody_up(service: R
     assert time.monotonic() - began < 45
 
 
-async def test_spans_of_requests_and_statements_go_to_the_endpoint_that_is_set(
+async def test_spans_of_requests_and_of_no_probes_go_to_the_endpoint_that_is_set(
     empty_database_url: str, aiohttp_server: Any
 ) -> None:
     received: list[bytes] = []
@@ -182,7 +183,7 @@ async def test_spans_of_requests_and_statements_go_to_the_endpoint_that_is_set(
 
     async def collect(request: web.Request) -> web.Response:
         received.append(await request.read())
-        if b"GET /health" in received[-1]:
+        if b"GET /api/v1/crash" in received[-1]:
             arrived.set()
         return web.Response()
 
@@ -198,7 +199,8 @@ async def test_spans_of_requests_and_statements_go_to_the_endpoint_that_is_set(
         url = f"http://127.0.0.1:{line['port']}"
         headers = {"traceparent": f"00-{trace}-00f067aa0ba902b7-01"}
         async with aiohttp.ClientSession(headers=headers) as session:
-            for path in ("/ready", "/health", "/api/v1/crash"):
+            notes = f"/api/v1/projects/{uuid4()}/notes?token=hush"
+            for path in ("/ready", notes, "/api/v1/crash"):
                 async with session.get(url + path) as response:
                     answered = response.headers
             assert answered["traceresponse"].split("-")[1] == trace
@@ -207,7 +209,9 @@ async def test_spans_of_requests_and_statements_go_to_the_endpoint_that_is_set(
 
     spans = b"".join(received)
     assert bytes.fromhex(trace) in spans, "the caller's trace goes on"
-    assert b"SELECT 1" in spans, "statements are spans of it"
+    assert b"/ready" not in spans, "nobody looks for probes"
+    assert b"SELECT" not in spans, "nor for statements of none's request"
+    assert b"hush" not in spans, "what was asked for may be a secret"
 
 
 async def test_a_collector_that_is_away_is_nobodys_trouble(empty_database_url: str) -> None:

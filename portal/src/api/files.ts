@@ -3,6 +3,7 @@
 import { reportConnection } from "@/api/connection";
 import { address, csrfHeader, refused, withFreshToken } from "@/api/http";
 import { networkProblem } from "@/api/problem";
+import { newTrace } from "@/api/trace";
 
 export type Sending = {
   /** How many bytes have left so far. */
@@ -22,7 +23,9 @@ function put<T>(path: string, content: Blob, { onProgress, signal }: Sending): P
     const aborted = () => reject(new DOMException("The upload was stopped.", "AbortError"));
     if (signal?.aborted) return aborted();
     sent.open("PUT", address(path));
+    const trace = newTrace();
     const headers = {
+      traceparent: trace.traceparent,
       Accept: "application/json, application/problem+json",
       "Content-Type": "application/octet-stream",
       ...csrfHeader(),
@@ -34,7 +37,7 @@ function put<T>(path: string, content: Blob, { onProgress, signal }: Sending): P
     sent.addEventListener("abort", aborted);
     sent.addEventListener("error", () => {
       reportConnection("http", navigator.onLine ? "reconnecting" : "offline");
-      reject(networkProblem());
+      reject(networkProblem(trace.id));
     });
     sent.addEventListener("load", () => {
       reportConnection("http", "connected");
@@ -42,12 +45,8 @@ function put<T>(path: string, content: Blob, { onProgress, signal }: Sending): P
         resolve((sent.responseText ? JSON.parse(sent.responseText) : undefined) as T);
         return;
       }
-      const trace = sent.getResponseHeader("X-Request-Id");
-      const answer = new Response(sent.responseText || null, {
-        status: sent.status,
-        headers: trace ? { "X-Request-Id": trace } : {},
-      });
-      refused(answer).then(reject, reject);
+      const answer = new Response(sent.responseText || null, { status: sent.status });
+      refused(answer, trace.id).then(reject, reject);
     });
     sent.addEventListener("loadend", () => signal?.removeEventListener("abort", stop));
     sent.send(content);
@@ -56,17 +55,18 @@ function put<T>(path: string, content: Blob, { onProgress, signal }: Sending): P
 
 /** The first `limit` bytes of a file, or all of it. */
 export async function readFile(path: string, limit: number, signal?: AbortSignal): Promise<Blob> {
-  const headers = { Range: `bytes=0-${limit - 1}` };
+  const trace = newTrace();
+  const headers = { Range: `bytes=0-${limit - 1}`, traceparent: trace.traceparent };
   let response: Response;
   try {
     response = await fetch(address(path), { headers, signal, credentials: "same-origin" });
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
-    throw networkProblem();
+    throw networkProblem(trace.id);
   }
   // Nothing of an empty file can be asked for.
   if (response.status === 416) return new Blob();
-  if (!response.ok) throw await refused(response);
+  if (!response.ok) throw await refused(response, trace.id);
   return response.blob();
 }
 

@@ -2,6 +2,7 @@
 
 import { reportConnection } from "@/api/connection";
 import { isProblem, networkProblem, Problem, problemFrom } from "@/api/problem";
+import { newTrace } from "@/api/trace";
 
 const base = import.meta.env.VITE_API_URL ?? "";
 // auth-proxy has no session, or the services no longer take its token. A wrong password is neither.
@@ -60,8 +61,8 @@ export function csrfHeader(): Record<string, string> {
 }
 
 /** The problem of a failed answer; whoever waits for the end of the session hears of it. */
-export async function refused(response: Response): Promise<Problem> {
-  const problem = await problemFrom(response);
+export async function refused(response: Response, traceId: string): Promise<Problem> {
+  const problem = await problemFrom(response, traceId);
   if (response.status === 401 && sessionGone.has(problem.code)) {
     for (const listener of signedOutListeners) listener();
   }
@@ -74,6 +75,8 @@ async function attempt<T>(path: string, init: RequestInit): Promise<T> {
   const unsafe = !safeMethods.has((init.method ?? "GET").toUpperCase());
   if (unsafe && !headers.has("Content-Type")) headers.set("Content-Type", "application/json");
   if (unsafe && csrfToken) headers.set("X-CSRF-Token", csrfToken);
+  const trace = newTrace();
+  headers.set("traceparent", trace.traceparent);
 
   let response: Response;
   try {
@@ -81,12 +84,12 @@ async function attempt<T>(path: string, init: RequestInit): Promise<T> {
   } catch (error) {
     if (error instanceof DOMException && error.name === "AbortError") throw error;
     reportConnection("http", navigator.onLine ? "reconnecting" : "offline");
-    throw networkProblem();
+    throw networkProblem(trace.id);
   }
   const unreachable = response.status >= 502 && response.status <= 504;
   reportConnection("http", unreachable ? "reconnecting" : "connected");
 
-  if (!response.ok) throw await refused(response);
+  if (!response.ok) throw await refused(response, trace.id);
   if (response.status === 204 || response.headers.get("Content-Length") === "0") {
     return undefined as T;
   }

@@ -56,10 +56,11 @@ export function isProblem(error: unknown, code?: string): error is Problem {
   return error instanceof Problem && (code === undefined || error.code === code);
 }
 
-/** Reads the problem out of a failed answer, also when a proxy answered with HTML or nothing. */
-export async function problemFrom(response: Response): Promise<Problem> {
+/** Reads the problem out of a failed answer, also when a proxy answered with HTML or nothing: then the
+ * trace that the page began is what the servers know of it.
+ */
+export async function problemFrom(response: Response, traceId: string): Promise<Problem> {
   const retryAfter = Number(response.headers.get("Retry-After")) || null;
-  const traceId = response.headers.get("X-Request-Id");
   try {
     const body: unknown = await response.json();
     if (typeof body === "object" && body !== null) {
@@ -71,6 +72,11 @@ export async function problemFrom(response: Response): Promise<Problem> {
   return new Problem({ status: response.status, trace_id: traceId }, retryAfter);
 }
 
-export function networkProblem(): Problem {
-  return new Problem({ status: 0, type: "/problems/network", title: "No answer from the server" });
+export function networkProblem(traceId: string): Problem {
+  return new Problem({
+    status: 0,
+    type: "/problems/network",
+    title: "No answer from the server",
+    trace_id: traceId,
+  });
 }

@@ -1,9 +1,9 @@
-import { Trans, useLingui } from "@lingui/react/macro";
+import { Trans } from "@lingui/react/macro";
 import { Alert, Button, Code, Group, Stack, Text } from "@mantine/core";
 import { IconAlertTriangle } from "@tabler/icons-react";
 import { isProblem } from "@/api/problem";
-import { CopyButton } from "@/ui/CopyButton";
 import { useProblemText } from "@/ui/problem-text";
+import { TraceId } from "@/ui/TraceId";
 
 type Props = {
   error: unknown;
@@ -14,7 +14,6 @@ type Props = {
 
 /** What happened, what to do, and the trace id to hand to whoever keeps the server. */
 export function ErrorNotice({ error, title, onRetry }: Props) {
-  const { t } = useLingui();
   const describe = useProblemText();
   const traceId = isProblem(error) ? error.traceId : null;
   const text = describe(error);
@@ -44,15 +43,7 @@ export function ErrorNotice({ error, title, onRetry }: Props) {
                 <Trans>Try again</Trans>
               </Button>
             ) : null}
-            {traceId ? (
-              <Group gap={4} wrap="nowrap">
-                <Text size="xs" c="dimmed">
-                  <Trans>Trace id</Trans>
-                </Text>
-                <Code>{traceId}</Code>
-                <CopyButton text={traceId} label={t`Copy the trace id`} />
-              </Group>
-            ) : null}
+            {traceId ? <TraceId id={traceId} /> : null}
           </Group>
         ) : null}
       </Stack>

@@ -4,6 +4,7 @@ import { notifications } from "@mantine/notifications";
 import type { ReactNode } from "react";
 import { isProblem } from "@/api/problem";
 import { problemText } from "@/ui/problem-text";
+import { TraceId } from "@/ui/TraceId";
 
 /** What every notice has: a frame, and a button to close it that says what it does. */
 export function closable() {
@@ -20,11 +21,16 @@ export function announce(message: ReactNode): void {
 
 /** Says that an action failed; stays until closed, because it may have to be copied. */
 export function announceFailure(title: ReactNode, error: unknown): void {
-  const trace = isProblem(error) && error.traceId ? ` (${error.traceId})` : "";
+  const traceId = isProblem(error) ? error.traceId : null;
   notifications.show({
     ...closable(),
     title,
-    message: problemText(error, i18n) + trace,
+    message: (
+      <>
+        {problemText(error, i18n)}
+        {traceId ? <TraceId id={traceId} /> : null}
+      </>
+    ),
     autoClose: false,
     color: "red",
   });

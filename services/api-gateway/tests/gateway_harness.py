@@ -133,6 +133,7 @@ class Gateway:
     process: asyncio.subprocess.Process
     log: list[dict[str, Any]]
     reader: asyncio.Task[None] | None = None
+    metrics_port: int = 0
 
     @property
     def url(self) -> str:
@@ -178,11 +179,12 @@ def free_port() -> int:
 
 
 async def start_gateway(urls: dict[str, str], home: Path, **more: str) -> Gateway:
-    port = free_port()
+    port, metrics_port = free_port(), free_port()
     environment = {
         "PATH": os.environ["PATH"],
         "HOST": "127.0.0.1",
         "PORT": str(port),
+        "METRICS_PORT": str(metrics_port),
         "AUTH_SERVICE_URL": urls["auth-service"],
         "EXPERIMENT_SERVICE_URL": urls["experiment-service"],
         "METRICS_SERVICE_URL": urls["metrics-service"],
@@ -205,7 +207,7 @@ async def start_gateway(urls: dict[str, str], home: Path, **more: str) -> Gatewa
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
-    gateway = Gateway(port, process, [])
+    gateway = Gateway(port, process, [], metrics_port=metrics_port)
     gateway.reader = asyncio.create_task(_keep_log(process, gateway.log))
     async with asyncio.timeout(30):
         while True:

@@ -582,6 +582,20 @@ async def test_the_access_log_keeps_secrets_out(
     assert re.fullmatch(r"[0-9a-f]{32}", lines[0]["trace_id"])
 
 
+async def test_what_it_counts_is_on_a_port_of_its_own_and_names_no_address(
+    gateway: Gateway, http: aiohttp.ClientSession
+) -> None:
+    async with http.get(f"{RUN}?token=metrics-secret"):
+        pass
+    async with http.get(f"http://127.0.0.1:{gateway.metrics_port}/metrics") as response:
+        text = await response.text()
+    assert 'caddy_http_request_duration_seconds_count{code="200"' in text
+    assert RUN not in text
+    assert "metrics-secret" not in text
+    async with http.get("/metrics") as response:
+        assert response.status == 404
+
+
 async def test_the_admin_interface_is_off() -> None:
     process = await asyncio.create_subprocess_exec(
         caddy(),

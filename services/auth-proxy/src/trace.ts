@@ -16,6 +16,8 @@ export type Trace = {
   readonly span: Span | undefined
 }
 
+const PROBE = /^\/(?:health|ready|metrics)(?:\?|$)/
+
 const known = new WeakMap<IncomingMessage, Trace>()
 
 /** The trace of a request: continued from its `traceparent` where it has a valid one, else begun here.
@@ -41,7 +43,9 @@ function begin(message: IncomingMessage, tracer: Tracer | undefined): Trace {
     isRemote: true,
   }
   const parents = parent ? trace.setSpanContext(context.active(), parent) : context.active()
-  const span = tracer?.startSpan(message.method ?? 'HTTP', { kind: SpanKind.SERVER }, parents)
+  // Probes would be most of all spans.
+  const sender = PROBE.test(message.url ?? '') ? undefined : tracer
+  const span = sender?.startSpan(message.method ?? 'HTTP', { kind: SpanKind.SERVER }, parents)
   const own = span?.spanContext() ?? {
     traceId: parent?.traceId ?? randomBytes(16).toString('hex'),
     spanId: randomBytes(8).toString('hex'),

@@ -16,11 +16,12 @@ import structlog
 import uvloop
 from aiohttp import web
 
-from servicekit import observability, openapi
+from servicekit import openapi
 from servicekit.application import ENDPOINTS, LIFECYCLE
 from servicekit.logs import configure_logs
 from servicekit.migrations import migrate
 from servicekit.settings import ServiceSettings, read_settings
+from servicekit.spans import start_spans
 
 log = structlog.get_logger()
 
@@ -76,9 +77,7 @@ def main[S: ServiceSettings](service: Service[S], arguments: list[str] | None = 
     settings = read_settings(service.settings)
     configure_logs(service.name, level=settings.log_level, form=settings.log_format)
     if settings.otel_exporter_otlp_endpoint:
-        observability.start_tracing(
-            service.name, service.version, settings.otel_exporter_otlp_endpoint
-        )
+        start_spans(service.name, service.version, settings.otel_exporter_otlp_endpoint)
     if command == "migrate":
         return uvloop.run(_migrate(service, settings))
     if command in service.commands:

@@ -37,7 +37,7 @@ class ServiceSettings(BaseSettings):
     )
     rabbitmq_url: str = Field(default="", description="Domain events for other systems.")
     otel_exporter_otlp_endpoint: HttpAddress = Field(
-        default="", description="Traces and metrics go here (OTLP over HTTP) when set."
+        default="", description="Traces go here (OTLP over HTTP) when set."
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe level that is written."

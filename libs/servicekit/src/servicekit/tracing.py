@@ -23,20 +23,33 @@ class Trace:
         return f"00-{self.trace_id}-{self.span_id}-{self.flags}"
 
 
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A span that is sent somewhere: what is called from here belongs below it."""
+
+    trace_id: str
+    span_id: str
+    flags: str
+
+
 _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
-def begin_trace(traceparent: str, request_id: str, *, trace_id: str | None = None) -> Trace:
+def begin_trace(traceparent: str, request_id: str, *, span: Parent | None = None) -> Trace:
     """Continue the caller's trace, or begin one where the header is missing or malformed.
 
-    `trace_id` is that of an OpenTelemetry span that already runs; it wins.
+    `span` is the one of this request where spans are sent; it wins.
     """
-    match = _TRACEPARENT.fullmatch(traceparent)
-    inherited = match[1] if match and int(match[1], 16) and int(match[2], 16) else None
-    chosen = trace_id or inherited or _random_hex(16)
-    known = request_id if _REQUEST_ID.fullmatch(request_id) else chosen
-    flags = match[3] if match and inherited else "01"
-    trace = Trace(trace_id=chosen, span_id=_random_hex(8), request_id=known, flags=flags)
+    if span is None:
+        match = _TRACEPARENT.fullmatch(traceparent)
+        inherited = match if match and int(match[1], 16) and int(match[2], 16) else None
+        span = Parent(
+            inherited[1] if inherited else _random_hex(16),
+            _random_hex(8),
+            inherited[3] if inherited else "01",
+        )
+    known = request_id if _REQUEST_ID.fullmatch(request_id) else span.trace_id
+    trace = Trace(trace_id=span.trace_id, span_id=span.span_id, request_id=known, flags=span.flags)
     _current.set(trace)
     return trace
 
