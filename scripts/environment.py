@@ -72,6 +72,8 @@ DEFAULTS = {
     "TRUSTED_PROXIES": "127.0.0.1/32",
     "SMTP_URL": "",
     "RUN_HEARTBEAT_TIMEOUT_SEC": "60",
+    "WEBHOOK_SECRET_KEY": "",
+    "WEBHOOK_ALLOWED_NETWORKS": "",
     "TELEMETRY_BUFFER": "off",
     "TELEMETRY_BUFFER_MAX_BYTES": "134217728",
     "TELEMETRY_BUFFER_SHARDS": "2",
@@ -97,7 +99,13 @@ TOLD = {
         "RUNBENCH_ADMIN_EMAIL",
         "RUNBENCH_ADMIN_PASSWORD",
     ),
-    "experiment-service": (*SERVICE, "AUTH_SERVICE_URL", "RUN_HEARTBEAT_TIMEOUT_SEC"),
+    "experiment-service": (
+        *SERVICE,
+        "AUTH_SERVICE_URL",
+        "RUN_HEARTBEAT_TIMEOUT_SEC",
+        "WEBHOOK_SECRET_KEY",
+        "WEBHOOK_ALLOWED_NETWORKS",
+    ),
     "metrics-service": (*SERVICE, "AUTH_SERVICE_URL", "EXPERIMENT_SERVICE_URL"),
     "telemetry-ingest-service": (
         *SERVICE,

@@ -456,6 +456,51 @@ CREATE TABLE experiment.views (
     CONSTRAINT views_visibility_check CHECK ((visibility = ANY (ARRAY['personal'::text, 'shared'::text])))
 );
 
+CREATE TABLE experiment.webhook_attempts (
+    delivery_id uuid NOT NULL,
+    number integer NOT NULL,
+    at timestamp with time zone NOT NULL,
+    status integer,
+    failure text,
+    duration_ms integer NOT NULL
+);
+
+CREATE TABLE experiment.webhook_deliveries (
+    id uuid NOT NULL,
+    webhook_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    event_type text NOT NULL,
+    body text NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_try_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT webhook_deliveries_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text])))
+);
+
+CREATE TABLE experiment.webhooks (
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    name text NOT NULL,
+    url text NOT NULL,
+    event_types text[] NOT NULL,
+    state text DEFAULT 'active'::text NOT NULL,
+    pause_reason text,
+    failing_since timestamp with time zone,
+    secret bytea NOT NULL,
+    previous_secret bytea,
+    previous_until timestamp with time zone,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT webhooks_pause_reason_check CHECK (((state = 'paused'::text) = (pause_reason IS NOT NULL))),
+    CONSTRAINT webhooks_pause_reason_known CHECK ((pause_reason = ANY (ARRAY['by-hand'::text, 'failing'::text, 'gone'::text]))),
+    CONSTRAINT webhooks_state_check CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text])))
+);
+
 ALTER TABLE ONLY experiment.capture_session_events
     ADD CONSTRAINT capture_session_events_pkey PRIMARY KEY (id);
 
@@ -554,6 +599,21 @@ ALTER TABLE ONLY experiment.sensors
 
 ALTER TABLE ONLY experiment.views
     ADD CONSTRAINT views_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY experiment.webhook_attempts
+    ADD CONSTRAINT webhook_attempts_pkey PRIMARY KEY (delivery_id, number);
+
+ALTER TABLE ONLY experiment.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_event_key UNIQUE (webhook_id, event_id);
+
+ALTER TABLE ONLY experiment.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY experiment.webhooks
+    ADD CONSTRAINT webhooks_id_project_key UNIQUE (id, project_id);
+
+ALTER TABLE ONLY experiment.webhooks
+    ADD CONSTRAINT webhooks_pkey PRIMARY KEY (id);
 
 CREATE INDEX capture_session_events_by_time ON experiment.capture_session_events USING btree (capture_session_id, "time", id);
 
@@ -663,6 +723,14 @@ CREATE UNIQUE INDEX views_shared_default_key ON experiment.views USING btree (pr
 
 CREATE UNIQUE INDEX views_shared_name_key ON experiment.views USING btree (project_id, kind, name_key) WHERE (visibility = 'shared'::text);
 
+CREATE INDEX webhook_deliveries_by_time ON experiment.webhook_deliveries USING btree (created_at);
+
+CREATE INDEX webhook_deliveries_due ON experiment.webhook_deliveries USING btree (next_try_at) WHERE (next_try_at IS NOT NULL);
+
+CREATE INDEX webhook_deliveries_newest ON experiment.webhook_deliveries USING btree (webhook_id, id DESC);
+
+CREATE INDEX webhooks_project ON experiment.webhooks USING btree (project_id, id);
+
 CREATE TRIGGER runs_added AFTER INSERT ON experiment.runs REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION experiment.count_added_runs();
 
 CREATE TRIGGER runs_changed AFTER UPDATE ON experiment.runs REFERENCING OLD TABLE AS before_change NEW TABLE AS after_change FOR EACH STATEMENT EXECUTE FUNCTION experiment.count_changed_runs();
@@ -740,3 +808,9 @@ ALTER TABLE ONLY experiment.sensor_signals
 
 ALTER TABLE ONLY experiment.sensor_tokens
     ADD CONSTRAINT sensor_tokens_sensor_fkey FOREIGN KEY (project_id, sensor_id) REFERENCES experiment.sensors(project_id, id);
+
+ALTER TABLE ONLY experiment.webhook_attempts
+    ADD CONSTRAINT webhook_attempts_delivery_fkey FOREIGN KEY (delivery_id) REFERENCES experiment.webhook_deliveries(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY experiment.webhook_deliveries
+    ADD CONSTRAINT webhook_deliveries_webhook_fkey FOREIGN KEY (webhook_id, project_id) REFERENCES experiment.webhooks(id, project_id) ON DELETE CASCADE;

@@ -146,6 +146,14 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
         owner,
         json={"signal": "temperature", "kind": "linear", "parameters": {"a": 2, "b": 1}},
     )
+    webhook = world.call(
+        "POST",
+        f"{path}/webhooks",
+        owner,
+        json={"name": "CI", "url": "http://127.0.0.1/", "event_types": ["run.failed"]},
+    )
+    # The address is none that may be called, so that this is all that happens.
+    tested = world.call("POST", f"/api/v1/webhooks/{webhook['id']}/test", owner)
     set_aside_id = _set_aside(world, owner, project["id"], sensor["token"])
     token = world.call("POST", f"{path}/tokens", owner, json={"name": "spare", "role": "viewer"})
     return Place(
@@ -168,6 +176,8 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
             "profile_id": profile["id"],
             "user_id": world.people["bystander"].user_id,
             "session_id": str(uuid4()),
+            "webhook_id": webhook["id"],
+            "delivery_id": tested["id"],
         },
         sensor["token"],
     )

@@ -41,7 +41,15 @@ def people(project_id: UUID) -> KnownPeople:
 
 @pytest.fixture
 def settings(database_url: str) -> Settings:
-    return Settings.model_validate({"database_url": database_url, "run_sweep_every_sec": 3600})
+    return Settings.model_validate(
+        {
+            "database_url": database_url,
+            "run_sweep_every_sec": 3600,
+            "webhook_secret_key": "a key that is long and odd enough 1234567890",
+            # Receivers of tests stand on this machine.
+            "webhook_allowed_networks": "127.0.0.1/32",
+        }
+    )
 
 
 @pytest.fixture
@@ -100,6 +108,11 @@ async def everything(
     shared = {"name": "all", "state": {}, "visibility": "shared"}
     view = await api.post(f"{api.project}/views", shared, status=201)
     tokens = await api.get(f"/api/v1/sensors/{sensor['id']}/tokens")
+    hook = {"name": "CI", "url": "http://127.0.0.2/", "event_types": ["run.failed"]}
+    owner = {"Authorization": "Bearer owner"}
+    webhook = await api.post(f"{api.project}/webhooks", hook, status=201, headers=owner)
+    path = f"/api/v1/webhooks/{webhook['id']}/test"
+    tested = await api.post(path, status=201, headers=owner)
     return {
         "project_id": str(project_id),
         "experiment_id": experiment["id"],
@@ -110,4 +123,6 @@ async def everything(
         "capture_session_id": capture["id"],
         "profile_id": profile["id"],
         "token_id": tokens["items"][0]["id"],
+        "webhook_id": webhook["id"],
+        "delivery_id": tested["id"],
     }

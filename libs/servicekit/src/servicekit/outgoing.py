@@ -23,9 +23,19 @@ from yarl import URL
 type Network = IPv4Network | IPv6Network
 type Address = IPv4Address | IPv6Address
 type Failure = Literal[
-    "bad-address", "address-refused", "unknown-host", "timeout", "no-connection", "tls", "protocol"
+    "bad-address",
+    "address-refused",
+    "unknown-host",
+    "timeout",
+    "no-connection",
+    "tls",
+    "protocol",
+    "no-secret",
 ]
-"""Why there is no answer; the address, and what the other side said, stay unsaid."""
+"""Why there is no answer; the address, and what the other side said, stay unsaid.
+
+`no-secret` is for callers who cannot sign what they would send.
+"""
 
 MAX_URL = 2000
 TOTAL_SEC = 10.0

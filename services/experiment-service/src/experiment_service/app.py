@@ -10,12 +10,15 @@ from servicekit.database import database
 from servicekit.debug_identity import DebugIdentity
 from servicekit.idempotency import SEAL
 from servicekit.identity import Identity
+from servicekit.outgoing import Caller
 
 from experiment_service.jobs.feeds import Feeds
+from experiment_service.jobs.sender import Sender
 from experiment_service.jobs.sweeper import sweeper
 from experiment_service.jobs.wakeups import ProjectWakeups
 from experiment_service.mlflow import experiment_calls, model_calls, probes, run_calls
 from experiment_service.operations.sensor_tokens import ShownOnce
+from experiment_service.operations.webhook_secrets import SecretBox
 from experiment_service.routes import (
     bulk,
     captures,
@@ -30,6 +33,7 @@ from experiment_service.routes import (
     sensors,
     stream,
     views,
+    webhooks,
 )
 from experiment_service.settings import Settings
 
@@ -42,6 +46,11 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
     """The service; `identity` in place of auth-service where a test brings its own."""
     wakeups = ProjectWakeups(settings.telemetry_broker_url)
     feeds = Feeds(wakeups)
+    sender = Sender(
+        Caller(settings.webhook_allowed_networks),
+        SecretBox(settings.webhook_keys),
+        kept_days=settings.webhook_log_days,
+    )
     contexts = [
         database(
             str(settings.database_url),
@@ -52,6 +61,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         wakeups.context,
         feeds.context,
         sweeper(settings, wakeups),
+        sender.context,
     ]
     checks: dict[str, Check] = {}
     if identity is None and settings.auth_service_url:
@@ -79,6 +89,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
             run_sensors.routes,
             captures.routes,
             profiles.routes,
+            webhooks.routes,
         ],
         contexts=contexts,
         identity=identity or DebugIdentity(settings),

@@ -51,6 +51,12 @@ class ViewNameTaken(Conflict):
     code = "view-name-taken"
 
 
+class WebhooksOff(Conflict):
+    """Webhooks are off: the operator has set no WEBHOOK_SECRET_KEY to keep their secrets under."""
+
+    code = "webhooks-off"
+
+
 class SensorNameTaken(Conflict):
     """Another sensor of this project already has that name."""
 

@@ -26,6 +26,7 @@ from experiment_service.models.statuses import RunStatus
 from experiment_service.models.values import MAX_TAGS
 from experiment_service.operations import runs
 from experiment_service.operations.changing import Change, changing
+from experiment_service.operations.run_events import tell_of_runs
 from experiment_service.queries.experiments import select_experiment_state
 from experiment_service.queries.metrics import select_metrics_published
 from experiment_service.queries.run_states import update_run_restored, update_run_status
@@ -141,7 +142,7 @@ async def update_run(database: Database, project_id: UUID, asked: UpdateRun) -> 
 async def delete_run(database: Database, project_id: UUID, run_id: UUID) -> None:
     """Archive a run, whatever it is doing; one that is archived stays so."""
     async with changing(database, project_id) as now:
-        await update_run_status(
+        archived = await update_run_status(
             now.connection,
             project_id=project_id,
             run_ids=[run_id],
@@ -151,6 +152,7 @@ async def delete_run(database: Database, project_id: UUID, run_id: UUID) -> None
             at=now.turn.at,
             change=now.turn.change,
         )
+        await tell_of_runs(now.connection, project_id, archived)
 
 
 async def restore_run(database: Database, project_id: UUID, run_id: UUID) -> None:
@@ -165,13 +167,14 @@ async def restore_run(database: Database, project_id: UUID, run_id: UUID) -> Non
         if state and state["status"] == "archived":
             msg = f"The experiment {run.experiment_id.hex} is deleted; restore it first."
             raise InvalidParameter(msg)
-        await update_run_restored(
+        restored = await update_run_restored(
             now.connection,
             run_id=run_id,
             arrived_at=now.turn.at,
             at=now.turn.at,
             change=now.turn.change,
         )
+        await tell_of_runs(now.connection, project_id, [run_id] if restored else [], restored=True)
 
 
 async def active_run(connection: Connection, run_id: UUID) -> StoredRun:
@@ -228,7 +231,7 @@ def _renamed(run: StoredRun, name: str) -> StoredRun:
 
 async def _step(now: Change, run: StoredRun, name: RunStatusName) -> None:
     status = _STATUSES[name]
-    await update_run_status(
+    stepped = await update_run_status(
         now.connection,
         project_id=run.project_id,
         run_ids=[run.id],
@@ -238,6 +241,7 @@ async def _step(now: Change, run: StoredRun, name: RunStatusName) -> None:
         at=now.turn.at,
         change=now.turn.change,
     )
+    await tell_of_runs(now.connection, run.project_id, stepped)
 
 
 async def _parts(connection: Connection, run_ids: Sequence[UUID]) -> dict[UUID, answers.RunParts]:

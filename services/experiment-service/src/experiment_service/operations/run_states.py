@@ -15,6 +15,7 @@ from experiment_service.errors import (
 from experiment_service.models.runs import BulkStatus, BulkStatusChanged, Heartbeat, NotUpdated, Run
 from experiment_service.models.statuses import RUN_SOURCES, RunStatus
 from experiment_service.operations.changing import Change, changing
+from experiment_service.operations.run_events import tell_of_runs
 from experiment_service.operations.run_reading import answer_run, stored_run
 from experiment_service.queries.experiments import select_experiment_state
 from experiment_service.queries.run_states import (
@@ -76,6 +77,7 @@ async def restore_run(database: Database, run_id: UUID, project_id: UUID, *, arr
         if not restored:
             state = await _state(now.connection, project_id, run_id)
             raise _lost(now, state) or NotArchived()
+        await tell_of_runs(now.connection, project_id, [run_id], restored=True)
         return await answer_run(now.connection, run_id)
 
 
@@ -108,9 +110,10 @@ async def note_heartbeat(database: Database, run_id: UUID, project_id: UUID) -> 
     if state.status != "interrupted":
         return Heartbeat(status=state.status)
     async with changing(database, project_id) as now:
-        await update_run_resumed(
+        resumed = await update_run_resumed(
             now.connection, run_id=run_id, at=now.turn.at, change=now.turn.change
         )
+        await tell_of_runs(now.connection, project_id, [run_id] if resumed else [])
         state = await _state(now.connection, project_id, run_id)
     return Heartbeat(status=state.status)
 
@@ -140,6 +143,7 @@ async def _steps(
         at=at,
         change=now.turn.change,
     )
+    await tell_of_runs(now.connection, project_id, updated)
     if len(updated) == len(run_ids):
         return updated, {}
     rest = [run_id for run_id in run_ids if run_id not in updated]

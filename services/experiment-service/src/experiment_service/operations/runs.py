@@ -27,6 +27,7 @@ from experiment_service.models.values import (
 )
 from experiment_service.operations.changing import Change, changing
 from experiment_service.operations.names import readable_name
+from experiment_service.operations.run_events import tell_of_runs
 from experiment_service.operations.run_reading import answer_run, stored_run
 from experiment_service.operations.run_states import step
 from experiment_service.queries.experiments import (
@@ -94,6 +95,7 @@ async def create_run(
             at=now.turn.at,
             running=new.status == "running",
         )
+        await tell_of_runs(now.connection, project_id, [run_id])
         return await stored_run(now.connection, run_id)
 
 

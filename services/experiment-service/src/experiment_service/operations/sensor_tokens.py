@@ -23,15 +23,15 @@ from experiment_service.queries.sensor_tokens import (
 from experiment_service.queries.sensors import lock_sensor
 from experiment_service.queries.turns import select_now
 
-_SECRET = re.compile(rb'"token":"rb_sensor_[0-9A-Za-z_]+"')
+_SECRET = re.compile(rb'"(token|secret)":"(?:rb_sensor|whsec)_[0-9A-Za-z_+/=]+"')
 
 
 class ShownOnce:
-    """Keeps answers for their Idempotency-Key without the tokens in them."""
+    """Keeps answers for their Idempotency-Key without the tokens and secrets in them."""
 
     def close(self, body: bytes) -> bytes:
-        """The answer with its token left out."""
-        return _SECRET.sub(b'"token":null', body)
+        """The answer with its token or secret left out."""
+        return _SECRET.sub(rb'"\1":null', body)
 
     def open(self, sealed: bytes) -> bytes | None:
         """The answer as it was kept."""
