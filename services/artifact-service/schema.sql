@@ -83,6 +83,7 @@ CREATE TABLE artifact.uploads (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     joining_until timestamp with time zone,
+    loose boolean DEFAULT false NOT NULL,
     CONSTRAINT uploads_holder_check CHECK ((holder = ANY (ARRAY['run'::text, 'model'::text]))),
     CONSTRAINT uploads_size_check CHECK (((size > 0) AND (part_size > 0))),
     CONSTRAINT uploads_state_check CHECK (((object_id IS NULL) <> (artifact_id IS NULL)))

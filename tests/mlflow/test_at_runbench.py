@@ -3,11 +3,13 @@
 import math
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import httpx
 import mlflow
 import pytest
+import requests
 from mlflow import MlflowClient
 from mlflow.exceptions import MlflowException
 
@@ -121,6 +123,30 @@ def test_the_portals_address_is_as_good_as_the_gateways(
     found = client.download_artifacts(run.info.run_id, f"deep er/ünd/{ODD}", str(tmp_path))
     assert Path(found).read_text() == "kept"
     assert client.get_run(run.info.run_id).data.metrics == {"loss": 0.5}
+
+
+def test_a_large_file_goes_in_parts(ours: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("MLFLOW_ENABLE_PROXY_MULTIPART_UPLOAD", "true")
+    monkeypatch.setenv("MLFLOW_MULTIPART_UPLOAD_MINIMUM_FILE_SIZE", str(1 << 20))
+    monkeypatch.setenv("MLFLOW_MULTIPART_UPLOAD_CHUNK_SIZE", str(5 << 20))
+    content = bytes(range(256)) * (48 << 10)  # 12 MiB
+    (tmp_path / ODD).write_bytes(content)
+    sent: list[str] = []
+    put = requests.put
+
+    def noted(url: str, **more: Any) -> requests.Response:
+        sent.append(url)
+        return put(url, **more)
+
+    monkeypatch.setattr(requests, "put", noted)
+    mlflow.set_experiment("in parts")
+    with mlflow.start_run() as run:
+        mlflow.log_artifact(str(tmp_path / ODD), "deep")
+
+    assert sorted(url.rpartition("/")[2] for url in sent) == ["1", "2", "3"]
+    assert all(url.startswith(ours) for url in sent)
+    found = MlflowClient().download_artifacts(run.info.run_id, f"deep/{ODD}", str(tmp_path))
+    assert Path(found).read_bytes() == content
 
 
 def test_a_browsers_session_means_nothing_where_mlflow_is_spoken(stack: Stack, bench: Bench):

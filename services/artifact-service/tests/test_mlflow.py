@@ -121,17 +121,81 @@ async def test_a_logged_models_files_are_apart_from_every_runs(
     assert refused["error_code"] == "RESOURCE_CONFLICT"
 
 
-async def test_uploads_in_parts_are_declined_in_the_words_that_clients_know(
-    client: TestClient, root: str
+MPU = "/api/2.0/mlflow-artifacts/mpu"
+
+
+async def ask(
+    client: TestClient, call: str, address: str, *, expect: int = 200, **said: Any
+) -> Any:
+    body = {"path": "/home/kim/a b.bin"} | said
+    response = await client.post(f"{MPU}/{call}/{address}", json=body, headers=EDITOR)
+    assert response.status == expect, await response.text()
+    return await response.json()
+
+
+async def send(client: TestClient, credential: Any, content: bytes) -> dict[str, Any]:
+    """A part, as the client sends it; how it names it later."""
+    response = await client.put(
+        URL(credential["url"]).path, data=content, headers=credential["headers"]
+    )
+    assert response.status == 200, await response.text()
+    return {"part_number": credential["part_number"], "etag": response.headers["ETag"]}
+
+
+async def test_a_file_comes_in_parts_of_any_length_and_in_any_order(
+    client: TestClient, run_id: UUID, root: str
 ) -> None:
-    for call in ("create", "complete", "abort"):
-        response = await client.post(
-            f"/api/2.0/mlflow-artifacts/mpu/{call}/{root}", json={"path": "x"}, headers=EDITOR
-        )
-        assert response.status == 501
-        body = await response.json()
-        assert body["error_code"] == "NOT_IMPLEMENTED"
-        assert body["message"].startswith("Multipart upload is not supported for the current")
+    begun = await ask(client, "create", f"{root}/deep", num_parts=3)
+    assert [one["part_number"] for one in begun["credentials"]] == [1, 2, 3]
+    contents = [b"0123456789", b"abcdefghij", b"end"]
+    upload_id = begun["upload_id"]
+    sent = [
+        await send(client, begun["credentials"][number], contents[number]) for number in (2, 0, 1)
+    ]
+    assert await names(client, run_id) == []
+    missing = await ask(client, "complete", root, expect=404, upload_id=upload_id, parts=sent)
+    assert missing["error_code"] == "RESOURCE_DOES_NOT_EXIST"
+    wrong = [*sent[:2], {"part_number": 2, "etag": "00"}]
+    refused = await ask(
+        client, "complete", f"{root}/deep", expect=400, upload_id=upload_id, parts=wrong
+    )
+    assert refused["error_code"] == "INVALID_PARAMETER_VALUE"
+
+    for _ in range(2):  # an answer may be lost on its way
+        await ask(client, "complete", f"{root}/deep", upload_id=upload_id, parts=sent)
+
+    assert await (await get(client, run_id, "deep/a b.bin")).read() == b"".join(contents)
+    assert [one["path"] for one in (await listed(client, f"{root}/deep"))["files"]] == ["a b.bin"]
+
+
+async def test_parts_that_are_given_up_leave_nothing(
+    client: TestClient, run_id: UUID, root: str, folder: Path
+) -> None:
+    begun = await ask(client, "create", root, num_parts=2)
+    await send(client, begun["credentials"][1], b"x" * 100)
+    incomplete = await ask(
+        client, "complete", root, expect=409, upload_id=begun["upload_id"], parts=[]
+    )
+    assert "must be sent" in incomplete["message"]
+
+    await ask(client, "abort", root, upload_id=begun["upload_id"])
+
+    assert kept(folder) == 0
+    assert await names(client, run_id) == []
+    await ask(client, "abort", root, expect=404, upload_id=begun["upload_id"])
+
+
+async def test_models_have_no_uploads_in_parts_and_addresses_lead_nowhere_else(
+    client: TestClient, root: str, model_root: str
+) -> None:
+    declined = await ask(client, "create", model_root, expect=501, num_parts=1)
+    assert declined["message"].startswith("Multipart upload is not supported for the current")
+    for number in (0, 10_001):
+        await ask(client, "create", root, expect=400, num_parts=number)
+    response = await client.post(
+        f"{MPU}/create/{root}", json={"path": "x", "num_parts": 1}, headers=VIEWER
+    )
+    assert response.status == 403
     presigned = await client.get(f"/api/2.0/mlflow-artifacts/presigned/{root}/x", headers=VIEWER)
     assert presigned.status == 501
 

@@ -118,6 +118,8 @@ class Endpoint:
         version = getattr(result, "edition", getattr(result, "version", None))
         if isinstance(version, int):
             response.headers["ETag"] = f'"{version}"'
+        elif isinstance(etag := getattr(result, "etag", None), str):
+            response.headers["ETag"] = f'"{etag}"'
         return response
 
     def _given(self, request: web.Request, name: str) -> str:

@@ -14,7 +14,7 @@ from servicekit.identity import Identity
 from servicekit.problems import Problem
 
 from artifact_service.jobs.collector import collector
-from artifact_service.mlflow import calls
+from artifact_service.mlflow import calls, multipart
 from artifact_service.queries.runs import has_published_runs
 from artifact_service.routes import archives, artifacts, details, lookups, uploads
 from artifact_service.settings import KEEP_UPLOADS_SEC, Settings
@@ -54,7 +54,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         contexts=contexts,
         identity=identity or DebugIdentity(settings),
         checks=checks,
-        doors=mlflow.doors(calls.calls),
+        doors=[*mlflow.doors(calls.calls), *mlflow.doors(multipart.calls)],
     )
     app[KEEP_UPLOADS_SEC] = settings.artifact_upload_keep_sec
     return app

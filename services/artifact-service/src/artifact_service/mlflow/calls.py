@@ -1,8 +1,7 @@
 """The artifact calls of MLflow's tracking client: its proxy, and the list of a run's files.
 
 What the client names `mlflow-artifacts:/<experiment id>/<run id>/artifacts/…` are the files of a
-run here, under the same rules as at our own address. Uploads in parts are declined as MLflow's
-server declines them for a local folder; its client then sends the file in one request.
+run here, under the same rules as at our own address. Uploads in parts are in `multipart`.
 """
 
 from uuid import UUID
@@ -122,31 +121,6 @@ async def list_run(request: web.Request, message: ListRun) -> dict[str, object]:
     found = await list_whole_folder(request.app[DATABASE], message.run_id, folder)
     root = f"mlflow-artifacts:/{state.experiment_id.hex}/{message.run_id.hex}/artifacts"
     return {"root_uri": root} | _files(found, begin=0)
-
-
-@calls.add(
-    "POST", "2.0/mlflow-artifacts/mpu/create/{artifact_path:(?s:.+)}", policy=policy.signed_in()
-)
-async def create_parts(_request: web.Request) -> None:
-    """Decline an upload in parts, in the words by which clients know it."""
-    msg = "Multipart upload is not supported for the current artifact repository"
-    raise Unsupported(msg)
-
-
-@calls.add(
-    "POST", "2.0/mlflow-artifacts/mpu/complete/{artifact_path:(?s:.+)}", policy=policy.signed_in()
-)
-async def complete_parts(request: web.Request) -> None:
-    """Nothing to complete: see `create_parts`."""
-    await create_parts(request)
-
-
-@calls.add(
-    "POST", "2.0/mlflow-artifacts/mpu/abort/{artifact_path:(?s:.+)}", policy=policy.signed_in()
-)
-async def abort_parts(request: web.Request) -> None:
-    """Nothing to abort: see `create_parts`."""
-    await create_parts(request)
 
 
 @calls.add(

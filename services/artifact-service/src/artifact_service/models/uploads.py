@@ -11,6 +11,7 @@ from artifact_service.models.paths import ArtifactPath
 LEAST_PART_BYTES = 32 << 20
 MAX_PARTS = 10_000
 MAX_BYTES = 5 << 40
+MAX_LOOSE_BYTES = 5 << 30
 _SHA256_HEX = r"^[0-9a-f]{64}$"
 
 
@@ -39,6 +40,11 @@ class UploadPart(Answer):
     size: int
     sha256: Sha256
 
+    @property
+    def etag(self) -> str:
+        """Stands in the answer's head, where MLflow's clients look for it."""
+        return self.sha256.hex()
+
 
 class Upload(Answer):
     """An upload in parts; every part but the last has `part_size` bytes."""
@@ -62,6 +68,7 @@ class StoredUpload(Answer):
     path: str
     size: int
     part_size: int
+    loose: bool
     sha256: bytes | None
     object_id: UUID | None
     artifact_id: UUID | None
@@ -78,13 +85,14 @@ class StoredUpload(Answer):
         """How many parts there are in all."""
         return -(-self.size // self.part_size)
 
-    def begin_of(self, number: int) -> int:
-        """Where the part begins in the file."""
-        return (number - 1) * self.part_size
+    def begin_of(self, number: int) -> int | None:
+        """Where the part begins in the file; None where only the parts before it say that."""
+        return None if self.loose else (number - 1) * self.part_size
 
-    def size_of(self, number: int) -> int:
-        """How long the part has to be."""
-        return min(self.part_size, self.size - self.begin_of(number))
+    def size_of(self, number: int) -> int | None:
+        """How long the part has to be; None where it may be of any length."""
+        begin = self.begin_of(number)
+        return None if begin is None else min(self.part_size, self.size - begin)
 
     def answer(self, parts: list[UploadPart]) -> Upload:
         """As it is answered."""

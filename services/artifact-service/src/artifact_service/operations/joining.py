@@ -105,7 +105,9 @@ async def _join(
         async with database.acquire() as connection:
             parts = await select_parts(connection, upload.id)  # none is changed from now on
         _check_all_there(upload, parts)
-        sink = await store.join(key, size=upload.size)
+        size = sum(part.size for part in parts)
+        # Loose parts are put one after the other; those with places stand in theirs already.
+        sink = await (store.create(key) if upload.loose else store.join(key, size=size))
         try:
             received, broken = await _copy(store, upload, parts, sink, each=declared is None)
             if declared not in {None, received.sha256}:
@@ -166,7 +168,7 @@ async def _copy(
             )
         if each and own.digest() != part.sha256:
             broken.append(part.number)
-    return Received(upload.size, whole.digest(), head), broken
+    return Received(sum(part.size for part in parts), whole.digest(), head), broken
 
 
 async def _broken(store: Store, upload: StoredUpload, parts: Sequence[UploadPart]) -> list[int]:

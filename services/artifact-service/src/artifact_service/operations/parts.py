@@ -11,6 +11,7 @@ from servicekit.problems import NotFound
 from artifact_service.errors import UploadClosed, WrongContent, WrongPart
 from artifact_service.models.artifacts import Holder
 from artifact_service.models.uploads import (
+    MAX_LOOSE_BYTES,
     NewUpload,
     StoredUpload,
     Upload,
@@ -48,22 +49,82 @@ async def begin_upload(
         PathTaken: a file stands where the path needs a folder, or the other way round.
         StoreFull, StoreUnavailable: the store takes nothing now.
     """
+    upload = await _begin(
+        database,
+        store,
+        principal,
+        holder,
+        new.path,
+        size=new.size,
+        part_size=part_size_for(new.size),
+        loose=False,
+        sha256=bytes.fromhex(new.sha256) if new.sha256 else None,
+        keep_sec=keep_sec,
+    )
+    return upload.answer([])
+
+
+async def begin_loose_upload(
+    database: Database,
+    store: Store,
+    principal: Principal,
+    holder: Holder,
+    path: str,
+    count: int,
+    *,
+    keep_sec: float,
+) -> UUID:
+    """Begin an upload in so many parts, each of which says by itself how long it is; its id.
+
+    Raises:
+        RunArchived, PathTaken, StoreFull, StoreUnavailable: see `begin_upload`.
+    """
+    upload = await _begin(
+        database,
+        store,
+        principal,
+        holder,
+        path,
+        size=count,
+        part_size=1,
+        loose=True,
+        sha256=None,
+        keep_sec=keep_sec,
+    )
+    return upload.id
+
+
+async def _begin(
+    database: Database,
+    store: Store,
+    principal: Principal,
+    holder: Holder,
+    path: str,
+    *,
+    size: int,
+    part_size: int,
+    loose: bool,
+    sha256: bytes | None,
+    keep_sec: float,
+) -> StoredUpload:
     object_id = uuid7()
     async with database.acquire() as connection, connection.transaction():
         await check_writable(connection, holder)
-        await check_free(connection, holder, new.path)
+        await check_free(connection, holder, path)
         await insert_object(connection, object_id=object_id)
     try:
-        await store.prepare_parts(key_of(object_id))
+        if not loose:
+            await store.prepare_parts(key_of(object_id))
         async with database.acquire() as connection, connection.transaction():
             upload = await insert_upload(
                 connection,
                 upload_id=uuid7(),
                 holder=holder,
-                path=new.path,
-                size=new.size,
-                part_size=part_size_for(new.size),
-                sha256=bytes.fromhex(new.sha256) if new.sha256 else None,
+                path=path,
+                size=size,
+                part_size=part_size,
+                loose=loose,
+                sha256=sha256,
                 object_id=object_id,
                 created_by=principal.user_id,
                 keep_sec=keep_sec,
@@ -74,7 +135,7 @@ async def begin_upload(
     except BaseException:
         await discard(database, store, object_id)
         raise
-    return upload.answer([])
+    return upload
 
 
 async def read_upload(database: Database, upload_id: UUID) -> Upload:
@@ -85,7 +146,7 @@ async def read_upload(database: Database, upload_id: UUID) -> Upload:
     """
     async with database.acquire() as connection:
         upload = await select_upload(connection, upload_id)
-        if upload is None:
+        if upload is None or upload.loose:  # whose sizes nobody knows before it is complete
             raise NotFound
         return upload.answer(await select_parts(connection, upload_id))
 
@@ -123,7 +184,8 @@ async def receive_part(
         await delete_part(connection, upload_id=upload_id, number=number)
     sink = await store.create_part(key_of(object_id), number, upload.begin_of(number))
     try:
-        received = await receive(_no_longer_than(size, chunks), sink)
+        most = MAX_LOOSE_BYTES if size is None else size
+        received = await receive(_no_longer_than(most, chunks), sink)
         _check_part(received, size, declared)
         await sink.finish()
     except BaseException:
@@ -137,7 +199,7 @@ async def receive_part(
                 connection,
                 upload_id=upload_id,
                 number=number,
-                size=size,
+                size=received.size,
                 sha256=received.sha256,
             )
         gone = await select_upload(connection, upload_id) is None
@@ -179,17 +241,15 @@ async def _no_longer_than(size: int, chunks: AsyncIterator[bytes]) -> AsyncItera
     async for chunk in chunks:
         left -= len(chunk)
         if left < 0:
-            raise _wrong_size(size)
+            msg = f"The part must have {size} bytes at most."
+            raise WrongPart(msg)
         yield chunk
 
 
-def _check_part(received: Received, size: int, declared: bytes | None) -> None:
-    if received.size != size:
-        raise _wrong_size(size)
+def _check_part(received: Received, size: int | None, declared: bytes | None) -> None:
+    if size is not None and received.size != size:
+        msg = f"The part must have {size} bytes."
+        raise WrongPart(msg)
     if declared not in {None, received.sha256}:
         msg = f"Its SHA-256 is {received.sha256.hex()}, not {(declared or b'').hex()}."
         raise WrongContent(msg)
-
-
-def _wrong_size(size: int) -> WrongPart:
-    return WrongPart(f"The part must have {size} bytes.")

@@ -16,6 +16,7 @@ async def insert_upload(
     path: str,
     size: int,
     part_size: int,
+    loose: bool,
     sha256: bytes | None,
     object_id: UUID,
     created_by: UUID,
@@ -26,11 +27,11 @@ async def insert_upload(
         connection,
         StoredUpload,
         """
-        INSERT INTO uploads (id, holder, holder_id, path, size, part_size, sha256, object_id,
-                             created_by, expires_at)
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + make_interval(secs => $10))
-        RETURNING id, holder, holder_id, path, size, part_size, sha256, object_id, artifact_id,
-                  created_at, expires_at
+        INSERT INTO uploads (id, holder, holder_id, path, size, part_size, loose, sha256,
+                             object_id, created_by, expires_at)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, now() + make_interval(secs => $11))
+        RETURNING id, holder, holder_id, path, size, part_size, loose, sha256, object_id,
+                  artifact_id, created_at, expires_at
         """,
         upload_id,
         holder.kind,
@@ -38,6 +39,7 @@ async def insert_upload(
         path,
         size,
         part_size,
+        loose,
         sha256,
         object_id,
         created_by,
@@ -52,8 +54,8 @@ async def select_upload(connection: Connection, upload_id: UUID) -> StoredUpload
         StoredUpload,
         """
         SELECT uploads.id, uploads.holder, uploads.holder_id, uploads.path, uploads.size,
-               uploads.part_size, uploads.sha256, uploads.object_id, uploads.artifact_id,
-               uploads.created_at, uploads.expires_at
+               uploads.part_size, uploads.loose, uploads.sha256, uploads.object_id,
+               uploads.artifact_id, uploads.created_at, uploads.expires_at
         FROM uploads
         LEFT JOIN objects ON objects.id = uploads.object_id
         WHERE uploads.id = $1 AND (uploads.object_id IS NULL OR objects.state = 'arriving')

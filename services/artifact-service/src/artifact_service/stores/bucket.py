@@ -52,7 +52,7 @@ class BucketStore:
     async def prepare_parts(self, key: str) -> None:
         """See `Store.prepare_parts`."""
 
-    async def create_part(self, key: str, number: int, offset: int) -> "BucketSink":  # noqa: ARG002 - each part is an object
+    async def create_part(self, key: str, number: int, offset: int | None) -> "BucketSink":  # noqa: ARG002 - each part is an object
         """See `Store.create_part`. obstore cannot take up an upload of the store's own kind again,
         so that each part is an object until they are copied into one."""
         return BucketSink(self._store, _part(key, number))
@@ -61,7 +61,7 @@ class BucketStore:
         self,
         key: str,
         number: int,
-        offset: int,  # noqa: ARG002 - each part is an object
+        offset: int | None,  # noqa: ARG002 - each part is an object
         size: int,
     ) -> AsyncGenerator[bytes]:
         """See `Store.read_part`."""

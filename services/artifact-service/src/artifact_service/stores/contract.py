@@ -51,15 +51,19 @@ class Store(Protocol):
         """
         ...
 
-    async def create_part(self, key: str, number: int, offset: int) -> Sink:
+    async def create_part(self, key: str, number: int, offset: int | None) -> Sink:
         """Begin a part, which begins at `offset` of the object; the one before is lost.
+
+        A loose part, whose place is not known yet (None), stands by itself until it is read.
 
         Raises:
             StoreFull, StoreUnavailable: the store takes none now.
         """
         ...
 
-    def read_part(self, key: str, number: int, offset: int, size: int) -> AsyncGenerator[bytes]:
+    def read_part(
+        self, key: str, number: int, offset: int | None, size: int
+    ) -> AsyncGenerator[bytes]:
         """A part, in blocks.
 
         Raises:

@@ -45,20 +45,25 @@ class FolderStore:
         await sink.open()
         await sink.leave()
 
-    async def create_part(self, key: str, number: int, offset: int) -> "PartSink":  # noqa: ARG002 - its offset says it all
+    async def create_part(self, key: str, number: int, offset: int | None) -> "PartSink":
         """See `Store.create_part`."""
-        sink = PartSink(self._draft(key), offset)
+        if offset is None:
+            sink = PartSink(self._loose(key, number), 0, new=True)
+        else:
+            sink = PartSink(self._draft(key), offset)
         await sink.open()
         return sink
 
     def read_part(
         self,
         key: str,
-        number: int,  # noqa: ARG002 - its offset says it all
-        offset: int,
+        number: int,
+        offset: int | None,
         size: int,
     ) -> AsyncGenerator[bytes]:
         """See `Store.read_part`."""
+        if offset is None:
+            return self._read((self._loose(key, number),), 0, size)
         return self._read((self._draft(key), self._objects / key), offset, offset + size)
 
     async def join(self, key: str, *, size: int) -> "JoinedSink":  # noqa: ARG002 - the bytes are there
@@ -67,8 +72,15 @@ class FolderStore:
         await sink.open()
         return sink
 
-    async def remove_parts(self, key: str, *, count: int) -> None:
-        """See `Store.remove_parts`: what they were written into is removed with the object."""
+    async def remove_parts(self, key: str, *, count: int) -> None:  # noqa: ARG002 - all there are
+        """See `Store.remove_parts`: those with a place are removed with the object."""
+
+        def remove() -> None:
+            for path in self._arriving.glob(f"{self._draft(key).name}.*"):
+                path.unlink(missing_ok=True)
+
+        with _told():
+            await asyncio.to_thread(remove)
 
     async def link(self, key: str, *, valid: timedelta) -> str | None:  # noqa: ARG002 - there are none
         """See `Store.link`."""
@@ -112,6 +124,9 @@ class FolderStore:
             return await asyncio.to_thread(make)
         except OSError:
             return False
+
+    def _loose(self, key: str, number: int) -> Path:
+        return self._arriving / f"{self._draft(key).name}.{number}"
 
     def _draft(self, key: str) -> Path:
         return self._arriving / key.rpartition("/")[2]
@@ -200,15 +215,16 @@ class PartSink:
     It is not waited for until the disk has it: whoever joins the parts reads all of them again.
     """
 
-    def __init__(self, draft: Path, offset: int) -> None:
+    def __init__(self, draft: Path, offset: int, *, new: bool = False) -> None:
         self._draft = draft
         self._offset = offset
+        self._flags = os.O_WRONLY | (os.O_CREAT | os.O_TRUNC if new else 0)
         self._descriptor = -1
 
     async def open(self) -> None:
         """Open the file."""
         with _told():
-            self._descriptor = await asyncio.to_thread(os.open, self._draft, os.O_WRONLY)
+            self._descriptor = await asyncio.to_thread(self._open)
 
     async def write(self, block: bytes) -> None:
         """See `Sink.write`."""
@@ -222,6 +238,10 @@ class PartSink:
     async def abort(self) -> None:
         """See `Sink.abort`. What was written is written over by the next."""
         self._close()
+
+    def _open(self) -> int:
+        self._draft.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return os.open(self._draft, self._flags, 0o600)
 
     def _write(self, block: bytes) -> None:
         rest = memoryview(block)
