@@ -17,7 +17,9 @@ const later = {
     `${root}/features/admin`,
     `${root}/features/audit`,
     `${root}/features/profile`,
+    `${root}/features/webhooks`,
     `${root}/routes/_app/admin`,
+    `${root}/routes/_app/p/*/webhooks.tsx`,
   ],
   telemetry: [
     `${root}/features/sensors`,

@@ -31,6 +31,7 @@ import { Route as AppPProjectMonitorRouteImport } from "./../routes/_app/p/$proj
 import { Route as AppPProjectRunsRouteImport } from "./../routes/_app/p/$project/runs";
 import { Route as AppPProjectSettingsRouteImport } from "./../routes/_app/p/$project/settings";
 import { Route as AppPProjectTokensRouteImport } from "./../routes/_app/p/$project/tokens";
+import { Route as AppPProjectWebhooksRouteImport } from "./../routes/_app/p/$project/webhooks";
 import { Route as AppPProjectRRunRouteImport } from "./../routes/_app/p/$project/r/$run";
 import { Route as AppPProjectSensorsIndexRouteImport } from "./../routes/_app/p/$project/sensors/index";
 import { Route as AppPProjectSensorsSensorRouteImport } from "./../routes/_app/p/$project/sensors/$sensor";
@@ -145,6 +146,11 @@ const AppPProjectTokensRoute = AppPProjectTokensRouteImport.update({
   path: "/tokens",
   getParentRoute: () => AppPProjectRoute,
 } as any);
+const AppPProjectWebhooksRoute = AppPProjectWebhooksRouteImport.update({
+  id: "/webhooks",
+  path: "/webhooks",
+  getParentRoute: () => AppPProjectRoute,
+} as any);
 const AppPProjectRRunRoute = AppPProjectRRunRouteImport.update({
   id: "/r/$run",
   path: "/r/$run",
@@ -192,6 +198,7 @@ export interface FileRoutesByFullPath {
   "/p/$project/runs": typeof AppPProjectRunsRoute;
   "/p/$project/settings": typeof AppPProjectSettingsRoute;
   "/p/$project/tokens": typeof AppPProjectTokensRoute;
+  "/p/$project/webhooks": typeof AppPProjectWebhooksRoute;
   "/p/$project/": typeof AppPProjectIndexRoute;
   "/p/$project/r/$run": typeof AppPProjectRRunRoute;
   "/p/$project/sensors/$sensor": typeof AppPProjectSensorsSensorRoute;
@@ -218,6 +225,7 @@ export interface FileRoutesByTo {
   "/p/$project/runs": typeof AppPProjectRunsRoute;
   "/p/$project/settings": typeof AppPProjectSettingsRoute;
   "/p/$project/tokens": typeof AppPProjectTokensRoute;
+  "/p/$project/webhooks": typeof AppPProjectWebhooksRoute;
   "/p/$project": typeof AppPProjectIndexRoute;
   "/p/$project/r/$run": typeof AppPProjectRRunRoute;
   "/p/$project/sensors/$sensor": typeof AppPProjectSensorsSensorRoute;
@@ -248,6 +256,7 @@ export interface FileRoutesById {
   "/_app/p/$project/runs": typeof AppPProjectRunsRoute;
   "/_app/p/$project/settings": typeof AppPProjectSettingsRoute;
   "/_app/p/$project/tokens": typeof AppPProjectTokensRoute;
+  "/_app/p/$project/webhooks": typeof AppPProjectWebhooksRoute;
   "/_app/p/$project/": typeof AppPProjectIndexRoute;
   "/_app/p/$project/r/$run": typeof AppPProjectRRunRoute;
   "/_app/p/$project/sensors/$sensor": typeof AppPProjectSensorsSensorRoute;
@@ -277,6 +286,7 @@ export interface FileRouteTypes {
     | "/p/$project/runs"
     | "/p/$project/settings"
     | "/p/$project/tokens"
+    | "/p/$project/webhooks"
     | "/p/$project/"
     | "/p/$project/r/$run"
     | "/p/$project/sensors/$sensor"
@@ -303,6 +313,7 @@ export interface FileRouteTypes {
     | "/p/$project/runs"
     | "/p/$project/settings"
     | "/p/$project/tokens"
+    | "/p/$project/webhooks"
     | "/p/$project"
     | "/p/$project/r/$run"
     | "/p/$project/sensors/$sensor"
@@ -332,6 +343,7 @@ export interface FileRouteTypes {
     | "/_app/p/$project/runs"
     | "/_app/p/$project/settings"
     | "/_app/p/$project/tokens"
+    | "/_app/p/$project/webhooks"
     | "/_app/p/$project/"
     | "/_app/p/$project/r/$run"
     | "/_app/p/$project/sensors/$sensor"
@@ -501,6 +513,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AppPProjectTokensRouteImport;
       parentRoute: typeof AppPProjectRoute;
     };
+    "/_app/p/$project/webhooks": {
+      id: "/_app/p/$project/webhooks";
+      path: "/webhooks";
+      fullPath: "/p/$project/webhooks";
+      preLoaderRoute: typeof AppPProjectWebhooksRouteImport;
+      parentRoute: typeof AppPProjectRoute;
+    };
     "/_app/p/$project/r/$run": {
       id: "/_app/p/$project/r/$run";
       path: "/r/$run";
@@ -561,6 +580,7 @@ interface AppPProjectRouteChildren {
   AppPProjectRunsRoute: typeof AppPProjectRunsRoute;
   AppPProjectSettingsRoute: typeof AppPProjectSettingsRoute;
   AppPProjectTokensRoute: typeof AppPProjectTokensRoute;
+  AppPProjectWebhooksRoute: typeof AppPProjectWebhooksRoute;
   AppPProjectIndexRoute: typeof AppPProjectIndexRoute;
   AppPProjectRRunRoute: typeof AppPProjectRRunRoute;
   AppPProjectSensorsSensorRoute: typeof AppPProjectSensorsSensorRoute;
@@ -577,6 +597,7 @@ const AppPProjectRouteChildren: AppPProjectRouteChildren = {
   AppPProjectRunsRoute: AppPProjectRunsRoute,
   AppPProjectSettingsRoute: AppPProjectSettingsRoute,
   AppPProjectTokensRoute: AppPProjectTokensRoute,
+  AppPProjectWebhooksRoute: AppPProjectWebhooksRoute,
   AppPProjectIndexRoute: AppPProjectIndexRoute,
   AppPProjectRRunRoute: AppPProjectRRunRoute,
   AppPProjectSensorsSensorRoute: AppPProjectSensorsSensorRoute,

@@ -12,6 +12,7 @@ import {
   IconScale,
   IconSettings,
   IconUsers,
+  IconWebhook,
 } from "@tabler/icons-react";
 import type { LinkProps } from "@tanstack/react-router";
 import type { ComponentType } from "react";
@@ -50,6 +51,7 @@ export const projectPages: readonly ProjectPage[] = [
   { to: "/p/$project/sensors", label: msg`Sensors`, icon: IconGauge, shortcut: "goSensors" },
   { to: "/p/$project/members", label: msg`Members`, icon: IconUsers, shortcut: "goMembers" },
   { to: "/p/$project/tokens", label: msg`API tokens`, icon: IconKey, shortcut: "goTokens" },
+  { to: "/p/$project/webhooks", label: msg`Webhooks`, icon: IconWebhook, roles: ["owner"] },
   { to: "/p/$project/settings", label: msg`Settings`, icon: IconSettings, shortcut: "goSettings" },
   { to: "/p/$project/audit", label: msg`Audit`, icon: IconHistory, roles: ["owner"] },
 ];

@@ -1,0 +1,35 @@
+import type { MessageDescriptor } from "@lingui/core";
+import { msg } from "@lingui/core/macro";
+import type { DeliveryState } from "@/api/generated/models/deliveryState";
+import type { EventType } from "@/api/generated/models/eventType";
+
+/** What a webhook can be told of, in the order of a run's life. */
+export const eventNames: Record<EventType, MessageDescriptor> = {
+  "run.created": msg`A run is recorded as a draft`,
+  "run.started": msg`A run starts, or runs again`,
+  "run.succeeded": msg`A run succeeds`,
+  "run.failed": msg`A run fails`,
+  "run.interrupted": msg`A run is interrupted`,
+  "run.archived": msg`A run is archived`,
+  "run.restored": msg`A run is restored`,
+};
+
+export const eventTypes = Object.keys(eventNames) as EventType[];
+
+export const stateNames: Record<DeliveryState, MessageDescriptor> = {
+  pending: msg`On its way`,
+  delivered: msg`Delivered`,
+  dead: msg`Given up`,
+};
+
+/** Why there was no answer, by the code that the server gives. */
+export const failureNames: Record<string, MessageDescriptor> = {
+  "bad-address": msg`The address is not valid`,
+  "address-refused": msg`The address is not public`,
+  "unknown-host": msg`There is no such host`,
+  timeout: msg`No answer in time`,
+  "no-connection": msg`No connection`,
+  tls: msg`The certificate is not accepted`,
+  protocol: msg`The answer is no HTTP`,
+  "no-secret": msg`The secret can no longer be read; make a new one`,
+};
