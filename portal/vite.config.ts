@@ -83,14 +83,14 @@ export default defineConfig({
             },
             {
               name: "controls",
-              minShareCount: 16,
+              minShareCount: 20,
               test: /node_modules\/(@mantine\/(core|hooks|notifications)|@floating-ui|react-transition-group|react-remove-scroll|react-number-format)/,
             },
             // What every page says about itself; the pages themselves (`?tsr-split`) stay apart.
             { name: "routes", test: /\/src\/routes\/[^?]+$/ },
             {
               name: "blocks",
-              minShareCount: 8,
+              minShareCount: 11,
               test: /\/src\/(api|app|ui)\/|tabler-icons|@tabler/,
             },
           ],

@@ -33,6 +33,8 @@ export type RelationView = {
 
 type Props = {
   compared: ComparedRuns;
+  /** Params that are the same in all runs are listed as well. */
+  same: boolean;
   view: RelationView;
   onView: (view: RelationView) => void;
   runLink: (run: ComparedRun) => ReactNode;
@@ -42,9 +44,9 @@ type Props = {
 };
 
 /** How params go with a metric: parallel coordinates, a scatter, and figures. */
-export function Relations({ compared, view, onView, runLink, onOpen, onKeep }: Props) {
+export function Relations({ compared, same, view, onView, runLink, onOpen, onKeep }: Props) {
   const { t } = useLingui();
-  const { runs, metrics } = compared;
+  const { runs, metrics, params } = compared;
   const dimensions = useMemo(() => dimensionsOf(compared), [compared]);
   const metric = metrics.find(({ key }) => key === view.metric)?.key ?? metrics[0]?.key;
   const target = dimensions.find(({ id }) => id === `metrics.${metric}`);
@@ -110,7 +112,11 @@ export function Relations({ compared, view, onView, runLink, onOpen, onKeep }: P
           </Suspense>
         </section>
       ) : null}
-      <CorrelationTable runIds={runs.map(({ id }) => id)} metric={metric} />
+      <CorrelationTable
+        runIds={runs.map(({ id }) => id)}
+        metric={metric}
+        without={same ? [] : params.filter(({ differs }) => !differs).map(({ key }) => key)}
+      />
       <RunsTwin runs={shown} all={runs} dimensions={drawn} runLink={runLink} />
     </Stack>
   );
@@ -139,6 +145,9 @@ function ParallelPicture({ dimensions, target, runs, onPick }: ParallelProps) {
       parallelAxis: dimensions.map(({ label, categories }, dim) => ({
         dim,
         name: label.length > 18 ? `${label.slice(0, 17)}…` : label,
+        // Over the lines that run through it.
+        z: 3,
+        axisLabel: { backgroundColor: scheme === "dark" ? "#161d23" : "#ffffff", padding: [1, 3] },
         ...(categories ? { type: "category", data: categories } : { type: "value", scale: true }),
       })),
       series: {
@@ -214,7 +223,14 @@ function mixed(from: string, to: string, part: number): string {
   return `rgb(${parts.join(",")})`;
 }
 
-function CorrelationTable({ runIds, metric }: { runIds: readonly string[]; metric: string }) {
+type CorrelationProps = {
+  runIds: readonly string[];
+  metric: string;
+  /** Params that are left out. */
+  without: readonly string[];
+};
+
+function CorrelationTable({ runIds, metric, without }: CorrelationProps) {
   const { t } = useLingui();
   const formats = useFormats();
   const found = useQuery(correlationsQuery(runIds, metric));
@@ -277,7 +293,7 @@ function CorrelationTable({ runIds, metric }: { runIds: readonly string[]; metri
       <DataTable
         label={t`Correlations of params with ${metric}`}
         columns={columns}
-        rows={found.data?.items}
+        rows={found.data?.items.filter(({ key }) => !without.includes(key))}
         rowId={({ key }) => key}
         empty={<Text p="md" c="dimmed">{t`No param to hold against it.`}</Text>}
       />

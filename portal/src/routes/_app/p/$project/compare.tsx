@@ -2,19 +2,16 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Alert, Anchor, Checkbox, Group, Select, Stack, Tabs } from "@mantine/core";
 import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { createFileRoute, Link } from "@tanstack/react-router";
-import { Suspense, useMemo } from "react";
+import { lazy, Suspense, useMemo } from "react";
 import * as v from "valibot";
 import type { ComparedRuns } from "@/api/generated/models/comparedRuns";
 import type { RunStatus } from "@/api/generated/models/runStatus";
 import { addTexts } from "@/app/i18n";
 import { runsCharts } from "@/app/runs-charts";
 import { ExportComparison } from "@/features/comparison/components/ExportComparison";
-import { GroupCharts } from "@/features/comparison/components/GroupCharts";
-import { Relations } from "@/features/comparison/components/Relations";
 import { SaveComparison } from "@/features/comparison/components/SaveComparison";
 import { SavedComparisons } from "@/features/comparison/components/SavedComparisons";
 import { FilesSide, MetricsSide, ValuesSide } from "@/features/comparison/components/SideBySide";
-import { TelemetryOverlay } from "@/features/comparison/components/TelemetryOverlay";
 import { mostMetrics } from "@/features/comparison/groups";
 import { comparisonQuery } from "@/features/comparison/queries";
 import { compareSearch, compareTabs } from "@/features/comparison/search";
@@ -29,13 +26,34 @@ import { TableSkeleton } from "@/ui/TableSkeleton";
 const search = v.object({ ...chartSearch, ...compareSearch });
 type Search = v.InferOutput<typeof search>;
 
+// Tables are what the page opens with; what draws is fetched when its tab is shown.
+const GroupCharts = lazy(async () => ({
+  default: (await import("@/features/comparison/components/GroupCharts")).GroupCharts,
+}));
+const Relations = lazy(async () => ({
+  default: (await import("@/features/comparison/components/Relations")).Relations,
+}));
+const TelemetryOverlay = lazy(async () => ({
+  default: (await import("@/features/comparison/components/TelemetryOverlay")).TelemetryOverlay,
+}));
+
+const none: readonly string[] = [];
+
 export const Route = createFileRoute("/_app/p/$project/compare")({
   validateSearch: search,
-  loader: () => addTexts("charts"),
+  loaderDeps: ({ search: { runs, baseline } }) => ({ runs, baseline }),
+  loader: async ({ context, deps: { runs = none, baseline = null } }) => {
+    const texts = addTexts("charts");
+    if (runs.length > 0) {
+      // Asked while the page and its project are still on their way; a failure is the page's to tell.
+      const { comparisonQuery } = await import("@/features/comparison/queries");
+      void context.queryClient.prefetchQuery(comparisonQuery(runs, baseline));
+    }
+    await texts;
+  },
   component: ComparePage,
 });
 
-const none: readonly string[] = [];
 /** Metrics that are drawn over groups until somebody chooses others. */
 const firstDrawn = 6;
 
@@ -137,7 +155,7 @@ function Compared({ compared, search: state }: { compared: ComparedRuns; search:
       flush
       title={t`Side by side`}
       actions={
-        <>
+        <Group gap="md" align="end">
           <Select
             size="xs"
             label={t`Baseline`}
@@ -150,10 +168,11 @@ function Compared({ compared, search: state }: { compared: ComparedRuns; search:
           <Checkbox
             size="xs"
             label={t`Only what differs`}
+            py={6}
             checked={!same}
             onChange={(event) => change({ same: event.currentTarget.checked ? undefined : true })}
           />
-        </>
+        </Group>
       }
     >
       {missing.length > 0 ? (
@@ -187,44 +206,53 @@ function Compared({ compared, search: state }: { compared: ComparedRuns; search:
           <Charts runs={runs} search={state} />
         </Tabs.Panel>
         <Tabs.Panel value="groups" p="sm">
-          <GroupCharts
-            compared={compared}
-            view={{
-              by: state.by ?? none,
-              center: state.center ?? "mean",
-              band: state.band ?? "std",
-              axis: state.axis ?? "step",
-              metrics: state.drawn ?? compared.metrics.slice(0, firstDrawn).map(({ key }) => key),
-            }}
-            onView={({ by, center, band, axis, metrics }) =>
-              change({
-                ...(by && { by: by.length > 0 ? [...by] : undefined }),
-                ...(center && { center: center === "mean" ? undefined : center }),
-                ...(band && { band: band === "std" ? undefined : band }),
-                ...(axis && { axis: axis === "step" ? undefined : axis }),
-                ...(metrics && { drawn: [...metrics] }),
-              })
-            }
-          />
+          <Suspense fallback={<TableSkeleton columns={3} />}>
+            <GroupCharts
+              compared={compared}
+              view={{
+                by: state.by ?? none,
+                center: state.center ?? "mean",
+                band: state.band ?? "std",
+                axis: state.axis ?? "step",
+                metrics: state.drawn ?? compared.metrics.slice(0, firstDrawn).map(({ key }) => key),
+              }}
+              onView={({ by, center, band, axis, metrics }) =>
+                change({
+                  ...(by && { by: by.length > 0 ? [...by] : undefined }),
+                  ...(center && { center: center === "mean" ? undefined : center }),
+                  ...(band && { band: band === "std" ? undefined : band }),
+                  ...(axis && { axis: axis === "step" ? undefined : axis }),
+                  ...(metrics && { drawn: [...metrics] }),
+                })
+              }
+            />
+          </Suspense>
         </Tabs.Panel>
         <Tabs.Panel value="relations" p="sm">
-          <Relations
-            compared={compared}
-            view={{ metric: state.metric, along: state.along }}
-            onView={change}
-            runLink={side.runLink}
-            onOpen={(run) => void navigate({ to: "/p/$project/r/$run", params: { project, run } })}
-            onKeep={(kept) => change({ runs: kept }, false)}
-          />
+          <Suspense fallback={<TableSkeleton columns={3} />}>
+            <Relations
+              compared={compared}
+              same={same}
+              view={{ metric: state.metric, along: state.along }}
+              onView={change}
+              runLink={side.runLink}
+              onOpen={(run) =>
+                void navigate({ to: "/p/$project/r/$run", params: { project, run } })
+              }
+              onKeep={(kept) => change({ runs: kept }, false)}
+            />
+          </Suspense>
         </Tabs.Panel>
         <Tabs.Panel value="telemetry" p="sm">
-          <TelemetryOverlay
-            runs={runs}
-            view={{ signals: state.signals ?? none, align: state.align }}
-            onView={({ signals, ...rest }) =>
-              change({ ...rest, ...(signals && { signals: [...signals] }) })
-            }
-          />
+          <Suspense fallback={<TableSkeleton columns={3} />}>
+            <TelemetryOverlay
+              runs={runs}
+              view={{ signals: state.signals ?? none, align: state.align }}
+              onView={({ signals, ...rest }) =>
+                change({ ...rest, ...(signals && { signals: [...signals] }) })
+              }
+            />
+          </Suspense>
         </Tabs.Panel>
         <Tabs.Panel value="params">
           <ValuesSide
