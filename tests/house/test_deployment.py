@@ -20,8 +20,12 @@ from scripts.processes import PROCESSES, STORES
 DEPLOY = ROOT / "deploy"
 BASE = DEPLOY / "kubernetes" / "base"
 SECRET = re.compile(r"SECRET|PASSWORD|DATABASE_URL|SMTP_URL")
-# Read by programs that are not ours: PostgreSQL's image, the edge's Caddyfile, clients of clouds.
-OTHERS = re.compile(r"^(POSTGRES_PASSWORD_FILE|PGDATA|RUNBENCH_DOMAIN|RUNBENCH_TLS|AWS_[A-Z_]+)$")
+# Read by programs that are not ours: PostgreSQL's image, the edge's Caddyfile, clients of clouds,
+# Grafana, the collector's configuration.
+OTHERS = re.compile(
+    r"^(POSTGRES_PASSWORD_FILE|PGDATA|RUNBENCH_DOMAIN|RUNBENCH_TLS|AWS_[A-Z_]+|GF_[A-Z_]+"
+    r"|(TRACES|METRICS)_BACKEND)$"
+)
 # What start-nginx.sh reads, and the gateway's folders, which its image sets.
 BESIDE = {"portal": {"AUTH_PROXY_URL", "GATEWAY_URL", "PORT"}, "api-gateway": {"HOST", "PORT"}}
 

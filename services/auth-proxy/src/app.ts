@@ -79,7 +79,7 @@ export function createApp({ settings, store, logger, tracer }: Parts) {
   const cookie = sessionCookie(settings.secureCookie)
   const auth = createAuthClient(authUpstream)
   const streams = new Streams()
-  const metrics = createMetrics(streams)
+  const metrics = createMetrics(streams, gateway)
   const readiness = readinessOf(store, gateway)
   const sessions = new Sessions(store, auth, settings, {
     renewed: (result) => metrics.renewals.inc({ result }),

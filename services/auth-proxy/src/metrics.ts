@@ -1,10 +1,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import type { Streams } from './streams.ts'
+import type { Upstream } from './upstream.ts'
+
+const COMPARTMENTS = ['records', 'series', 'files', 'streams'] as const
 
 export type Metrics = ReturnType<typeof createMetrics>
 
 /** What Prometheus reads from this process. */
-export function createMetrics(streams: Streams) {
+export function createMetrics(streams: Streams, gateway: Upstream) {
   const registry = new Registry()
   const registers = [registry]
   collectDefaultMetrics({ register: registry })
@@ -14,6 +17,17 @@ export function createMetrics(streams: Streams) {
     registers,
     collect() {
       this.set(streams.size)
+    },
+  })
+  new Gauge({
+    name: 'runbench_upstream_requests_in_flight',
+    help: 'Requests that the gateway has not answered yet, by compartment.',
+    labelNames: ['compartment'] as const,
+    registers,
+    collect() {
+      for (const compartment of COMPARTMENTS) {
+        this.set({ compartment }, gateway.inFlight(compartment))
+      }
     },
   })
   return {

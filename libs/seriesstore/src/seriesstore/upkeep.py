@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
 from seriesstore.append import Connection
 from seriesstore.compact import compact
@@ -22,6 +22,10 @@ log = structlog.get_logger()
 
 MERGED = Counter("series_chunks_merged", "Chunks that were merged into larger ones.")
 MADE = Counter("series_chunks_made", "Chunks that took the place of merged ones.")
+CAUGHT_UP = Gauge(
+    "series_compaction_caught_up_timestamp_seconds",
+    "When nothing was left to merge for the last time.",
+)
 FORGOTTEN = Counter("series_batches_forgotten", "Names of batches that were forgotten by age.")
 
 EVERY_SEC = 2.0
@@ -55,6 +59,7 @@ async def keep(
 
 
 async def _merge(acquire: Acquire, expected: tuple[type[Exception], ...]) -> None:
+    CAUGHT_UP.set_to_current_time()
     while True:
         merged = 0
         with _patience("upkeep.not_merged", expected):
@@ -63,6 +68,8 @@ async def _merge(acquire: Acquire, expected: tuple[type[Exception], ...]) -> Non
             MERGED.inc(done.chunks_before)
             MADE.inc(done.chunks_after)
             merged = done.series
+            if not merged:
+                CAUGHT_UP.set_to_current_time()
         await asyncio.sleep(BREATH_SEC if merged else EVERY_SEC)
 
 

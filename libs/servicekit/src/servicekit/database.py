@@ -8,12 +8,20 @@ import asyncpg
 import orjson
 from aiohttp import web
 from asyncpg.pool import PoolConnectionProxy
+from prometheus_client import Counter, Gauge
 from pydantic import BaseModel
 
 from servicekit.problems import Problem, Unavailable
 
 type _AsyncpgPool = asyncpg.Pool[asyncpg.Record]
 type Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
+
+OPEN = Gauge("database_pool_connections_open", "Connections to PostgreSQL that are open.")
+IDLE = Gauge("database_pool_connections_idle", "Open connections that nobody uses.")
+MOST = Gauge("database_pool_connections_max", "Connections that may be open at most.")
+EXHAUSTED = Counter(
+    "database_pool_exhausted", "Times that somebody waited in vain for a connection."
+)
 
 COMMAND_TIMEOUT_SEC = 60
 ACQUIRE_TIMEOUT_SEC = 10
@@ -36,6 +44,7 @@ class Pool:
         try:
             connection = await self._pool.acquire(timeout=ACQUIRE_TIMEOUT_SEC)
         except TimeoutError as exc:
+            EXHAUSTED.inc()
             msg = "All database connections are busy."
             raise Unavailable(msg) from exc
         try:
@@ -106,6 +115,10 @@ async def open_database(
         command_timeout=COMMAND_TIMEOUT_SEC,
         server_settings={"search_path": schema, "application_name": schema, **planning},
     ) as pool:
+        # Asked when somebody looks; a process has one pool.
+        OPEN.set_function(pool.get_size)
+        IDLE.set_function(pool.get_idle_size)
+        MOST.set_function(pool.get_max_size)
         yield Pool(pool)
 
 

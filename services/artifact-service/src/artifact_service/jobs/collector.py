@@ -8,6 +8,7 @@ import asyncpg
 import structlog
 from aiohttp import web
 from servicekit.database import DATABASE
+from servicekit.jobs import job
 from servicekit.problems import Problem
 
 from artifact_service.operations.collecting import collect
@@ -38,10 +39,12 @@ async def take_turn(app: web.Application, *, keep_sec: float) -> int:
 
 
 async def _turns(app: web.Application, keep_sec: float) -> None:
+    ended = job("collect-objects", every_sec=EVERY_SEC)
     while True:
         await asyncio.sleep(uniform(EVERY_SEC / 2, EVERY_SEC))  # noqa: S311 - only spreads load
         try:
             removed = await take_turn(app, keep_sec=keep_sec)
+            ended.set_to_current_time()
             if removed:
                 log.info("collector.removed", objects=removed)
         except (

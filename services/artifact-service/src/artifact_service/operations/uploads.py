@@ -7,7 +7,7 @@ from uuid import UUID
 
 import asyncpg
 import structlog
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 from servicekit.database import Connection, Database
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
@@ -38,6 +38,7 @@ from artifact_service.stores.contract import Sink, Store, key_of
 
 log = structlog.get_logger()
 
+ARRIVING = Gauge("artifact_uploads_arriving", "Files that are on their way in.")
 STORED = Counter("artifact_bytes_stored", "Bytes of uploads that were completed.")
 SHARED = Counter("artifact_uploads_shared", "Uploads whose content was there already.")
 
@@ -114,6 +115,7 @@ async def _arriving(
         await insert_object(connection, object_id=object_id)
     life = asyncio.create_task(_show_life(database, object_id))
     sink: Sink | None = None
+    ARRIVING.inc()
     try:
         sink = await store.create(key_of(object_id), expected=expected)
         yield object_id, sink
@@ -121,6 +123,7 @@ async def _arriving(
         await asyncio.shield(_give_up(database, store, object_id, sink))
         raise
     finally:
+        ARRIVING.dec()
         life.cancel()
 
 

@@ -7,6 +7,7 @@ import asyncpg
 import structlog
 from aiohttp import web
 from servicekit.database import DATABASE, Database
+from servicekit.jobs import job
 from servicekit.problems import Problem
 
 from auth_service.operations.throttling import FORGET_SEC
@@ -43,10 +44,12 @@ async def sweep(database: Database) -> None:
 
 
 async def _every_hour(database: Database) -> None:
+    ended = job("forget-ended-sessions", every_sec=EVERY_SEC)
     while True:
         await asyncio.sleep(EVERY_SEC)
         try:
             await sweep(database)
+            ended.set_to_current_time()
         except (
             OSError,
             asyncpg.PostgresError,

@@ -9,6 +9,7 @@ import structlog
 from aiohttp import web
 from prometheus_client import Counter
 from servicekit.database import DATABASE, Database
+from servicekit.jobs import job
 from servicekit.problems import Problem
 from servicekit.wakeups import Wakeups
 
@@ -40,6 +41,7 @@ def sweeper(
 async def _keep_sweeping(
     database: Database, wakeups: Wakeups, silence: timedelta, every: float
 ) -> None:
+    ended = job("sweep-runs", every_sec=every)
     while True:
         await asyncio.sleep(every)
         try:
@@ -57,6 +59,7 @@ async def _keep_sweeping(
         except Exception:  # the sweeper must outlive whatever it meets
             log.exception("sweep.crashed")
         else:
+            ended.set_to_current_time()
             for project in swept:
                 ENDED.labels("completed").inc(len(project.completed))
                 ENDED.labels("interrupted").inc(len(project.interrupted))
