@@ -30,6 +30,7 @@ USUAL_PORTS = {
     "artifact-service": 8005,
     "comparison-service": 8006,
     "gateway-metrics": 8009,
+    "status-page": 8010,
     "postgres": 5432,
     "valkey": 6379,
 }
@@ -44,6 +45,7 @@ PORT_OFFSETS = {
     "telemetry-ingest-service": 7,
     "comparison-service": 8,
     "gateway-metrics": 9,
+    "status-page": 10,
     "postgres": 20,
     "valkey": 21,
 }

@@ -16,6 +16,7 @@ import psutil
 from scripts import probe
 from scripts import state as states
 from scripts.environment import DATABASES, Workspace
+from scripts.page.token import link
 from scripts.processes import PROCESSES
 from scripts.state import Identity, State
 
@@ -133,6 +134,7 @@ def main(arguments: list[str]) -> int:
         rest = memory_of(*(up.wrapper for up in [states.read(workspace.states, "up")] if up))
         print(table(found))
         print(f"all together {max(rest, sum(row.memory for row in found)):.0f} MiB")
+        print(f"as a page: {link(workspace)}")
     if not any(row.pid for row in found):
         return NOTHING_RUNS
     return 0 if all(row.status == "ready" for row in found) else 1

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from scripts import state as states
 from scripts.environment import ADMIN_EMAIL, DEMO_PASSWORD, ROOT, Workspace
+from scripts.page.token import link
 from scripts.processes import PROCESSES
 
 
@@ -43,6 +44,7 @@ def block(workspace: Workspace, seconds: float, names: list[str], token: str | N
             f"{'':<13}export RUNBENCH_TOKEN={token}",
         ]
     lines += [
+        f"{'Status page':<13}{link(workspace)}",
         f"{'Database':<13}nox -s psql",
         f"{'Logs':<13}nox -s logs -- -f   ({near(workspace.logs)}/<process>.log)",
         f"{'Data':<13}{near(workspace.home)}  (nox -s reset starts afresh)",

@@ -23,6 +23,7 @@ from honcho.printer import Message, Printer
 from scripts import demo_rig, environment, guard, leftovers, ports, seed, summary
 from scripts import state as states
 from scripts.environment import ROOT, Workspace
+from scripts.page import server as page
 from scripts.state import Identity, State
 
 SPEAKER = "runbench"
@@ -51,6 +52,11 @@ class Up(Manager):
         if started and self._wanted_end and not self._terminating:
             super().terminate()
         return started
+
+    @property
+    def started(self) -> bool:
+        """Whether every process has been forked off."""
+        return super()._all_started()
 
     @override
     def _any_stopped(self) -> bool:
@@ -169,6 +175,7 @@ def clear_the_way(workspace: Workspace, names: list[str]) -> None:
     end_leftovers(workspace)
     given = {"postgres": workspace.database_server, "valkey": workspace.broker}
     mine = {name: workspace.ports[name] for name in names if not given.get(name)}
+    mine["status-page"] = workspace.ports["status-page"]
     taken = [ports.in_the_way(name, port) for name, port in mine.items() if not ports.is_free(port)]
     if taken:
         raise SystemExit("\n".join(taken))
@@ -197,6 +204,7 @@ def run(workspace: Workspace, names: list[str], *, seeds: bool) -> int:
         manager.add_process(name, lines[name], env=variables, cwd=str(ROOT))
     starter = Starter(workspace, manager, names, seeds=seeds)
     threading.Thread(target=starter.look_on, daemon=True).start()
+    threading.Thread(target=show_page, args=(workspace, manager), daemon=True).start()
     threading.Thread(target=leave_with, args=(guard.starter(),), daemon=True).start()
     # A closed terminal is a word to end too, which honcho does not listen to.
     signal.signal(signal.SIGHUP, lambda *_: os.kill(os.getpid(), signal.SIGTERM))
@@ -205,6 +213,19 @@ def run(workspace: Workspace, names: list[str], *, seeds: bool) -> int:
     (workspace.states / "up.json").unlink(missing_ok=True)
     print("everything has stopped", flush=True)
     return 0 if ending.is_set() else manager.returncode or 1
+
+
+def show_page(workspace: Workspace, manager: Up) -> None:
+    """Serve the status page, once nothing is forked off any more that would inherit its port."""
+    while not manager.started:
+        if manager.ending.wait(0.02):
+            return
+    try:
+        server = page.listen(workspace)
+    except OSError as error:
+        manager.say(f"there is no status page: {error}")
+        return
+    server.serve_forever()
 
 
 def leave_with(starter: Identity | None) -> None:

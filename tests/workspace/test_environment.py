@@ -35,7 +35,7 @@ def test_without_a_word_the_usual_ports_and_working_values_are_used(tmp_path: Pa
 def test_a_port_base_moves_everything_and_every_address_follows(tmp_path: Path):
     moved = workspace(tmp_path, RUNBENCH_PORT_BASE="4000")
 
-    assert sorted(moved.ports.values()) == [*range(4000, 4010), 4020, 4021]
+    assert sorted(moved.ports.values()) == [*range(4000, 4011), 4020, 4021]
     assert moved.environment("auth-proxy")["PUBLIC_ORIGIN"] == "http://localhost:4000"
     assert moved.environment("auth-proxy")["TARGET_EXPERIMENT_URL"] == "http://127.0.0.1:4001"
     assert moved.environment("portal")["AUTH_PROXY_URL"] == "http://127.0.0.1:4002"

@@ -1,0 +1,1 @@
+"""The status page of the workspace, served by `up` on loopback."""
