@@ -37,6 +37,8 @@ export class Files {
   partSize = 8;
   /** Answers to parts, as long as there are any, instead of taking them. */
   readonly partAnswers: (() => Response)[] = [];
+  /** The same for what is asked to be put together. */
+  readonly joinAnswers: (() => Response)[] = [];
   /** Entries of a page. */
   pageSize = 1000;
 
@@ -132,6 +134,8 @@ export class Files {
       return Response.json({ number: Number(number), size: content.length, sha256: "" });
     });
     backend.on("POST /api/v1/uploads/{}/complete", ({ params: [id = ""] }) => {
+      const answer = this.joinAnswers.shift();
+      if (answer) return answer();
       const found = this.uploads.get(id);
       if (!found) return problem(404, "not-found");
       const content = [...found.parts].toSorted(([a], [b]) => a - b).map(([, part]) => part);

@@ -35,10 +35,13 @@ export async function sendInParts(
   const upload = await resumed(runId, path, file);
   begun.set(file, { path, id: upload.id });
   const stop = () => void abandonUpload(upload.id).catch(() => undefined);
-  signal.addEventListener("abort", stop, { once: true });
+  // Who stopped it while it was being begun gets no event any more.
+  if (signal.aborted) stop();
+  else signal.addEventListener("abort", stop, { once: true });
   try {
     await sendParts(upload, file, onProgress, signal);
-    await completeUpload(upload.id, {}, { signal });
+    // Asked again, the server answers the same file, so that an answer that was lost costs nothing.
+    await patiently(() => completeUpload(upload.id, {}, { signal }), signal);
     begun.delete(file);
   } finally {
     signal.removeEventListener("abort", stop);
@@ -101,15 +104,18 @@ async function sendParts(
   }
 }
 
-/** Tries again what may pass: a connection that broke, a service that restarts or is busy. */
+/** Tries again what may pass: a connection that broke, a service that restarts or is busy. What the server
+ * is still putting together is asked for until it is done, as its size and not a fault makes that long.
+ */
 async function patiently<T>(act: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
+  for (let failed = 0; ; ) {
     try {
       return await act();
     } catch (error) {
       const passes = isProblem(error) && passing.has(error.status);
-      if (!passes || attempt === tries || signal.aborted) throw error;
-      await pause(firstPause * 2 ** (attempt - 1), signal);
+      if (!isProblem(error, "upload-joining")) failed += 1;
+      if (!passes || failed === tries || signal.aborted) throw error;
+      await pause(firstPause * 2 ** Math.max(0, failed - 1), signal);
     }
   }
 }

@@ -278,6 +278,39 @@ test("a large file goes in parts: one that breaks is sent again, and a retry goe
   await waitFor(() => expect(store.uploads.size).toBe(0));
 });
 
+test("what the server is long in joining, or answers to nobody, is asked for again", async () => {
+  const { backend, store, run, page } = kept();
+  await renderApp(page, backend);
+  const { sendInParts } = await import("@/features/artifacts/parts");
+  store.joinAnswers.push(() => Response.error());
+  // More often than a fault is borne: it is no fault.
+  for (let times = 0; times < 5; times += 1) {
+    store.joinAnswers.push(() => problem(503, "upload-joining"));
+  }
+  const file = new File(["0123456789"], "a.bin");
+  await sendInParts(run.id, "a.bin", file, () => undefined, new AbortController().signal);
+  expect(store.stored.get("a.bin")).toBe("0123456789");
+  expect(store.begun).toBe(1);
+});
+
+test("an upload that is stopped while it is being begun leaves nothing behind", async () => {
+  const { backend, store, run, page } = kept();
+  await renderApp(page, backend);
+  const { sendInParts } = await import("@/features/artifacts/parts");
+  const stop = new AbortController();
+  const sent = sendInParts(
+    run.id,
+    "a.bin",
+    new File(["0123"], "a.bin"),
+    () => undefined,
+    stop.signal,
+  );
+  stop.abort();
+  await expect(sent).rejects.toThrow("stopped");
+  expect(store.begun).toBe(1);
+  await waitFor(() => expect(store.uploads.size).toBe(0));
+});
+
 test("whoever only reads is offered no changes", async () => {
   const { backend, boris, page } = kept(samples);
   const member = backend.projects[0]?.members.find(({ user_id }) => user_id === boris.id);
