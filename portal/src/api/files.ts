@@ -73,15 +73,20 @@ export async function readFile(path: string, limit: number, signal?: AbortSignal
 /** A file that the server makes of what is sent to it. */
 export function readAnswer(path: string, asked: object): Promise<Blob> {
   return withFreshToken(async () => {
-    const headers = { "Content-Type": "application/json", ...csrfHeader() };
+    const trace = newTrace();
+    const headers = {
+      "Content-Type": "application/json",
+      traceparent: trace.traceparent,
+      ...csrfHeader(),
+    };
     const init = { method: "POST", headers, body: JSON.stringify(asked) };
     let response: Response;
     try {
       response = await fetch(address(path), { ...init, credentials: "same-origin" });
     } catch {
-      throw networkProblem();
+      throw networkProblem(trace.id);
     }
-    if (!response.ok) throw await refused(response);
+    if (!response.ok) throw await refused(response, trace.id);
     return response.blob();
   });
 }
