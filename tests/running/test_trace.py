@@ -1,7 +1,10 @@
 """One trace from the browser to SQL: every process sends its part, and the parts join."""
 
+import json
 import re
+import time
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import httpx
@@ -46,7 +49,7 @@ def browser(traced: Stack) -> Iterator[httpx.Client]:
 
 
 def test_a_request_is_one_trace_from_the_browser_through_every_process_to_sql(
-    browser: httpx.Client, sent: Collector
+    browser: httpx.Client, sent: Collector, traced: Stack
 ) -> None:
     project = browser.post("/api/v1/projects", json={"name": "Traced"}).json()["id"]
     made = browser.post(f"/api/v1/projects/{project}/experiments", json={"name": "first"}).json()
@@ -79,6 +82,9 @@ def test_a_request_is_one_trace_from_the_browser_through_every_process_to_sql(
     assert asked, "the service that is asked by a service reads its database"
     assert way_to(by_id, asked[0])[:3] == way
     assert all(span.parent_id in by_id for span in spans if span.parent_id != BROWSER)
+    for service in {span.service for span in spans}:
+        log = traced.log_dir / f"{service}.log"
+        assert ids_in(log, trace_id) == {(trace_id, "trace-test")}, service
 
 
 def test_spans_are_named_by_templates_and_keep_secrets_and_arguments_to_themselves(
@@ -103,6 +109,18 @@ def test_spans_are_named_by_templates_and_keep_secrets_and_arguments_to_themselv
         assert not span.name.endswith(("/health", "/ready", "/metrics")), span
         if span.service not in {"api-gateway", "auth-proxy"}:
             assert not any(ID.search(value) for value in span.attributes.values()), span
+
+
+def ids_in(log: Path, trace_id: str) -> set[tuple[str, str]]:
+    """Trace and request ids of the lines of a trace, once there is one."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        lines = [line for line in log.read_text().splitlines() if trace_id in line]
+        if lines:
+            told = [json.loads(line[line.index("{") :]) for line in lines]
+            return {(line["trace_id"], line["request_id"]) for line in told}
+        time.sleep(0.1)
+    return set()
 
 
 def way_to(by_id: dict[str, Span], span: Span) -> list[tuple[str, str]]:

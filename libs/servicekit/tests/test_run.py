@@ -214,6 +214,16 @@ async def test_spans_of_requests_and_of_no_probes_go_to_the_endpoint_that_is_set
     assert b"hush" not in spans, "what was asked for may be a secret"
 
 
+async def test_without_an_endpoint_nothing_of_opentelemetry_is_loaded() -> None:
+    code = "import sys, servicekit.run; print(*[m for m in sys.modules if 'opentelemetry' in m])"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", code, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0
+    assert output.strip() == b""
+
+
 async def test_a_collector_that_is_away_is_nobodys_trouble(empty_database_url: str) -> None:
     nowhere = "http://127.0.0.1:9"
     async with started(
