@@ -88,6 +88,9 @@ export default defineConfig({
             },
             // What every page says about itself; the pages themselves (`?tsr-split`) stay apart.
             { name: "routes", test: /\/src\/routes\/[^?]+$/ },
+            // What stands around every page, with all that it needs.
+            { name: "shell", test: /\/src\/app\/shell\/Shell\.tsx/ },
+            { name: "icons", minShareCount: 3, test: /@tabler/ },
             {
               name: "blocks",
               minShareCount: 11,

@@ -42,14 +42,10 @@ const none: readonly string[] = [];
 export const Route = createFileRoute("/_app/p/$project/compare")({
   validateSearch: search,
   loaderDeps: ({ search: { runs, baseline } }) => ({ runs, baseline }),
-  loader: async ({ context, deps: { runs = none, baseline = null } }) => {
-    const texts = addTexts("charts");
-    if (runs.length > 0) {
-      // Asked while the page and its project are still on their way; a failure is the page's to tell.
-      const { comparisonQuery } = await import("@/features/comparison/queries");
-      void context.queryClient.prefetchQuery(comparisonQuery(runs, baseline));
-    }
-    await texts;
+  loader: ({ context, deps: { runs = none, baseline = null } }) => {
+    // Asked while the page and its project are still on their way; a failure is the page's to tell.
+    if (runs.length > 0) void context.queryClient.prefetchQuery(comparisonQuery(runs, baseline));
+    return addTexts("charts");
   },
   component: ComparePage,
 });
