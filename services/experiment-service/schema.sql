@@ -297,6 +297,25 @@ CREATE VIEW experiment.logged_model_projects AS
     (deleted_at IS NOT NULL) AS deleted
    FROM experiment.logged_models;
 
+CREATE TABLE experiment.metric_alarms (
+    watch_id uuid NOT NULL,
+    run_id uuid NOT NULL,
+    at timestamp with time zone NOT NULL,
+    value double precision NOT NULL,
+    step bigint
+);
+
+CREATE TABLE experiment.metric_watches (
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    key text NOT NULL,
+    direction text NOT NULL,
+    threshold double precision NOT NULL,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT metric_watches_direction_check CHECK ((direction = ANY (ARRAY['above'::text, 'below'::text])))
+);
+
 CREATE TABLE experiment.project_changes (
     project_id uuid NOT NULL,
     last_change bigint NOT NULL
@@ -549,6 +568,12 @@ ALTER TABLE ONLY experiment.logged_models
 ALTER TABLE ONLY experiment.logged_models
     ADD CONSTRAINT logged_models_project_key UNIQUE (project_id, id);
 
+ALTER TABLE ONLY experiment.metric_alarms
+    ADD CONSTRAINT metric_alarms_pkey PRIMARY KEY (watch_id, run_id);
+
+ALTER TABLE ONLY experiment.metric_watches
+    ADD CONSTRAINT metric_watches_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY experiment.project_changes
     ADD CONSTRAINT project_changes_pkey PRIMARY KEY (project_id);
 
@@ -640,6 +665,8 @@ CREATE INDEX idempotency_keys_oldest_first ON experiment.idempotency_keys USING 
 CREATE INDEX logged_models_of_experiment ON experiment.logged_models USING btree (experiment_id, created_at, id);
 
 CREATE INDEX logged_models_of_run ON experiment.logged_models USING btree (source_run_id) WHERE (source_run_id IS NOT NULL);
+
+CREATE INDEX metric_watches_project ON experiment.metric_watches USING btree (project_id, id);
 
 CREATE INDEX run_datasets_by_name ON experiment.run_datasets USING btree (project_id, name, run_id);
 
@@ -772,6 +799,9 @@ ALTER TABLE ONLY experiment.logged_models
 
 ALTER TABLE ONLY experiment.logged_models
     ADD CONSTRAINT logged_models_run_fkey FOREIGN KEY (project_id, source_run_id) REFERENCES experiment.runs(project_id, id);
+
+ALTER TABLE ONLY experiment.metric_alarms
+    ADD CONSTRAINT metric_alarms_watch_fkey FOREIGN KEY (watch_id) REFERENCES experiment.metric_watches(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY experiment.run_datasets
     ADD CONSTRAINT run_datasets_run_fkey FOREIGN KEY (project_id, run_id) REFERENCES experiment.runs(project_id, id);

@@ -51,6 +51,7 @@ class Place:
             *(f"{compared}&tab={tab}" for tab in ("metrics", "charts", "params", "environment")),
             "/members",
             "/tokens",
+            "/webhooks",
             "/sensors",
             "/sensors?register=true",
             "/monitor",

@@ -154,6 +154,8 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
     )
     # The address is none that may be called, so that this is all that happens.
     tested = world.call("POST", f"/api/v1/webhooks/{webhook['id']}/test", owner)
+    limit = {"key": "loss", "direction": "above", "threshold": 100}
+    watch = world.call("POST", f"{path}/metric-watches", owner, json=limit)
     set_aside_id = _set_aside(world, owner, project["id"], sensor["token"])
     token = world.call("POST", f"{path}/tokens", owner, json={"name": "spare", "role": "viewer"})
     return Place(
@@ -178,6 +180,7 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
             "session_id": str(uuid4()),
             "webhook_id": webhook["id"],
             "delivery_id": tested["id"],
+            "watch_id": watch["id"],
         },
         sensor["token"],
     )

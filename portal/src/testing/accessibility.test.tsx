@@ -19,6 +19,7 @@ const pages: [string, boolean][] = [
   ["/p/motor-bench", true],
   ["/p/motor-bench/members", true],
   ["/p/motor-bench/tokens", true],
+  ["/p/motor-bench/webhooks", true],
   ["/p/motor-bench/settings", true],
   ["/p/motor-bench/audit", true],
   ["/me", true],
@@ -41,6 +42,8 @@ test.for(cases)(
     ada.is_admin = true;
     if (!signedIn) backend.user = null;
     backend.on("GET /api/v1/projects/{}/experiments", () => page([]));
+    backend.on("GET /api/v1/projects/{}/webhooks", () => page([]));
+    backend.on("GET /api/v1/projects/{}/metric-watches", () => page([]));
     await renderApp(path, backend, { language });
     await screen.findByRole("heading", { level: 1, hidden: true });
     await waitFor(() => expect(document.querySelector('[aria-busy="true"]')).toBeNull());

@@ -1,5 +1,6 @@
 import type { Delivery } from "@/api/generated/models/delivery";
 import type { DeliveryDetails } from "@/api/generated/models/deliveryDetails";
+import type { MetricWatch } from "@/api/generated/models/metricWatch";
 import type { Webhook } from "@/api/generated/models/webhook";
 import { type Backend, newId, page } from "./backend";
 
@@ -9,6 +10,7 @@ const now = "2026-11-23T08:00:00.000000Z";
 export class Webhooks {
   readonly webhooks: Webhook[] = [];
   readonly deliveries: DeliveryDetails[] = [];
+  readonly watches: MetricWatch[] = [];
   accepts = true;
 
   constructor(backend: Backend) {
@@ -17,6 +19,23 @@ export class Webhooks {
       if (!found) throw new Error(`There is no webhook ${id}.`);
       return found;
     };
+    backend.on("GET /api/v1/projects/{}/metric-watches", () => page(this.watches));
+    backend.on("POST /api/v1/projects/{}/metric-watches", ({ params: [id = ""], body }) => {
+      const watch = {
+        ...(body as Pick<MetricWatch, "key" | "direction" | "threshold">),
+        id: newId(),
+        project_id: id,
+        created_by: backend.user?.id ?? "",
+        created_at: now,
+      };
+      this.watches.push(watch);
+      return Response.json(watch, { status: 201 });
+    });
+    backend.on("DELETE /api/v1/metric-watches/{}", ({ params: [id] }) => {
+      const at = this.watches.findIndex((one) => one.id === id);
+      this.watches.splice(at, 1);
+      return new Response(null, { status: 204 });
+    });
     backend.on("GET /api/v1/projects/{}/webhooks", ({ params: [id] }) =>
       page(this.webhooks.filter((one) => one.project_id === id)),
     );

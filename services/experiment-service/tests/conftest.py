@@ -113,7 +113,10 @@ async def everything(
     webhook = await api.post(f"{api.project}/webhooks", hook, status=201, headers=owner)
     path = f"/api/v1/webhooks/{webhook['id']}/test"
     tested = await api.post(path, status=201, headers=owner)
+    limit = {"key": "loss", "direction": "above", "threshold": 1}
+    watch = await api.post(f"{api.project}/metric-watches", limit, status=201)
     return {
+        "watch_id": watch["id"],
         "project_id": str(project_id),
         "experiment_id": experiment["id"],
         "run_id": run["id"],

@@ -4,16 +4,21 @@ import {
   useMutation,
   useQueryClient,
 } from "@tanstack/react-query";
+import type { NewMetricWatch } from "@/api/generated/models/newMetricWatch";
 import type { NewWebhook } from "@/api/generated/models/newWebhook";
 import type { WebhookChange } from "@/api/generated/models/webhookChange";
 import {
   changeWebhook,
+  createMetricWatch,
   createWebhook,
+  deleteMetricWatch,
   deleteWebhook,
   getGetWebhookDeliveryQueryKey,
+  getListMetricWatchesQueryKey,
   getListWebhookDeliveriesQueryKey,
   getListWebhooksQueryKey,
   getWebhookDelivery,
+  listMetricWatches,
   listWebhookDeliveries,
   listWebhooks,
   redeliver,
@@ -91,6 +96,31 @@ export function useWebhookChanges(projectId: string, webhookId: string) {
     remove: useMutation({ mutationFn: () => deleteWebhook(webhookId), onSettled: refresh }),
     again: useMutation({
       mutationFn: (deliveryId: string) => redeliver(deliveryId),
+      onSettled: refresh,
+    }),
+  };
+}
+
+/** A project has 100 limits at most, which is one page. */
+export function metricWatchesQuery(projectId: string) {
+  return queryOptions({
+    queryKey: getListMetricWatchesQueryKey(projectId),
+    queryFn: ({ signal }) => listMetricWatches(projectId, { limit: 100 }, { signal }),
+    select: (page) => page.items,
+  });
+}
+
+export function useMetricWatchChanges(projectId: string) {
+  const client = useQueryClient();
+  const refresh = () => invalidatePath(client, `/api/v1/projects/${projectId}/metric-watches`);
+  return {
+    add: useMutation({
+      mutationFn: ({ key, watch }: { key: string; watch: NewMetricWatch }) =>
+        createMetricWatch(projectId, watch, idempotent(key)),
+      onSuccess: refresh,
+    }),
+    remove: useMutation({
+      mutationFn: (watchId: string) => deleteMetricWatch(watchId),
       onSettled: refresh,
     }),
   };

@@ -3,7 +3,7 @@ import { msg } from "@lingui/core/macro";
 import type { DeliveryState } from "@/api/generated/models/deliveryState";
 import type { EventType } from "@/api/generated/models/eventType";
 
-/** What a webhook can be told of, in the order of a run's life. */
+/** What a webhook can be told of, in the order of a run's life, then what is watched. */
 export const eventNames: Record<EventType, MessageDescriptor> = {
   "run.created": msg`A run is recorded as a draft`,
   "run.started": msg`A run starts, or runs again`,
@@ -12,6 +12,7 @@ export const eventNames: Record<EventType, MessageDescriptor> = {
   "run.interrupted": msg`A run is interrupted`,
   "run.archived": msg`A run is archived`,
   "run.restored": msg`A run is restored`,
+  "metric.threshold_crossed": msg`A metric crosses a limit`,
 };
 
 export const eventTypes = Object.keys(eventNames) as EventType[];

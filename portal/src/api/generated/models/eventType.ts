@@ -16,4 +16,5 @@ export const EventType = {
   runinterrupted: "run.interrupted",
   runarchived: "run.archived",
   runrestored: "run.restored",
+  metricthreshold_crossed: "metric.threshold_crossed",
 } as const;

@@ -23,10 +23,14 @@ import type {
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { request } from "../../http.ts";
 import type { DeliveryDetails } from "../models/deliveryDetails.ts";
+import type { ListMetricWatchesParams } from "../models/listMetricWatchesParams.ts";
 import type { ListWebhookDeliveriesParams } from "../models/listWebhookDeliveriesParams.ts";
 import type { ListWebhooksParams } from "../models/listWebhooksParams.ts";
+import type { MetricWatch } from "../models/metricWatch.ts";
+import type { NewMetricWatch } from "../models/newMetricWatch.ts";
 import type { NewWebhook } from "../models/newWebhook.ts";
 import type { PageDelivery } from "../models/pageDelivery.ts";
+import type { PageMetricWatch } from "../models/pageMetricWatch.ts";
 import type { PageWebhook } from "../models/pageWebhook.ts";
 import type { Problem } from "../models/problem.ts";
 import type { SecretRotation } from "../models/secretRotation.ts";
@@ -51,6 +55,343 @@ const withQueryKey = <T extends object, K>(query: T, queryKey: K): T & { queryKe
   return result;
 };
 
+export const getDeleteMetricWatchUrl = (watchId: string) => {
+  return `/api/v1/metric-watches/${encodeURIComponent(String(watchId))}`;
+};
+
+/**
+ * @summary Forget a limit.
+ */
+export const deleteMetricWatch = async (
+  watchId: string,
+  options?: Parameters<typeof request>[1],
+): Promise<void> => {
+  return request<void>(getDeleteMetricWatchUrl(watchId), {
+    ...options,
+    method: "DELETE",
+  });
+};
+
+export const getDeleteMetricWatchMutationKey = () => ["deleteMetricWatch"] as const;
+
+export const getDeleteMetricWatchMutationOptions = <
+  TError = Problem,
+  TContext = unknown,
+>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof deleteMetricWatch>>,
+    TError,
+    DeleteMetricWatchMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof deleteMetricWatch>>,
+  TError,
+  DeleteMetricWatchMutationVariables,
+  TContext
+> => {
+  const mutationKey = getDeleteMetricWatchMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof deleteMetricWatch>>,
+    DeleteMetricWatchMutationVariables
+  > = (props) => {
+    const { watchId } = props ?? {};
+
+    return deleteMetricWatch(watchId, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type DeleteMetricWatchMutationResult = NonNullable<
+  Awaited<ReturnType<typeof deleteMetricWatch>>
+>;
+
+export type DeleteMetricWatchMutationError = Problem;
+export type DeleteMetricWatchMutationVariables = { watchId: string };
+
+/**
+ * @summary Forget a limit.
+ */
+export const useDeleteMetricWatch = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof deleteMetricWatch>>,
+      TError,
+      DeleteMetricWatchMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof deleteMetricWatch>>,
+  TError,
+  DeleteMetricWatchMutationVariables,
+  TContext
+> => {
+  return useMutation(getDeleteMetricWatchMutationOptions(options), queryClient);
+};
+export const getListMetricWatchesUrl = (projectId: string, params?: ListMetricWatchesParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/projects/${encodeURIComponent(String(projectId))}/metric-watches?${stringifiedParams}`
+    : `/api/v1/projects/${encodeURIComponent(String(projectId))}/metric-watches`;
+};
+
+/**
+ * @summary List the limits that are set on metrics of a project's runs.
+ */
+export const listMetricWatches = async (
+  projectId: string,
+  params?: ListMetricWatchesParams,
+  options?: Parameters<typeof request>[1],
+): Promise<PageMetricWatch> => {
+  return request<PageMetricWatch>(getListMetricWatchesUrl(projectId, params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getListMetricWatchesQueryKey = (
+  projectId: string,
+  params?: ListMetricWatchesParams,
+) => {
+  return [`/api/v1/projects/${projectId}/metric-watches`, ...(params ? [params] : [])] as const;
+};
+
+export const getListMetricWatchesQueryOptions = <
+  TData = Awaited<ReturnType<typeof listMetricWatches>>,
+  TError = Problem,
+>(
+  projectId: string,
+  params?: ListMetricWatchesParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listMetricWatches>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getListMetricWatchesQueryKey(projectId, params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof listMetricWatches>>> = ({ signal }) =>
+    listMetricWatches(projectId, params, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: projectId !== null && projectId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof listMetricWatches>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type ListMetricWatchesQueryResult = NonNullable<
+  Awaited<ReturnType<typeof listMetricWatches>>
+>;
+export type ListMetricWatchesQueryError = Problem;
+
+export function useListMetricWatches<
+  TData = Awaited<ReturnType<typeof listMetricWatches>>,
+  TError = Problem,
+>(
+  projectId: string,
+  params: undefined | ListMetricWatchesParams,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof listMetricWatches>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listMetricWatches>>,
+          TError,
+          Awaited<ReturnType<typeof listMetricWatches>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListMetricWatches<
+  TData = Awaited<ReturnType<typeof listMetricWatches>>,
+  TError = Problem,
+>(
+  projectId: string,
+  params?: ListMetricWatchesParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listMetricWatches>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listMetricWatches>>,
+          TError,
+          Awaited<ReturnType<typeof listMetricWatches>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListMetricWatches<
+  TData = Awaited<ReturnType<typeof listMetricWatches>>,
+  TError = Problem,
+>(
+  projectId: string,
+  params?: ListMetricWatchesParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listMetricWatches>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary List the limits that are set on metrics of a project's runs.
+ */
+
+export function useListMetricWatches<
+  TData = Awaited<ReturnType<typeof listMetricWatches>>,
+  TError = Problem,
+>(
+  projectId: string,
+  params?: ListMetricWatchesParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listMetricWatches>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getListMetricWatchesQueryOptions(projectId, params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getCreateMetricWatchUrl = (projectId: string) => {
+  return `/api/v1/projects/${encodeURIComponent(String(projectId))}/metric-watches`;
+};
+
+/**
+ * @summary Set a limit on a metric; webhooks are told of each run that is found beyond it, once.
+ */
+export const createMetricWatch = async (
+  projectId: string,
+  newMetricWatch: NewMetricWatch,
+  options?: Parameters<typeof request>[1],
+): Promise<MetricWatch> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<MetricWatch>(getCreateMetricWatchUrl(projectId), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(newMetricWatch),
+  });
+};
+
+export const getCreateMetricWatchMutationKey = () => ["createMetricWatch"] as const;
+
+export const getCreateMetricWatchMutationOptions = <
+  TError = Problem,
+  TContext = unknown,
+>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof createMetricWatch>>,
+    TError,
+    CreateMetricWatchMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof createMetricWatch>>,
+  TError,
+  CreateMetricWatchMutationVariables,
+  TContext
+> => {
+  const mutationKey = getCreateMetricWatchMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof createMetricWatch>>,
+    CreateMetricWatchMutationVariables
+  > = (props) => {
+    const { projectId, data } = props ?? {};
+
+    return createMetricWatch(projectId, data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type CreateMetricWatchMutationResult = NonNullable<
+  Awaited<ReturnType<typeof createMetricWatch>>
+>;
+export type CreateMetricWatchMutationBody = NewMetricWatch;
+export type CreateMetricWatchMutationError = Problem;
+export type CreateMetricWatchMutationVariables = { projectId: string; data: NewMetricWatch };
+
+/**
+ * @summary Set a limit on a metric; webhooks are told of each run that is found beyond it, once.
+ */
+export const useCreateMetricWatch = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof createMetricWatch>>,
+      TError,
+      CreateMetricWatchMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof createMetricWatch>>,
+  TError,
+  CreateMetricWatchMutationVariables,
+  TContext
+> => {
+  return useMutation(getCreateMetricWatchMutationOptions(options), queryClient);
+};
 export const getListWebhooksUrl = (projectId: string, params?: ListWebhooksParams) => {
   const normalizedParams = new URLSearchParams();
 

@@ -47,7 +47,7 @@ export function DeliveryView({ deliveryId, webhookId, projectId, canChange }: Pr
             <Trans>Not called yet.</Trans>
           </Text>
         ) : (
-          <ol reversed>
+          <ol reversed className="rb-plain-list">
             {calls.map((call) => (
               <Call key={call.number} call={call} />
             ))}

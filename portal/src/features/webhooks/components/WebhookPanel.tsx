@@ -146,7 +146,10 @@ function Trouble({ webhook }: { webhook: Webhook }) {
         ? t`Paused: no call was accepted for days`
         : t`No call is accepted at the moment`;
   return (
-    <Alert color="orange" icon={<IconAlertTriangle size={18} aria-hidden />} title={title}>
+    <Alert color="yellow" icon={<IconAlertTriangle size={18} aria-hidden />}>
+      <Text size="sm" fw={600}>
+        {title}
+      </Text>
       {since ? (
         <Trans>
           Failing since <TimeText at={since} />.

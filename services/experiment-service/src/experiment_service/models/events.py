@@ -14,6 +14,7 @@ type EventType = Literal[
     "run.interrupted",
     "run.archived",
     "run.restored",
+    "metric.threshold_crossed",
 ]
 """What a webhook can be told of."""
 

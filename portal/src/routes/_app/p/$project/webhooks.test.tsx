@@ -116,3 +116,20 @@ test("one that fails says since when", async () => {
   expect(await screen.findByText("Paused: no call was accepted for days")).toBeVisible();
   expect(screen.getByText(/Failing since/)).toBeVisible();
 });
+
+test("a limit on a metric is set and forgotten", async () => {
+  const { backend } = bench();
+  const there = new Webhooks(backend);
+  const { user } = await renderApp(page, backend);
+  const limits = await screen.findByRole("region", { name: "Limits on metrics" });
+  await user.click(within(limits).getByRole("button", { name: "Set limit" }));
+  expect(await within(limits).findByText("Name the metric.")).toBeVisible();
+  expect(within(limits).getByText("A limit is a number.")).toBeVisible();
+  await user.type(within(limits).getByLabelText("Metric"), "loss");
+  await user.type(within(limits).getByLabelText("Limit"), "-1.5e2");
+  await user.click(within(limits).getByRole("button", { name: "Set limit" }));
+  expect(await within(limits).findByText(/loss > -150/)).toBeVisible();
+  expect(there.watches[0]).toMatchObject({ key: "loss", direction: "above", threshold: -150 });
+  await user.click(within(limits).getByRole("button", { name: "Forget loss > -150" }));
+  await waitFor(() => expect(there.watches).toEqual([]));
+});

@@ -5,6 +5,7 @@ import { useQuery, useSuspenseQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
 import { addTexts } from "@/app/i18n";
 import { projectQuery } from "@/features/projects/queries";
+import { MetricLimits } from "@/features/webhooks/components/MetricLimits";
 import { NewWebhookPanel } from "@/features/webhooks/components/NewWebhookPanel";
 import { WebhookPanel } from "@/features/webhooks/components/WebhookPanel";
 import { webhooksQuery } from "@/features/webhooks/queries";
@@ -65,6 +66,17 @@ function WebhooksPage() {
                 canChange={canChange}
               />
             ))}
+            <Panel
+              title={t`Limits on metrics`}
+              lead={
+                <Trans>
+                  A run whose latest value is found beyond a limit is told of once, to the webhooks
+                  that hear of limits.
+                </Trans>
+              }
+            >
+              <MetricLimits projectId={project.id} canChange={canChange} />
+            </Panel>
           </>
         )}
       </Stack>

@@ -1,0 +1,107 @@
+"""Limits on metrics: set by people, watched by the service, told by webhooks."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from servicekit.database import Database
+from servicekit.identity import Principal
+from servicekit.ids import uuid7
+from servicekit.pagination import Cursor, Page, PageQuery, page_of
+
+from experiment_service.errors import LimitExceeded
+from experiment_service.models.events import Event, Subject
+from experiment_service.models.metric_watches import (
+    MAX_WATCHES,
+    Crossing,
+    MetricWatch,
+    NewMetricWatch,
+)
+from experiment_service.operations.deliveries import receive_events
+from experiment_service.queries.metric_watches import (
+    count_watches,
+    delete_watch,
+    insert_crossings,
+    insert_watch,
+    lock_watches,
+    select_watched,
+    select_watches,
+)
+from experiment_service.queries.metrics import select_metrics_published
+
+
+async def list_watches(database: Database, project_id: UUID, query: PageQuery) -> Page[MetricWatch]:
+    """One page of a project's limits in the order in which they were set."""
+    after = Cursor.decode(query.cursor, sort="id").row_id if query.cursor else None
+    async with database.acquire() as connection:
+        found = await select_watches(
+            connection, project_id=project_id, after=after, limit=query.limit + 1
+        )
+    return page_of(found, limit=query.limit, cursor=lambda one: Cursor(sort="id", id=one.id))
+
+
+async def add_watch(
+    database: Database, principal: Principal, project_id: UUID, new: NewMetricWatch
+) -> MetricWatch:
+    """Set a limit.
+
+    Raises:
+        LimitExceeded: there are as many as there may be.
+    """
+    watch = MetricWatch(
+        id=uuid7(),
+        project_id=project_id,
+        key=new.key,
+        direction=new.direction,
+        threshold=new.threshold,
+        created_by=principal.user_id,
+        created_at=datetime.now(UTC),
+    )
+    async with database.acquire() as connection, connection.transaction():
+        await lock_watches(connection, project_id)
+        count = await count_watches(connection, project_id=project_id)
+        if count >= MAX_WATCHES:
+            msg = f"There are {count} limits, which is the most a project may have."
+            raise LimitExceeded(msg)
+        await insert_watch(connection, watch)
+    return watch
+
+
+async def remove_watch(database: Database, watch_id: UUID) -> None:
+    """Forget a limit."""
+    async with database.acquire() as connection:
+        await delete_watch(connection, watch_id)
+
+
+async def tell_of_crossings(database: Database) -> int:
+    """Tell of runs that are beyond a limit and were not told of before; how many.
+
+    Any number of processes may do so: a run is noted for a limit once, in the transaction in
+    which what is told of it is queued.
+    """
+    async with database.acquire() as connection:
+        if not await select_watched(connection) or not await select_metrics_published(connection):
+            return 0
+        async with connection.transaction():
+            crossings = await insert_crossings(connection)
+            await receive_events(connection, [_event(crossing) for crossing in crossings])
+    return len(crossings)
+
+
+def _event(crossing: Crossing) -> Event:
+    return Event(
+        id=uuid7(),
+        type="metric.threshold_crossed",
+        project_id=crossing.project_id,
+        subject=Subject(kind="run", id=crossing.run_id, name=crossing.run_name),
+        occurred_at=crossing.at,
+        data={
+            "watch_id": str(crossing.watch_id),
+            "key": crossing.key,
+            "direction": crossing.direction,
+            "threshold": crossing.threshold,
+            "value": crossing.value,
+            "step": crossing.step,
+            "experiment_id": str(crossing.experiment_id),
+            "experiment_name": crossing.experiment_name,
+        },
+    )
