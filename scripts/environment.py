@@ -220,6 +220,11 @@ class Workspace:
         return f"http://{LOOPBACK}:{self.ports[name]}"
 
     @property
+    def traced(self) -> bool:
+        """Whether every process sends its spans to the status page (`RUNBENCH_TRACES=1`)."""
+        return self.given.get("RUNBENCH_TRACES") == "1"
+
+    @property
     def portal_url(self) -> str:
         """Address of the portal for people; also the origin that may use the cookie."""
         return f"http://localhost:{self.ports['portal']}"
@@ -267,8 +272,9 @@ class Workspace:
             ),
             "TELEMETRY_BROKER_URL": f"redis://{LOOPBACK}:{self.ports['valkey']}/0",
             "METRICS_PORT": str(self.ports["gateway-metrics"]),
+            "OTEL_EXPORTER_OTLP_ENDPOINT": self.url("status-page") if self.traced else "",
             "OTEL_TRACES_EXPORTER": (
-                "otlp" if self.given.get("OTEL_EXPORTER_OTLP_ENDPOINT") else "none"
+                "otlp" if self.traced or self.given.get("OTEL_EXPORTER_OTLP_ENDPOINT") else "none"
             ),
             "JWT_SECRET": self.secrets["jwt_secret"],
             "SESSION_SECRET": self.secrets["session_secret"],

@@ -11,6 +11,7 @@ import signal
 import socket
 import threading
 import time
+import zlib
 from collections.abc import Callable
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
@@ -21,8 +22,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from scripts import console, control
 from scripts.environment import LOOPBACK, Workspace
-from scripts.page import look
+from scripts.page import look, trace_pages
 from scripts.page.token import token
+from scripts.page.traces import NotOtlp, Traces
 from scripts.processes import PROCESSES
 
 FILES = {
@@ -39,6 +41,10 @@ EVENT_SECONDS = 2.0
 IDLE_SECONDS = 60.0
 MOST_VIEWERS = 16
 LARGEST_ORDER = 1024
+# So much of a refused body is read all the same: closing before would cost the sender the answer.
+LARGEST_LEFTOVER = 16 * 1024 * 1024
+LARGEST_EXPORT = 4 * 1024 * 1024
+EXPORTS = ("application/x-protobuf", "application/json")
 
 
 class Page(ThreadingHTTPServer):
@@ -54,6 +60,7 @@ class Page(ThreadingHTTPServer):
         self.token = token(workspace)
         self.cookie = f"runbench_page_{self.port}"
         self.watch = look.Watch(workspace)
+        self.traces = Traces()
         self.viewers = threading.BoundedSemaphore(MOST_VIEWERS)
         super().__init__((LOOPBACK, self.port), Handler)
 
@@ -87,6 +94,8 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = IDLE_SECONDS
+    # Bytes of the body that have not been read.
+    unread = 0
 
     @property
     def page(self) -> Page:
@@ -110,12 +119,15 @@ class Handler(BaseHTTPRequestHandler):
         self.guarded(self.post)
 
     def guarded(self, answer: Callable[[], None]) -> None:
-        """Answer what is allowed; a refusal closes the connection, as its body may be unread."""
+        """Answer what is allowed, or say why not and close the connection."""
+        length = self.headers.get("Content-Length", "")
+        self.unread = int(length) if length.isascii() and length.isdigit() else 0
         try:
             self.only_here()
             answer()
         except Refused as refusal:
             self.close_connection = True
+            self.drop(min(self.unread, LARGEST_LEFTOVER))
             body = json.dumps(
                 {"title": refusal.status.phrase, "status": refusal.status, "detail": str(refusal)}
             )
@@ -140,6 +152,8 @@ class Handler(BaseHTTPRequestHandler):
             self.events()
         elif where.path == "/log":
             self.log(asked)
+        elif where.path.startswith("/traces"):
+            self.show_traces(where.path, asked)
         elif where.path in FILES:
             name, kind = FILES[where.path]
             self.send(HTTPStatus.OK, kind, (HERE / name).read_bytes())
@@ -147,6 +161,13 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(HTTPStatus.NOT_FOUND, "there is no such page")
 
     def post(self) -> None:
+        """Spans of a process, or an order of the page."""
+        if self.path == "/v1/traces":
+            self.take_spans()
+        else:
+            self.restart()
+
+    def restart(self) -> None:
         """Start a process again: `{"name": NAME}`."""
         origin = self.headers.get("Origin")
         if origin not in {f"http://{host}" for host in self.page.hosts}:
@@ -167,14 +188,74 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(HTTPStatus.CONFLICT, f"{name} does not run here")
         self.send(HTTPStatus.ACCEPTED, "application/json", b"{}")
 
+    def take_spans(self) -> None:
+        """An export of OTLP over HTTP. It needs no secret, and a browser may not send one."""
+        if self.headers.get("Origin"):
+            raise Refused(HTTPStatus.FORBIDDEN, "only programs send spans here")
+        kind = self.headers.get_content_type()
+        if kind not in EXPORTS:
+            raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"one of {', '.join(EXPORTS)}")
+        body = self.body(LARGEST_EXPORT)
+        if self.headers.get("Content-Encoding") == "gzip":
+            body = unpacked(body)
+        try:
+            self.page.traces.take(body, kind)
+        except NotOtlp as error:
+            raise Refused(HTTPStatus.BAD_REQUEST, str(error)) from None
+        self.send(HTTPStatus.OK, kind, b"{}" if kind == "application/json" else b"")
+
+    def show_traces(self, path: str, asked: dict[str, str]) -> None:
+        """The list of traces, or one."""
+        html = "text/html; charset=utf-8"
+        trace_id = (asked.get("id") or path.removeprefix("/traces").strip("/")).strip().lower()
+        if trace_id:
+            found = self.page.traces.get(trace_id)
+            if found is None:
+                self.send(HTTPStatus.NOT_FOUND, html, trace_pages.missing(trace_id))
+            else:
+                self.send(HTTPStatus.OK, html, trace_pages.waterfall(found))
+            return
+        try:
+            least = float(asked.get("least") or 0)
+        except ValueError:
+            raise Refused(HTTPStatus.BAD_REQUEST, "least is a number of milliseconds") from None
+        service, failed = asked.get("service", ""), "failed" in asked
+        traces = self.page.traces.latest(service, least, failed=failed)
+        wanted = self.page.workspace.traced
+        page = trace_pages.listed(traces, list(PROCESSES), asked, wanted=wanted)
+        self.send(HTTPStatus.OK, html, page)
+
     def body(self, largest: int) -> bytes:
         """The whole body of at most `largest` bytes."""
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            return self.pieces(largest)
         length = self.headers.get("Content-Length", "")
         if not length.isascii() or not length.isdigit():
             raise Refused(HTTPStatus.LENGTH_REQUIRED, "Content-Length is missing")
         if int(length) > largest:
             raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {largest} bytes")
+        self.unread = 0
         return self.rfile.read(int(length))
+
+    def drop(self, count: int) -> None:
+        """Read what nobody wants."""
+        while count > 0 and (piece := self.rfile.read(min(count, 65536))):
+            count -= len(piece)
+
+    def pieces(self, largest: int) -> bytes:
+        """A body that came in pieces."""
+        found = b""
+        while True:
+            try:
+                size = int(self.rfile.readline(32).split(b";")[0], 16)
+            except ValueError:
+                raise Refused(HTTPStatus.BAD_REQUEST, "the body is cut wrongly") from None
+            if not 0 <= size <= largest - len(found):
+                raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {largest} bytes")
+            found += self.rfile.read(size)
+            self.rfile.readline(8)
+            if not size:
+                return found
 
     def is_right(self, given: str) -> bool:
         """Whether this is the secret of the workspace."""
@@ -250,3 +331,17 @@ class Handler(BaseHTTPRequestHandler):
                 time.sleep(EVENT_SECONDS)
         finally:
             self.page.viewers.release()
+
+
+def unpacked(body: bytes) -> bytes:
+    """The body that was packed by gzip, as far as it is of bearable size."""
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        found = unpacker.decompress(body, LARGEST_EXPORT)
+    except zlib.error:
+        raise Refused(HTTPStatus.BAD_REQUEST, "the body is not gzip") from None
+    if not unpacker.eof and not unpacker.unconsumed_tail:
+        raise Refused(HTTPStatus.BAD_REQUEST, "the gzip ends too early")
+    if unpacker.unconsumed_tail:
+        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"at most {LARGEST_EXPORT} bytes")
+    return found

@@ -94,6 +94,12 @@ async function showLog() {
       if (line.level !== 'info') element.className = line.level;
       make('time', element).textContent = line.at;
       element.append(line.text);
+      if (/^[0-9a-f]{32}$/.test(line.trace)) {
+        element.append(' ');
+        const link = make('a', element);
+        link.href = `/traces/${line.trace}`;
+        link.textContent = 'trace';
+      }
       return element;
     }),
   );

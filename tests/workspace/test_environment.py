@@ -15,6 +15,7 @@ OWN = {
     "CHROMIUM",
     "RUNBENCH_RELOAD",
     "RUNBENCH_DEMO_RIG",
+    "RUNBENCH_TRACES",
 }
 
 
