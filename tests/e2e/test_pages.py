@@ -67,6 +67,7 @@ class Place:
             *(f"{project}{page}" for page in [*inside, "/settings", "/audit", "/no-such-page"]),
             run,
             *(f"{run}?tab={tab}" for tab in ("metrics", "telemetry", "notes", "environment")),
+            *(f"{run}?tab=artifacts{file}" for file in ("", "&file=data%2Floss.csv")),
             "/me",
             "/admin/users",
             "/admin/audit",
@@ -115,6 +116,8 @@ def place(stack: Stack) -> Place:
                     {"key": "accuracy", "step": steps, "value": [*[0.5] * 199, "NaN"]},
                 ],
             )
+        files = f"{stack.gateway_url}/api/v1/runs/{runs[0]['id']}/artifacts"
+        client.put(f"{files}/data/loss.csv", content=b"step,loss\n0,1.5\n").raise_for_status()
         sensor = call(
             "POST",
             f"/api/v1/projects/{project['id']}/sensors",
