@@ -115,9 +115,7 @@ def test_a_second_start_beside_a_running_one_says_so(running: Place):
 
 def test_a_taken_port_stops_the_start_with_the_name_of_its_owner(place: Place):
     port = place.workspace.ports["valkey"]
-    with socket.socket() as squatter:
-        squatter.bind(("127.0.0.1", port))
-        squatter.listen()
+    with socket.create_server(("127.0.0.1", port)):
         refused = place.script("scripts.up", "--no-seed", "--only", STORES)
         advice = place.script("scripts.doctor", "--json")
 

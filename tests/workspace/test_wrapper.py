@@ -77,9 +77,7 @@ def test_saving_a_file_ends_a_crash_loop(lone: Lone):
 
 
 def test_a_taken_port_is_named_with_its_owner_and_the_program_starts_when_it_is_free(lone: Lone):
-    with socket.socket() as squatter:
-        squatter.bind(("127.0.0.1", lone.port))
-        squatter.listen()
+    with socket.create_server(("127.0.0.1", lone.port)):
         lone.start(SERVER)
         note = lone.until("failed").note
         assert f"port {lone.port} for portal is in use by" in note
