@@ -6,14 +6,18 @@ import {
   listCaptureSessions,
 } from "@/api/generated/capture-sessions/capture-sessions";
 import {
+  clearBaseline,
   compareRuns,
   compareSeries,
   compareTelemetry,
   correlateParams,
   deleteComparison,
+  getBaseline,
+  getGetBaselineQueryKey,
   getListComparisonsQueryKey,
   listComparisons,
   saveComparison,
+  setBaseline,
 } from "@/api/generated/comparisons/comparisons";
 import type { Comparison } from "@/api/generated/models/comparison";
 import type { NewComparison } from "@/api/generated/models/newComparison";
@@ -97,5 +101,25 @@ export function overlayQuery(tracks: readonly Track[]) {
     queryKey: ["/api/v1/comparisons/telemetry", tracks],
     queryFn: ({ signal }) => compareTelemetry({ tracks: [...tracks], points: 2000 }, { signal }),
     placeholderData: keepPreviousData,
+  });
+}
+
+/** The run that an experiment's runs are compared with, where people have chosen one. */
+export function keptBaselineQuery(experimentId: string) {
+  return queryOptions({
+    queryKey: getGetBaselineQueryKey(experimentId),
+    queryFn: ({ signal }) => getBaseline(experimentId, { signal }),
+  });
+}
+
+/** Keeps a run as the baseline of its experiment; null takes it back. */
+export function useKeepBaseline(experimentId: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: async (runId: string | null): Promise<void> => {
+      if (runId) await setBaseline(experimentId, { run_id: runId });
+      else await clearBaseline(experimentId);
+    },
+    onSettled: () => client.invalidateQueries({ queryKey: getGetBaselineQueryKey(experimentId) }),
   });
 }

@@ -143,6 +143,27 @@ test("a baseline shows how far the others are from it, and stands in the address
   expect(asked.at(-1)).toMatchObject({ baseline_run_id: runs[0]?.id });
 });
 
+test("the baseline is kept for the experiment, and taken back", async () => {
+  const { backend, address, runs } = compared();
+  let kept: string | null = null;
+  const answer = () =>
+    Response.json({ experiment_id: newId(), run_id: kept, set_at: null, set_by: null });
+  backend.on("GET /api/v1/experiments/{}/baseline", answer);
+  backend.on("PUT /api/v1/experiments/{}/baseline", ({ body }) => {
+    kept = String(body.run_id);
+    return answer();
+  });
+  backend.on("DELETE /api/v1/experiments/{}/baseline", () => {
+    kept = null;
+    return new Response(null, { status: 204 });
+  });
+  const { user } = await renderApp(`${address}&baseline=${runs[0]?.id}`, backend);
+  await user.click(await screen.findByRole("button", { name: "Keep it for the experiment" }));
+  await waitFor(() => expect(kept).toBe(runs[0]?.id));
+  await user.click(await screen.findByRole("button", { name: "Clear it for the experiment" }));
+  await waitFor(() => expect(kept).toBeNull());
+});
+
 test("params that differ come alone, and all on demand", async () => {
   const { backend, address } = compared();
   await renderApp(`${address}&tab=params`, backend);

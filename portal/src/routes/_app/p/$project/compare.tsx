@@ -9,6 +9,7 @@ import type { RunStatus } from "@/api/generated/models/runStatus";
 import { addTexts } from "@/app/i18n";
 import { runsCharts } from "@/app/runs-charts";
 import { ExportComparison } from "@/features/comparison/components/ExportComparison";
+import { KeepBaseline } from "@/features/comparison/components/KeepBaseline";
 import { SaveComparison } from "@/features/comparison/components/SaveComparison";
 import { SavedComparisons } from "@/features/comparison/components/SavedComparisons";
 import { FilesSide, MetricsSide, ValuesSide } from "@/features/comparison/components/SideBySide";
@@ -94,7 +95,7 @@ function ComparePage() {
           />
         ) : null}
         {found.data ? (
-          <Compared compared={found.data} search={state} />
+          <Compared compared={found.data} search={state} canEdit={canEdit} />
         ) : ids.length > 0 && !found.isError ? (
           <TableSkeleton columns={4} />
         ) : null}
@@ -121,11 +122,14 @@ function ComparePage() {
   );
 }
 
-function Compared({ compared, search: state }: { compared: ComparedRuns; search: Search }) {
+type ComparedProps = { compared: ComparedRuns; search: Search; canEdit: boolean };
+
+function Compared({ compared, search: state, canEdit }: ComparedProps) {
   const { t } = useLingui();
   const { project } = Route.useParams();
   const navigate = Route.useNavigate();
   const { runs, baseline_run_id: baseline, missing } = compared;
+  const chosenRun = runs.find(({ id }) => id === baseline);
   const { tab = "metrics", same = false } = state;
   const change = (part: Partial<Search>, replace = true) =>
     void navigate({ search: (old) => ({ ...old, ...part }), replace });
@@ -161,6 +165,7 @@ function Compared({ compared, search: state }: { compared: ComparedRuns; search:
             value={runs.some(({ id }) => id === baseline) ? baseline : null}
             onChange={(chosen) => change({ baseline: chosen ?? undefined })}
           />
+          {canEdit && chosenRun ? <KeepBaseline key={chosenRun.id} run={chosenRun} /> : null}
           <Checkbox
             size="xs"
             label={t`Only what differs`}
