@@ -35,7 +35,9 @@ class ServiceSettings(BaseSettings):
     telemetry_broker_url: str = Field(
         default="", description="Valkey or Redis for live updates; without it, polling is used."
     )
-    rabbitmq_url: str = Field(default="", description="Kept for domain events; nothing reads it yet.")
+    rabbitmq_url: str = Field(
+        default="", description="Kept for domain events; nothing reads it yet."
+    )
     otel_exporter_otlp_endpoint: HttpAddress = Field(
         default="", description="Traces go here (OTLP over HTTP) when set."
     )
