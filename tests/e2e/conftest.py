@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
-from scripts import browser as machine
 from scripts.environment import ROOT
 from scripts.stack import Stack
+from tests.support.browser import chromium
 
 FLAGS = (
     "--disable-gpu",
@@ -25,12 +25,7 @@ PICTURES = ROOT / "test-results"
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """Chromium without a window; a missing one is an error where CI is set, else a skip."""
-    program = machine.chromium()
-    if program is None:
-        missing = f"no Chromium: {machine.HOW_TO_GET}"
-        if os.environ.get("CI"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+    program = chromium()
     flags = [*FLAGS, *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     async with async_playwright() as playwright:
         started = await playwright.chromium.launch(executable_path=program, args=flags)

@@ -10,11 +10,11 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from playwright.async_api import Browser, async_playwright, expect
 
-from scripts import browser as browsers
 from scripts import state as states
 from scripts.environment import Workspace
 from scripts.page import traces
 from scripts.page.token import link, token
+from tests.support.browser import chromium
 from tests.workspace.conftest import PATIENCE_SECONDS, eventually
 from tests.workspace.place import STORES, Place, ended_at_last
 
@@ -185,9 +185,7 @@ async def look(browser: Browser, address: str, folder: Path, *, phone: bool, dar
 
 
 async def test_in_a_browser_it_is_live_and_fits_every_screen(running: Place, tmp_path: Path):
-    chromium = browsers.chromium()
-    if chromium is None:
-        pytest.skip(f"no Chromium: {browsers.HOW_TO_GET}")
+    program = chromium()
     address = link(running.workspace)
     parts = (
         ("a" * 16, "", 0, 40, 0),
@@ -197,7 +195,7 @@ async def test_in_a_browser_it_is_live_and_fits_every_screen(running: Place, tmp
     send(running, export("auth-proxy", "e" * 32, *parts), PROTOBUF)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-gpu"]
+            executable_path=program, args=["--no-sandbox", "--disable-gpu"]
         )
         for phone, dark in ((False, False), (True, True)):
             await look(browser, address, tmp_path, phone=phone, dark=dark)
