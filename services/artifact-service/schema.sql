@@ -55,6 +55,27 @@ CREATE TABLE artifact.objects (
     CONSTRAINT objects_stored_check CHECK (((state <> 'stored'::text) OR ((length(sha256) = 32) AND (size >= 0))))
 );
 
+CREATE TABLE artifact.outbox (
+    sink text NOT NULL,
+    "position" bigint NOT NULL,
+    event jsonb NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE artifact.outbox ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME artifact.outbox_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE artifact.outbox_sinks (
+    name text NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE artifact.schema_migrations (
     name text NOT NULL,
     checksum text NOT NULL,
@@ -103,6 +124,12 @@ ALTER TABLE ONLY artifact.inputs
 
 ALTER TABLE ONLY artifact.objects
     ADD CONSTRAINT objects_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY artifact.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (sink, "position");
+
+ALTER TABLE ONLY artifact.outbox_sinks
+    ADD CONSTRAINT outbox_sinks_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY artifact.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);

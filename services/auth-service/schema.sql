@@ -60,6 +60,27 @@ CREATE TABLE auth.members (
     CONSTRAINT members_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'editor'::text, 'owner'::text])))
 );
 
+CREATE TABLE auth.outbox (
+    sink text NOT NULL,
+    "position" bigint NOT NULL,
+    event jsonb NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE auth.outbox ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME auth.outbox_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE auth.outbox_sinks (
+    name text NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE auth.password_resets (
     token_hash bytea NOT NULL,
     user_id uuid NOT NULL,
@@ -147,6 +168,12 @@ ALTER TABLE ONLY auth.idempotency_keys
 
 ALTER TABLE ONLY auth.members
     ADD CONSTRAINT members_pkey PRIMARY KEY (project_id, user_id);
+
+ALTER TABLE ONLY auth.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (sink, "position");
+
+ALTER TABLE ONLY auth.outbox_sinks
+    ADD CONSTRAINT outbox_sinks_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY auth.password_resets
     ADD CONSTRAINT password_resets_pkey PRIMARY KEY (token_hash);

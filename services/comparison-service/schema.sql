@@ -33,6 +33,27 @@ CREATE TABLE comparison.idempotency_keys (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE comparison.outbox (
+    sink text NOT NULL,
+    "position" bigint NOT NULL,
+    event jsonb NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE comparison.outbox ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME comparison.outbox_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE comparison.outbox_sinks (
+    name text NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE comparison.schema_migrations (
     name text NOT NULL,
     checksum text NOT NULL,
@@ -47,6 +68,12 @@ ALTER TABLE ONLY comparison.comparisons
 
 ALTER TABLE ONLY comparison.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, route, key);
+
+ALTER TABLE ONLY comparison.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (sink, "position");
+
+ALTER TABLE ONLY comparison.outbox_sinks
+    ADD CONSTRAINT outbox_sinks_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY comparison.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);

@@ -316,6 +316,27 @@ CREATE TABLE experiment.metric_watches (
     CONSTRAINT metric_watches_direction_check CHECK ((direction = ANY (ARRAY['above'::text, 'below'::text])))
 );
 
+CREATE TABLE experiment.outbox (
+    sink text NOT NULL,
+    "position" bigint NOT NULL,
+    event jsonb NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE experiment.outbox ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME experiment.outbox_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE experiment.outbox_sinks (
+    name text NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE experiment.project_changes (
     project_id uuid NOT NULL,
     last_change bigint NOT NULL
@@ -573,6 +594,12 @@ ALTER TABLE ONLY experiment.metric_alarms
 
 ALTER TABLE ONLY experiment.metric_watches
     ADD CONSTRAINT metric_watches_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY experiment.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (sink, "position");
+
+ALTER TABLE ONLY experiment.outbox_sinks
+    ADD CONSTRAINT outbox_sinks_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY experiment.project_changes
     ADD CONSTRAINT project_changes_pkey PRIMARY KEY (project_id);

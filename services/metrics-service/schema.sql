@@ -82,6 +82,27 @@ CREATE VIEW metrics.latest AS
 
 COMMENT ON VIEW metrics.latest IS 'Published for other services: the latest value of each metric of each run, by greatest step.';
 
+CREATE TABLE metrics.outbox (
+    sink text NOT NULL,
+    "position" bigint NOT NULL,
+    event jsonb NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE metrics.outbox ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME metrics.outbox_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE metrics.outbox_sinks (
+    name text NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE metrics.owners (
     id uuid NOT NULL,
     ordinal bigint NOT NULL,
@@ -112,6 +133,12 @@ ALTER TABLE ONLY metrics.chunks
 
 ALTER TABLE ONLY metrics.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, route, key);
+
+ALTER TABLE ONLY metrics.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (sink, "position");
+
+ALTER TABLE ONLY metrics.outbox_sinks
+    ADD CONSTRAINT outbox_sinks_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY metrics.owners
     ADD CONSTRAINT owners_pkey PRIMARY KEY (id);

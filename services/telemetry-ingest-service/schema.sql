@@ -87,6 +87,27 @@ CREATE TABLE telemetry.idempotency_keys (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE telemetry.outbox (
+    sink text NOT NULL,
+    "position" bigint NOT NULL,
+    event jsonb NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE telemetry.outbox ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME telemetry.outbox_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE telemetry.outbox_sinks (
+    name text NOT NULL,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE telemetry.owners (
     id uuid NOT NULL,
     ordinal bigint NOT NULL,
@@ -170,6 +191,12 @@ ALTER TABLE ONLY telemetry.heartbeats
 
 ALTER TABLE ONLY telemetry.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, route, key);
+
+ALTER TABLE ONLY telemetry.outbox
+    ADD CONSTRAINT outbox_pkey PRIMARY KEY (sink, "position");
+
+ALTER TABLE ONLY telemetry.outbox_sinks
+    ADD CONSTRAINT outbox_sinks_pkey PRIMARY KEY (name);
 
 ALTER TABLE ONLY telemetry.owners
     ADD CONSTRAINT owners_pkey PRIMARY KEY (id);

@@ -22,7 +22,12 @@ async def test_six_starters_apply_each_migration_once(
         *(migrate(empty_database_url, folder, schema="shop") for _ in range(6))
     )
 
-    names = ["0000_servicekit.sql", "0001_things.sql", "0002_more.sql"]
+    names = [
+        "0000_servicekit.sql",
+        "0000_servicekit_outbox.sql",
+        "0001_things.sql",
+        "0002_more.sql",
+    ]
     assert sorted(applied, key=len) == [[], [], [], [], [], names]
     connection = await asyncpg.connect(empty_database_url)
     assert await connection.fetchval("SELECT count(*) FROM shop.things") == 1000
@@ -65,7 +70,7 @@ async def test_a_failing_file_leaves_nothing_half_done(
 
     connection = await asyncpg.connect(empty_database_url)
     assert await connection.fetchval("SELECT to_regclass('shop.half')") is None
-    assert await connection.fetchval("SELECT count(*) FROM shop.schema_migrations") == 3
+    assert await connection.fetchval("SELECT count(*) FROM shop.schema_migrations") == 4
     await connection.close()
 
 
@@ -77,4 +82,4 @@ async def test_two_services_share_a_database_by_schema(
         migrate(empty_database_url, folder, schema="store"),
     )
 
-    assert len(first) == len(second) == 3
+    assert len(first) == len(second) == 4

@@ -8,11 +8,11 @@ import pytest
 from experiment_api import as_, eventually
 from experiment_service.app import create_app
 from experiment_service.jobs.sender import SENDER
-from experiment_service.models.events import Event, Subject
 from experiment_service.operations.deliveries import receive_events
 from experiment_service.settings import Settings
 from receivers import receiver
 from servicekit.database import DATABASE
+from servicekit.events import Event, Subject
 
 OWNER = as_("owner")
 ALL = ["run.started", "run.succeeded", "run.failed", "run.interrupted", "run.archived",

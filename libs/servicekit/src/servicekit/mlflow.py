@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError, from_json
 
 from servicekit.application import IDENTITY, UnguardedRoute, problem_of
 from servicekit.bodies import DEFAULT_LIMIT, holds_nul, read_body
+from servicekit.events import note_actor
 from servicekit.identity import ACCESS, PRINCIPAL, TAKES_BASIC
 from servicekit.policy import Policy
 from servicekit.problems import (
@@ -435,6 +436,7 @@ async def _call(call: Call, policy: Policy, request: web.Request) -> object:
             )
             raise Unauthenticated(msg)
         request[PRINCIPAL] = principal
+        note_actor(principal)
     if call.read:
         message = call.read(await read_json(request, limit=call.body_limit))
     elif call.message:

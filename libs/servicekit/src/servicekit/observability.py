@@ -19,6 +19,7 @@ from prometheus_client import (
     generate_latest,
 )
 
+from servicekit.events import note_actor
 from servicekit.identity import PRINCIPAL
 from servicekit.spans import end_span, parent_of, request_span, route_of
 from servicekit.tracing import begin_trace
@@ -45,6 +46,7 @@ async def request_middleware(request: web.Request, handler: Handler) -> web.Stre
     """Begin or continue the trace, serve, then log and measure what came of it."""
     began = perf_counter()
     request[ARRIVED] = monotonic()
+    note_actor(None)
     status = 500
     ACTIVE.inc()
     with request_span(request) as span:

@@ -12,6 +12,7 @@ from uuid import UUID
 from aiohttp import web
 
 from servicekit.database import DATABASE, Connection, Database
+from servicekit.events import note_actor
 from servicekit.identity import ACCESS, PRINCIPAL, Identity, Principal, Role
 from servicekit.problems import Forbidden, NotFound, ProjectArchived, Unauthenticated
 
@@ -64,6 +65,7 @@ class Policy:
         if principal is None:
             raise Unauthenticated
         request[PRINCIPAL] = principal
+        note_actor(principal)
         if (self.kind == "sensor") != (principal.kind == "sensor"):
             raise Forbidden(_SENSORS_ONLY if self.kind == "sensor" else _NO_SENSORS)
         if self.kind in {"person", "admin"} and principal.kind != "user":

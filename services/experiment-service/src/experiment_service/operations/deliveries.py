@@ -9,13 +9,13 @@ from time import time
 from uuid import UUID
 
 from servicekit.database import Connection, Database
-from servicekit.identity import Principal
+from servicekit.events import Event
 from servicekit.ids import uuid7
 from servicekit.outgoing import Answer, Caller
 from servicekit.pagination import Cursor, Page, page_of
 from servicekit.problems import NotFound
 
-from experiment_service.models.events import TEST_EVENT, Actor, Event, Subject
+from experiment_service.models.events import WEBHOOK_TEST, NoData
 from experiment_service.models.webhooks import (
     Delivery,
     DeliveryDetails,
@@ -114,7 +114,7 @@ async def deliver(
 
 
 async def test_webhook(
-    database: Database, caller: Caller, box: SecretBox, principal: Principal, webhook_id: UUID
+    database: Database, caller: Caller, box: SecretBox, webhook_id: UUID
 ) -> DeliveryDetails:
     """Send an event that says nothing happened, once, paused or not; the answer says how it went.
 
@@ -126,13 +126,11 @@ async def test_webhook(
         webhook = await select_webhook(connection, webhook_id=webhook_id)
         if webhook is None:
             raise NotFound
-        event = Event(
-            id=uuid7(),
-            type=TEST_EVENT,
+        event = WEBHOOK_TEST.event(
+            NoData(),
             project_id=webhook.project_id,
-            subject=Subject(kind="webhook", id=webhook_id, name=webhook.name),
-            actor=Actor(kind=principal.kind, id=principal.token_id or principal.user_id),
-            occurred_at=datetime.now(UTC),
+            subject_id=webhook_id,
+            subject_name=webhook.name,
         )
         await insert_test_delivery(
             connection,

@@ -4,19 +4,20 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from servicekit.database import Database
+from servicekit.events import Event
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
 from servicekit.pagination import Cursor, Page, PageQuery, page_of
 
 from experiment_service.errors import LimitExceeded
-from experiment_service.models.events import Event, Subject
+from experiment_service.models.events import THRESHOLD_CROSSED, CrossingData
 from experiment_service.models.metric_watches import (
     MAX_WATCHES,
     Crossing,
     MetricWatch,
     NewMetricWatch,
 )
-from experiment_service.operations.deliveries import receive_events
+from experiment_service.operations.telling import tell
 from experiment_service.queries.metric_watches import (
     count_watches,
     delete_watch,
@@ -83,25 +84,24 @@ async def tell_of_crossings(database: Database) -> int:
             return 0
         async with connection.transaction():
             crossings = await insert_crossings(connection)
-            await receive_events(connection, [_event(crossing) for crossing in crossings])
+            await tell(connection, [_event(crossing) for crossing in crossings])
     return len(crossings)
 
 
 def _event(crossing: Crossing) -> Event:
-    return Event(
-        id=uuid7(),
-        type="metric.threshold_crossed",
+    return THRESHOLD_CROSSED.event(
+        CrossingData(
+            watch_id=crossing.watch_id,
+            key=crossing.key,
+            direction=crossing.direction,
+            threshold=crossing.threshold,
+            value=crossing.value,
+            step=crossing.step,
+            experiment_id=crossing.experiment_id,
+            experiment_name=crossing.experiment_name,
+        ),
         project_id=crossing.project_id,
-        subject=Subject(kind="run", id=crossing.run_id, name=crossing.run_name),
-        occurred_at=crossing.at,
-        data={
-            "watch_id": str(crossing.watch_id),
-            "key": crossing.key,
-            "direction": crossing.direction,
-            "threshold": crossing.threshold,
-            "value": crossing.value,
-            "step": crossing.step,
-            "experiment_id": str(crossing.experiment_id),
-            "experiment_name": crossing.experiment_name,
-        },
+        subject_id=crossing.run_id,
+        subject_name=crossing.run_name,
+        at=crossing.at,
     )

@@ -1,26 +1,13 @@
-"""What webhooks are told of runs: the step that each has just taken."""
+"""What is told of runs: the step that each has just taken."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from uuid import UUID
 
 from servicekit.database import Connection
-from servicekit.ids import uuid7
-from servicekit.tracing import current_trace_id
 
-from experiment_service.models.events import Event, EventType, Subject
-from experiment_service.models.statuses import RunStatus
-from experiment_service.operations.deliveries import receive_events
+from experiment_service.models.events import RUN_RESTORED, RUN_STEPS, RunData
+from experiment_service.operations.telling import is_heard, tell
 from experiment_service.queries.run_events import select_told_runs
-from experiment_service.queries.webhooks import count_webhooks
-
-_TYPES: Mapping[RunStatus, EventType] = {
-    "draft": "run.created",
-    "running": "run.started",
-    "succeeded": "run.succeeded",
-    "failed": "run.failed",
-    "interrupted": "run.interrupted",
-    "archived": "run.archived",
-}
 
 
 async def tell_of_runs(
@@ -28,25 +15,23 @@ async def tell_of_runs(
 ) -> None:
     """Tell of the status that runs have come to, in the transaction in which they came to it."""
     ids = list(run_ids)
-    if not ids or not await count_webhooks(connection, project_id=project_id):
+    if not ids or not await is_heard(connection, project_id):
         return
     runs = await select_told_runs(connection, project_id=project_id, run_ids=ids)
-    await receive_events(
+    await tell(
         connection,
         [
-            Event(
-                id=uuid7(),
-                type="run.restored" if restored else _TYPES[run.status],
+            (RUN_RESTORED if restored else RUN_STEPS[run.status]).event(
+                RunData(
+                    status=run.status,
+                    experiment_id=run.experiment_id,
+                    experiment_name=run.experiment_name,
+                    duration_seconds=run.duration_seconds,
+                ),
                 project_id=project_id,
-                subject=Subject(kind="run", id=run.id, name=run.name),
-                occurred_at=run.status_changed_at,
-                trace_id=current_trace_id(),
-                data={
-                    "status": run.status,
-                    "experiment_id": str(run.experiment_id),
-                    "experiment_name": run.experiment_name,
-                    "duration_seconds": run.duration_seconds,
-                },
+                subject_id=run.id,
+                subject_name=run.name,
+                at=run.status_changed_at,
             )
             for run in runs
         ],

@@ -41,3 +41,14 @@ async def select_told_runs(
         project_id,
         run_ids,
     )
+
+
+async def select_is_heard(connection: Connection, *, project_id: UUID) -> bool:
+    """Whether the project has a webhook, or the outbox a reader."""
+    return await connection.fetchval(
+        """
+        SELECT EXISTS (SELECT FROM experiment.webhooks WHERE project_id = $1)
+            OR EXISTS (SELECT FROM experiment.outbox_sinks)
+        """,
+        project_id,
+    )

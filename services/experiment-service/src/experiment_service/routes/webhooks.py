@@ -105,7 +105,7 @@ async def test_webhook(request: Request, webhook_id: UUID) -> DeliveryDetails:
     """Send the event `webhook.test` once, at once, and say how it went."""
     sender = request.app[SENDER]
     return await deliveries.test_webhook(
-        request.app[DATABASE], sender.caller, sender.box, request[PRINCIPAL], webhook_id
+        request.app[DATABASE], sender.caller, sender.box, webhook_id
     )
 
 
