@@ -10,6 +10,7 @@ import secrets
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Self
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -84,7 +85,7 @@ DEFAULTS = {
     "OTEL_EXPORTER_OTLP_ENDPOINT": "",
 }
 
-SERVICE = ("RUNBENCH_ENV", "LOG_LEVEL", "LOG_FORMAT", "TELEMETRY_BROKER_URL")
+SERVICE = ("RUNBENCH_ENV", "LOG_LEVEL", "LOG_FORMAT", "TELEMETRY_BROKER_URL", "SERVICE_SECRET")
 OPTIONAL = ("RABBITMQ_URL", "OTEL_EXPORTER_OTLP_ENDPOINT")
 # What a process is told beside HOST, PORT and its database. Nobody gets another's secret.
 TOLD = {
@@ -278,6 +279,8 @@ class Workspace:
             ),
             "JWT_SECRET": self.secrets["jwt_secret"],
             "SESSION_SECRET": self.secrets["session_secret"],
+            # Not drawn like the others: workspaces made before have no fourth secret.
+            "SERVICE_SECRET": sha256(f"service {self.secrets['jwt_secret']}".encode()).hexdigest(),
         }
         defaults = {**DEFAULTS, **worked_out}
         return {name: self.given.get(name) or default for name, default in defaults.items()}

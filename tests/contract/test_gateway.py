@@ -8,7 +8,7 @@ from support.operations import http, read_operations
 
 from scripts.stack import Stack
 
-INTERNAL = {"/.well-known/revocations"}
+INTERNAL = {"/.well-known/revocations", "/internal/events"}
 
 
 def test_the_gateway_answers_as_the_service_does(stack: Stack) -> None:
@@ -42,6 +42,10 @@ def test_the_gateway_answers_as_the_service_does(stack: Stack) -> None:
         "/api/v1/%2e%2e/%2e%2e/metrics",
         "/auth/%2e%2e/metrics",
         "/auth/..%2f.well-known%2frevocations",
+        "/internal/events",
+        "/internal//events",
+        "/api/../internal/events",
+        "/auth/%2e%2e/internal/events",
         "/openapi.json",
         "/debug",
         "/admin",

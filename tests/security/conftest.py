@@ -34,7 +34,9 @@ def admin(stack: Stack, gateway: httpx.Client) -> Person:
 @pytest.fixture(scope="session")
 def world(stack: Stack, gateway: httpx.Client, admin: Person) -> World:
     database = DATABASES["telemetry-ingest-service"]
-    return make_world(gateway, admin, stack.workspace.database_url(database))
+    world = make_world(gateway, admin, stack.workspace.database_url(database))
+    world.tokens["service"] = stack.workspace.variables["SERVICE_SECRET"]
+    return world
 
 
 @pytest.fixture(scope="session")

@@ -48,6 +48,8 @@ def expected(operation: Operation, caller: str, place: str) -> set[int] | None:
     policy = operation.policy
     if policy == "public":
         return None
+    if policy == "service":
+        return {401}
     if caller == "sensor":
         # Its token opens ingest alone.
         return None if operation.path in INGEST else {401, 403}

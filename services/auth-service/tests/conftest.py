@@ -13,7 +13,7 @@ from servicekit.database import Connection
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))
 
-from people import PASSWORD, Client, Person, Register, Start, expect  # noqa: E402
+from people import PASSWORD, SERVICE_SECRET, Client, Person, Register, Start, expect  # noqa: E402
 
 MIGRATIONS = HERE.parent / "migrations"
 
@@ -28,7 +28,12 @@ def schemas() -> dict[str, Path]:
 @pytest.fixture
 def settings(database_url: str) -> Settings:
     """Cheap hashes: tests of what they cost say so."""
-    return Settings(runbench_env="dev", database_url=database_url, bcrypt_rounds=4)
+    return Settings(
+        runbench_env="dev",
+        database_url=database_url,
+        bcrypt_rounds=4,
+        service_secret=SERVICE_SECRET,
+    )
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from aiohttp.test_utils import TestClient
 from servicekit.database import Connection
 
 PASSWORD = "quiet rivers run deep"
+SERVICE_SECRET = "what services of one house tell each other"
 
 type Client = TestClient[Any, Any]
 

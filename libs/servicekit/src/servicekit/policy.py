@@ -4,6 +4,7 @@ The project of a request always comes from the path or from the row that the pat
 names, never from a header or a body.
 """
 
+import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
@@ -13,13 +14,16 @@ from aiohttp import web
 
 from servicekit.database import DATABASE, Connection, Database
 from servicekit.events import note_actor
-from servicekit.identity import ACCESS, PRINCIPAL, Identity, Principal, Role
+from servicekit.identity import ACCESS, PRINCIPAL, Identity, Principal, Role, bearer_token
 from servicekit.problems import Forbidden, NotFound, ProjectArchived, Unauthenticated
 
 _GUESTS_READ = "It belongs to another project, whose members alone may do this."
 _PEOPLE_ONLY = "An API token may not do this; sign in instead."
 _SENSORS_ONLY = "Only a sensor may do this, by its own token."
 _NO_SENSORS = "A sensor may send its readings, and nothing else."
+
+SERVICE_SECRETS = web.AppKey("service_secrets", tuple[bytes, ...])
+"""What services know each other by; where there is none, no route is for services."""
 
 
 class ProjectOf(Protocol):
@@ -35,9 +39,9 @@ class ProjectOf(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """Who is let in: anybody, the signed in, people, administrators, members, sensors."""
+    """Who is let in: anybody, the signed in, people, administrators, members, sensors, services."""
 
-    kind: Literal["public", "signed_in", "person", "admin", "member", "sensor"]
+    kind: Literal["public", "signed_in", "person", "admin", "member", "sensor", "service"]
     role: Role | None = None
     project: ProjectOf | None = None
     when_archived: bool = True
@@ -59,6 +63,9 @@ class Policy:
             ProjectArchived: a change in an archived project.
         """
         if self.kind == "public":
+            return
+        if self.kind == "service":
+            _admit_service(request)
             return
         # Asked every time: an open stream comes back here to hear whether it may go on.
         principal = await identity.identify(request)
@@ -103,6 +110,17 @@ class Policy:
         if access.archived and not self.when_archived:
             raise ProjectArchived
         request[ACCESS] = access
+
+
+def _admit_service(request: web.Request) -> None:
+    secrets = request.app.get(SERVICE_SECRETS, ())
+    if not secrets:
+        raise NotFound
+    given = (bearer_token(request) or "").encode(errors="surrogateescape")
+    # Every secret is compared, so that the time tells neither how far nor which one.
+    equal = [hmac.compare_digest(given, secret) for secret in secrets]
+    if not any(equal):
+        raise Unauthenticated
 
 
 async def _project_in_path(
@@ -152,6 +170,11 @@ def person() -> Policy:
 def sensor() -> Policy:
     """Sensors, by their own tokens."""
     return Policy(kind="sensor")
+
+
+def service() -> Policy:
+    """Other services of this Runbench, by SERVICE_SECRET; the gateway leads nobody there."""
+    return Policy(kind="service")
 
 
 def admin() -> Policy:

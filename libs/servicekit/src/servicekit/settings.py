@@ -3,9 +3,9 @@
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Literal, NoReturn, Self
 
-from pydantic import Field, PostgresDsn, StringConstraints, ValidationError
+from pydantic import Field, PostgresDsn, StringConstraints, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 type HttpAddress = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s]+)?$")]
@@ -13,6 +13,9 @@ type HttpAddresses = Annotated[
     str, StringConstraints(pattern=r"^(https?://[^\s]+( +https?://[^\s]+)*)?$")
 ]
 """The addresses of a service that runs several times, separated by blanks."""
+
+SERVICE_SECRET_BYTES = 32
+MOST_SERVICE_SECRETS = 2  # the new one and the old one
 
 
 class ServiceSettings(BaseSettings):
@@ -31,6 +34,13 @@ class ServiceSettings(BaseSettings):
     auth_service_url: HttpAddresses = Field(
         default="",
         description="Where tokens are verified and roles are asked; several with blanks between.",
+    )
+    service_secret: str = Field(
+        default="",
+        repr=False,
+        description="At least 32 bytes, the same for all services: what they know each other by."
+        " Two values separated by a comma rotate: the first is sent, both are taken. Without it"
+        " they tell each other no events.",
     )
     telemetry_broker_url: str = Field(
         default="", description="Valkey or Redis for live updates; without it, polling is used."
@@ -53,6 +63,25 @@ class ServiceSettings(BaseSettings):
         le=60,
         description="Seconds between saying 'not ready' and closing the port on a stop.",
     )
+
+    @model_validator(mode="after")
+    def _check_service_secret(self) -> Self:
+        if len(self.service_secrets) > MOST_SERVICE_SECRETS:
+            msg = "SERVICE_SECRET takes one value, or two separated by a comma"
+            raise ValueError(msg)
+        if any(len(secret) < SERVICE_SECRET_BYTES for secret in self.service_secrets):
+            msg = (
+                f"SERVICE_SECRET needs {SERVICE_SECRET_BYTES} random bytes or more; for example"
+                " from `openssl rand -base64 48`"
+            )
+            raise ValueError(msg)
+        return self
+
+    @property
+    def service_secrets(self) -> tuple[bytes, ...]:
+        """What services know each other by, the one that is sent first; none switches it off."""
+        values = (value.strip() for value in self.service_secret.split(","))
+        return tuple(value.encode() for value in values if value)
 
     @property
     def is_development(self) -> bool:

@@ -6,6 +6,7 @@ from aiohttp import web
 from servicekit.application import application
 from servicekit.database import DATABASE, database
 from servicekit.idempotency import SEAL
+from servicekit.policy import SERVICE_SECRETS
 
 from auth_service.call import SETTINGS
 from auth_service.clients.mail import MAIL, Mail
@@ -14,7 +15,16 @@ from auth_service.identity import OwnIdentity
 from auth_service.jobs import sweep
 from auth_service.operations.start import make_first_admin, note_keys
 from auth_service.passwords import HASHER, Hasher
-from auth_service.routes import admin, members, people, projects, sessions, tokens, well_known
+from auth_service.routes import (
+    admin,
+    inbox,
+    members,
+    people,
+    projects,
+    sessions,
+    tokens,
+    well_known,
+)
 from auth_service.settings import Settings
 from auth_service.signing import KEYS, Keys
 
@@ -36,6 +46,7 @@ def create_app(settings: Settings) -> web.Application:
             members.routes,
             tokens.routes,
             admin.routes,
+            inbox.routes,
             well_known.routes,
         ],
         contexts=[
@@ -48,6 +59,7 @@ def create_app(settings: Settings) -> web.Application:
     app[SETTINGS] = settings
     app[KEYS] = keys
     app[SEAL] = keys.seal
+    app[SERVICE_SECRETS] = settings.service_secrets
     app.middlewares.append(note_denials)
     return app
 

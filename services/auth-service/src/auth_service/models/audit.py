@@ -4,10 +4,14 @@ from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, JsonValue
-from servicekit.fields import Answer, Timestamp
+from servicekit.events import Recorded
+from servicekit.fields import Answer, Body, Timestamp
 from servicekit.pagination import PageQuery
 
 type Result = Literal["success", "failure", "denied"]
+
+
+MOST_TOLD = 500
 
 
 class NewEvent(BaseModel, frozen=True):
@@ -20,6 +24,12 @@ class NewEvent(BaseModel, frozen=True):
     target_id: UUID | None = None
     result: Result = "success"
     details: dict[str, JsonValue] = {}
+
+
+class ToldEvents(Body):
+    """What another service tells of, in its order."""
+
+    events: list[Recorded] = Field(min_length=1, max_length=MOST_TOLD)
 
 
 class AuditQuery(PageQuery):

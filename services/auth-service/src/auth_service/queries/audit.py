@@ -1,9 +1,11 @@
 """SQL on audit events: they are added and read, nothing else."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from servicekit.database import Connection, fetch_all
+from servicekit.events import Recorded
 
 from auth_service.addresses import IPAddress
 from auth_service.models.audit import AuditEvent, NewEvent
@@ -39,6 +41,57 @@ async def insert_event(
         event.details,
         trace_id,
     )
+
+
+async def insert_told(
+    connection: Connection, events: Sequence[Recorded], addresses: Sequence[IPAddress | None]
+) -> None:
+    """Add events of other services, `addresses[i]` being where `events[i]` came from.
+
+    Of an event that is told again the first row stays. Who has no name in it gets the one that
+    they have now.
+    """
+    await connection.executemany(
+        """
+        INSERT INTO auth.audit_events (
+            id, at, action, actor_id, actor_name, project_id, target_type, target_id,
+            address, result, details, trace_id
+        )
+        VALUES (
+            $1, $2, $3, $4, coalesce($5, (SELECT name FROM auth.users WHERE id = $4)), $6, $7, $8,
+            $9, 'success', $10, $11
+        )
+        ON CONFLICT DO NOTHING
+        """,
+        [
+            (
+                event.id,
+                event.occurred_at,
+                event.type,
+                event.actor and event.actor.id,
+                event.actor and event.actor.name,
+                event.project_id,
+                event.subject.kind,
+                str(event.subject.id),
+                address,
+                _details(event),
+                event.trace_id,
+            )
+            for event, address in zip(events, addresses, strict=True)
+        ],
+    )
+
+
+def _details(event: Recorded) -> dict[str, object]:
+    """What a row has no column for."""
+    actor = event.actor
+    return {
+        "subject_name": event.subject.name,
+        "actor_kind": actor and actor.kind,
+        "token_id": str(actor.token_id) if actor and actor.token_id else None,
+        "version": event.version,
+        "data": event.data,
+    }
 
 
 async def select_events(
