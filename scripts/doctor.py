@@ -24,7 +24,7 @@ from localpostgres.binaries import NoPostgres, binaries, way_down
 
 from scripts import browser, ports, valkey
 from scripts import state as states
-from scripts.environment import DATABASES, LOOPBACK, ROOT, Workspace
+from scripts.environment import DATABASES, ROOT, Workspace
 from scripts.processes import node, python_of
 from scripts.status import running_workspace
 from scripts.summary import near
@@ -128,13 +128,14 @@ def broker(workspace: Workspace) -> Iterator[Finding]:
     if not workspace.broker:
         yield Finding("Valkey", "ok", f"embedded, {Path(valkey.binary()).name}")
         return
-    where = urlsplit(workspace.broker)
-    host, port = where.hostname or LOOPBACK, where.port or 6379
-    if valkey.answers(host, port):
-        yield Finding("Valkey", "ok", f"the one at {host}:{port}")
+    named = valkey.places(workspace.broker)
+    shown = ", ".join(f"{host}:{port}" for host, port in named)
+    # Of a cluster one node is enough to find the others.
+    if any(valkey.answers(host, port) for host, port in named):
+        yield Finding("Valkey", "ok", f"the one at {shown}")
     else:
         fix = "start it, correct TELEMETRY_BROKER_URL, or unset it to use the embedded one"
-        yield Finding("Valkey", "wrong", f"{host}:{port} does not answer", fix)
+        yield Finding("Valkey", "wrong", f"{shown} does not answer", fix)
 
 
 def free_ports(workspace: Workspace) -> Iterator[Finding]:

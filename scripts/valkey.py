@@ -45,6 +45,14 @@ def answers(host: str, port: int) -> bool:
     return reply.startswith((b"+PONG", b"-NOAUTH", b"-DENIED"))
 
 
+def places(address: str) -> list[tuple[str, int]]:
+    """Host and port of each server that an address names; of a cluster it may be several."""
+    where = urlsplit(address)
+    hosts = where.netloc.rpartition("@")[2].split(",")
+    named = [urlsplit(f"//{host.strip()}") for host in hosts]
+    return [(each.hostname or LOOPBACK, each.port or 6379) for each in named]
+
+
 def serve_embedded(workspace: Workspace, asked: threading.Event) -> None:
     """Run the server until asked to stop or until it dies."""
     folder = workspace.home / "valkey"
@@ -83,12 +91,12 @@ def serve_embedded(workspace: Workspace, asked: threading.Event) -> None:
 
 def use_existing(address: str, asked: threading.Event) -> None:
     """Check the server that `TELEMETRY_BROKER_URL` names, and stand by."""
-    where = urlsplit(address)
-    host, port = where.hostname or LOOPBACK, where.port or 6379
-    if not answers(host, port):
-        fail(f"TELEMETRY_BROKER_URL does not answer at {host}:{port}: start it, or unset it")
+    named = places(address)
+    shown = ", ".join(f"{host}:{port}" for host, port in named)
+    if not any(answers(host, port) for host, port in named):
+        fail(f"TELEMETRY_BROKER_URL does not answer at {shown}: start it, or unset it")
     tell_ready()
-    say(f"using the Valkey at {host}:{port}")
+    say(f"using the Valkey at {shown}")
     asked.wait()
 
 

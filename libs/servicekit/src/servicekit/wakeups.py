@@ -12,7 +12,8 @@ from uuid import UUID
 import structlog
 from aiohttp import web
 from valkey.asyncio import Valkey
-from valkey.exceptions import ValkeyError
+
+from servicekit.broker import FAILURES, Broker
 
 log = structlog.get_logger()
 
@@ -57,18 +58,14 @@ class Wakeups:
 
     async def _keep(self, talk: Callable[[Valkey], Awaitable[None]]) -> None:
         while True:
-            client = Valkey.from_url(
-                self._url,
-                socket_connect_timeout=CONNECT_SEC,
-                socket_timeout=None,
-                socket_keepalive=True,
-            )
+            # What one node of a cluster is told, those who listen at another hear too.
+            broker = Broker(self._url, connect_sec=CONNECT_SEC, answer_sec=None)
             try:
-                await talk(client)
-            except (ValkeyError, OSError, TimeoutError) as exc:
+                await talk(await broker.any())
+            except FAILURES as exc:
                 log.warning("wakeups.unreachable", error=repr(exc))
             finally:
-                await client.aclose()
+                await broker.close()
             await asyncio.sleep(RETRY_SEC)
 
     async def _send(self, client: Valkey) -> None:

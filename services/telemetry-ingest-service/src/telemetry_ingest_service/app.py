@@ -1,5 +1,6 @@
 """How the service is put together."""
 
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
@@ -44,7 +45,11 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
     """The service; `identity` in place of auth-service where a test brings its own."""
     wakeups = Wakeups(settings.telemetry_broker_url, CHANNEL)
     stream = (
-        Stream(settings.telemetry_broker_url, most_bytes=settings.bytes_of_a_shard)
+        Stream(
+            settings.telemetry_broker_url,
+            most_bytes=settings.bytes_of_a_shard,
+            replicas=settings.telemetry_buffer_replicas,
+        )
         if settings.telemetry_broker_url
         else None
     )
@@ -62,7 +67,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
     ]
     checks: dict[str, Check] = {"experiment-service": _sensors_are_published}
     if buffering and stream:
-        checks["buffer"] = partial(_keeps, stream)
+        checks["buffer"] = partial(_keeps, stream, settings.telemetry_buffer_shards)
     if identity is None and settings.auth_service_url:
         identity = client = AuthClient(settings.auth_service_url)
         contexts.append(client.context)
@@ -100,11 +105,12 @@ def _buffer(stream: Stream | None, settings: Settings) -> list[Context]:
     return [taking, movers(stream, shards=shards)] if settings.telemetry_buffer_moves else [taking]
 
 
-async def _keeps(stream: Stream, _app: web.Application) -> bool | str:
-    try:
-        return await stream.trouble() or True
-    except StreamAway:
-        return True  # meanwhile PostgreSQL takes what comes
+async def _keeps(stream: Stream, shards: int, _app: web.Application) -> bool | str:
+    for shard in range(shards):
+        with suppress(StreamAway):  # meanwhile PostgreSQL takes what comes
+            if trouble := await stream.trouble(shard):
+                return trouble
+    return True
 
 
 async def _sensors_are_published(app: web.Application) -> bool:

@@ -44,6 +44,12 @@ class Settings(ServiceSettings):
         description="Streams that the buffer consists of; each is moved by one process at a time.",
     )
 
+    telemetry_buffer_replicas: int = Field(
+        default=0,
+        ge=0,
+        le=5,
+        description="Replicas that have to have the readings before they are answered.",
+    )
     telemetry_buffer_moves: bool = Field(
         default=True,
         description="Whether this process moves what the buffer holds, beside taking readings.",

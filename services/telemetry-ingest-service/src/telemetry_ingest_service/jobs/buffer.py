@@ -43,7 +43,7 @@ class Buffered:
         self._stream = stream
         self._direct = direct
         self._shards = shards
-        self._away_until = 0.0
+        self._away_until: dict[int, float] = {}
         self._group = GroupCommit(
             self._add,
             weigh=weigh,
@@ -56,13 +56,14 @@ class Buffered:
         """Keep the request; see `Writer.submit`."""
         # Under a name it is stored once, even if it is read again.
         item.sent.id = item.sent.id or uuid7()
-        if self._away_until <= monotonic():
+        shard = shard_of(item, self._shards)
+        if self._away_until.get(shard, 0) <= monotonic():
             try:
                 return await self._group.submit(item)
             except StreamAway as exc:
-                if self._away_until <= monotonic():
-                    log.warning("buffer.away", error=str(exc))
-                self._away_until = monotonic() + AGAIN_SEC
+                if self._away_until.get(shard, 0) <= monotonic():
+                    log.warning("buffer.away", shard=shard, error=str(exc))
+                self._away_until[shard] = monotonic() + AGAIN_SEC
         return await self._direct.submit(item)
 
     async def drain(self) -> None:

@@ -2,8 +2,9 @@
 
 A process draws what it will let in ahead, a fiftieth of a second's worth at a time, so that a
 sensor of many small batches costs few round trips, and what is asked for while a round trip is
-under way shares the next one, so that however many ask there is one connection. While Valkey is
-away each process counts by itself, more strictly, because it cannot know of the others.
+under way shares the next one, so that however many ask there is one connection to each node that
+counts. While a sensor's node is away each process counts by itself, more strictly, because it
+cannot know of the others.
 """
 
 import asyncio
@@ -17,9 +18,9 @@ from uuid import UUID
 import structlog
 from aiohttp import web
 from prometheus_client import Counter
+from servicekit.broker import FAILURES, Broker
 from servicekit.problems import TooManyRequests
 from valkey.asyncio import Valkey
-from valkey.exceptions import ValkeyError
 
 from telemetry_ingest_service.models.readings import MAX_READINGS
 
@@ -62,17 +63,16 @@ class Limits:
     """The limits of all sensors."""
 
     def __init__(self, url: str, rate: int) -> None:
-        self._client = (
-            Valkey.from_url(url, socket_connect_timeout=PATIENCE_SEC, socket_timeout=PATIENCE_SEC)
-            if url
-            else None
+        self._broker = (
+            Broker(url, connect_sec=PATIENCE_SEC, answer_sec=PATIENCE_SEC) if url else None
         )
         self._rate = rate
         # Whatever the rate, a single request of the greatest size is let in.
         self._size = 2 * max(rate, MAX_READINGS)
         self._ahead: dict[UUID, tuple[int, float]] = {}
         self._alone: dict[UUID, tuple[float, float]] = {}
-        self._away_until = 0.0
+        # By the node that does not answer; None stands for all of them.
+        self._away_until: dict[Valkey | None, float] = {}
         self._asked: list[_Asked] = []
         self._asking: asyncio.Task[None] | None = None
 
@@ -94,8 +94,8 @@ class Limits:
         """Give the connection back."""
         if self._asking:
             await self._asking
-        if self._client:
-            await self._client.aclose()
+        if self._broker:
+            await self._broker.close()
 
     def _take_ahead(self, sensor_id: UUID, readings: int) -> bool:
         left, until = self._ahead.get(sensor_id, (0, 0.0))
@@ -105,28 +105,26 @@ class Limits:
         return True
 
     async def _draw(self, sensor_id: UUID, readings: int) -> float:
-        if self._client is None or self._away_until > monotonic():
+        if self._broker is None:
             return self._take_alone(sensor_id, readings)
         asked = _Asked(sensor_id, readings, asyncio.get_running_loop().create_future())
         self._asked.append(asked)
         if self._asking is None:
-            self._asking = asyncio.create_task(self._answer_all(self._client))
+            self._asking = asyncio.create_task(self._answer_all(self._broker))
         return await asked.wait
 
-    async def _answer_all(self, client: Valkey) -> None:
+    async def _answer_all(self, broker: Broker) -> None:
         """Answer whoever asks, all at once who do so meanwhile, until nobody does any more."""
         waiting: list[_Asked] = []
         try:
             while self._asked:
                 waiting, self._asked = self._asked, []
-                try:
-                    await self._answer(client, waiting)
-                except (ValkeyError, OSError, TimeoutError) as exc:
-                    log.warning("limits.unreachable", error=repr(exc))
-                    self._away_until = monotonic() + AGAIN_SEC
-                    for one in waiting:
-                        if not one.wait.done():
-                            one.wait.set_result(self._take_alone(one.sensor_id, one.readings))
+                shares: dict[Valkey | None, list[_Asked]] = defaultdict(list)
+                for one in waiting:
+                    shares[await self._counter(broker, one.sensor_id)].append(one)
+                await asyncio.gather(
+                    *(self._answer_share(broker, client, share) for client, share in shares.items())
+                )
         except Exception as exc:  # a mistake of ours, of which those who wait must hear
             for one in (*waiting, *self._asked):
                 if not one.wait.done():
@@ -134,6 +132,37 @@ class Limits:
             self._asked = []
         finally:
             self._asking = None
+
+    async def _counter(self, broker: Broker, sensor_id: UUID) -> Valkey | None:
+        """The node that counts a sensor; None while it is away."""
+        if self._away_until.get(None, 0) > monotonic():
+            return None
+        try:
+            client = await broker.holder(_key(sensor_id))
+        except FAILURES as exc:
+            self._is_away(broker, None, exc)
+            return None
+        return None if self._away_until.get(client, 0) > monotonic() else client
+
+    def _is_away(self, broker: Broker, client: Valkey | None, failure: BaseException) -> None:
+        log.warning("limits.unreachable", error=repr(failure))
+        broker.failed(failure)
+        past = [node for node, until in self._away_until.items() if until <= monotonic()]
+        for node in past:
+            del self._away_until[node]
+        self._away_until[client] = monotonic() + AGAIN_SEC
+
+    async def _answer_share(
+        self, broker: Broker, client: Valkey | None, waiting: Sequence[_Asked]
+    ) -> None:
+        try:
+            if client:
+                await self._answer(client, waiting)
+        except FAILURES as exc:
+            self._is_away(broker, client, exc)
+        for one in waiting:
+            if not one.wait.done():
+                one.wait.set_result(self._take_alone(one.sensor_id, one.readings))
 
     async def _answer(self, client: Valkey, waiting: Sequence[_Asked]) -> None:
         ahead = int(self._rate * AHEAD_SEC)
@@ -168,8 +197,7 @@ class Limits:
             return []
         pipeline = cast("Any", client).pipeline(transaction=False)
         for sensor_id, readings in wanted:
-            key = f"runbench:ingest:{sensor_id}"
-            pipeline.eval(_TAKE, 1, key, self._rate, self._size, readings)
+            pipeline.eval(_TAKE, 1, _key(sensor_id), self._rate, self._size, readings)
         return [float(wait) / 1000 for wait in await pipeline.execute()]
 
     def _take_alone(self, sensor_id: UUID, readings: int) -> float:
@@ -181,6 +209,10 @@ class Limits:
             return (readings - left) / rate
         _keep(self._alone, sensor_id, (left - readings, now))
         return 0
+
+
+def _key(sensor_id: UUID) -> str:
+    return f"runbench:ingest:{sensor_id}"
 
 
 def _tell(asked: _Asked, wait: float) -> None:

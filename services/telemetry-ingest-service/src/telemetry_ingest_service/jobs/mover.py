@@ -153,19 +153,18 @@ async def _move_some(
 
 
 async def _measure(stream: Stream, shards: set[int]) -> None:
-    said: str | None = None
+    said: dict[int, str | None] = {}
     while True:
-        try:
-            if (trouble := await stream.trouble()) and trouble != said:
-                log.error("buffer.not_durable", reason=trouble)
-            said = trouble
-            for shard in shards:
+        for shard in shards:
+            with contextlib.suppress(StreamAway):  # whoever moves says it
+                trouble = await stream.trouble(shard)
+                if trouble and trouble != said.get(shard):
+                    log.error("buffer.not_durable", shard=shard, reason=trouble)
+                said[shard] = trouble
                 depth = await stream.depth(shard)
                 BYTES.labels(str(shard)).set(depth.waiting)
                 BATCHES.labels(str(shard)).set(depth.records)
                 LAG.labels(str(shard)).set(_age(depth.oldest))
-        except StreamAway:
-            pass  # whoever moves says it
         await asyncio.sleep(MEASURE_SEC)
 
 

@@ -1,5 +1,8 @@
 """The buffer in Valkey: a stream a shard, whose entries are records of requests.
 
+In a cluster each shard lies on one node, with all that belongs to it; the shards of a node that is
+away are away, and the others go on.
+
 An entry's id says how many bytes were put into its stream up to its end, so that ids need no clock,
 and what waits is the last id less the place that is stored. Beside each stream stands a hash: `id`,
 a name that the stream got when it began, `end`, the last place, and `begin`, up to where it was
@@ -9,20 +12,20 @@ name, or another run of the server (which may have come back with less), begins 
 Whatever it then meets a second time is known by the name of its batch.
 """
 
-import asyncio
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, cast
 
+from servicekit.broker import FAILURES, Broker
 from servicekit.ids import uuid7
-from valkey.asyncio import Valkey
-from valkey.exceptions import OutOfMemoryError, ValkeyError
+from valkey.exceptions import OutOfMemoryError
 
 CONNECT_SEC = 1.0
 # A disk that hangs makes Valkey hang too, for 2 s under `appendfsync everysec`.
 ANSWER_SEC = 5.0
+FOLLOW_SEC = 1.0
 LOOK_SEC = 2.0
 
 # KEYS: hash, stream; ARGV: bytes at most, a name for a stream that begins, the records. Answers
@@ -97,40 +100,49 @@ class Depth:
 class Stream:
     """The shards of the buffer."""
 
-    def __init__(self, url: str, *, most_bytes: int) -> None:
-        self._client = Valkey.from_url(
-            url, socket_connect_timeout=CONNECT_SEC, socket_timeout=ANSWER_SEC
-        )
+    def __init__(self, url: str, *, most_bytes: int, replicas: int = 0) -> None:
+        self._broker = Broker(url, connect_sec=CONNECT_SEC, answer_sec=ANSWER_SEC)
         self._most_bytes = most_bytes
-        self._trouble: str | None = None
-        self._looked = -LOOK_SEC
+        self._replicas = replicas
+        # Of each shard: why it is not trusted, and when that was looked for.
+        self._trouble: dict[int, tuple[str | None, float]] = {}
         # Where each stream begins, as far as is known; only a hint where to read.
         self._begins: dict[int, int] = {}
 
     async def close(self) -> None:
         """Give the connections back."""
-        await self._client.aclose()
+        await self._broker.close()
 
     async def add(self, shard: int, records: Sequence[bytes]) -> int:
         """Put records in, and answer how many had room; they stand in Valkey's log by then.
+
+        Where it is asked for, so many replicas have them too, of which one may take over.
 
         Raises:
             StreamAway: some of them may be in all the same.
             StreamFull: none of them is.
         """
-        if self._looked + LOOK_SEC < monotonic():
-            await self.trouble()
-        if self._trouble:
-            raise StreamAway(self._trouble)
+        trouble, looked = self._trouble.get(shard, (None, -LOOK_SEC))
+        if looked + LOOK_SEC < monotonic():
+            trouble = await self.trouble(shard)
+        if trouble:
+            raise StreamAway(trouble)
+        kept, stream = _keys(shard)
         with _answering():
-            try:
-                taken = await cast("Any", self._client).eval(
-                    _ADD, 2, *_keys(shard), self._most_bytes, str(uuid7()), *records
-                )
-            except OutOfMemoryError as exc:
-                raise StreamFull from exc
+            async with self._broker.holding(stream) as client:
+                # Both on one connection, whose writes the second waits for.
+                asked = cast("Any", client.pipeline(transaction=False))
+                asked.eval(_ADD, 2, kept, stream, self._most_bytes, str(uuid7()), *records)
+                if self._replicas:
+                    asked.execute_command("WAIT", self._replicas, int(FOLLOW_SEC * 1000))
+                try:
+                    taken, *followed = await asked.execute()
+                except OutOfMemoryError as exc:
+                    raise StreamFull from exc
         if taken < 0:
             raise StreamAway(NO_LOG)
+        if followed and followed[0] < self._replicas:
+            raise StreamAway(f"{followed[0]} of {self._replicas} replicas have it")
         return taken
 
     async def read(self, shard: int, *, stream: str, after: int, most_bytes: int) -> Read:
@@ -155,10 +167,12 @@ class Stream:
         Raises:
             StreamAway: see there.
         """
+        _, stream = _keys(shard)
         with _answering():
-            await cast("Any", self._client).xread(
-                {_keys(shard)[1]: f"{after}-0"}, count=1, block=int(seconds * 1000)
-            )
+            async with self._broker.holding(stream) as client:
+                await cast("Any", client).xread(
+                    {stream: f"{after}-0"}, count=1, block=int(seconds * 1000)
+                )
 
     async def trim(self, shard: int, *, stream: str, upto: int) -> None:
         """Forget the records up to a place, which are stored.
@@ -167,7 +181,8 @@ class Stream:
             StreamAway: see there.
         """
         with _answering():
-            await cast("Any", self._client).eval(_TRIM, 2, *_keys(shard), stream, upto)
+            async with self._broker.holding(_keys(shard)[1]) as client:
+                await cast("Any", client).eval(_TRIM, 2, *_keys(shard), stream, upto)
 
     async def depth(self, shard: int) -> Depth:
         """What waits in a shard.
@@ -177,39 +192,42 @@ class Stream:
         """
         kept, stream = _keys(shard)
         with _answering():
-            asked = cast("Any", self._client.pipeline(transaction=True))
-            asked.hmget(kept, "begin", "end").xlen(stream).xrange(stream, count=1)
-            (begin, end), records, oldest = await asked.execute()
+            async with self._broker.holding(stream) as client:
+                asked = cast("Any", client.pipeline(transaction=True))
+                asked.hmget(kept, "begin", "end").xlen(stream).xrange(stream, count=1)
+                (begin, end), records, oldest = await asked.execute()
         waiting = max(0, int(end or 0) - int(begin or 0))
         return Depth(records, waiting, oldest[0][1][b"r"] if oldest else None)
 
-    async def trouble(self) -> str | None:
-        """Why what Valkey takes might be lost, or None.
+    async def trouble(self, shard: int) -> str | None:
+        """Why what Valkey takes for a shard might be lost, or None.
 
         Raises:
             StreamAway: see there.
         """
         with _answering():
-            asked = cast("Any", self._client)
-            logged = (await asked.info("persistence")).get("aof_enabled")
-            policy = str((await asked.info("memory")).get("maxmemory_policy", ""))
+            async with self._broker.holding(_keys(shard)[1]) as client:
+                asked = cast("Any", client)
+                logged = (await asked.info("persistence")).get("aof_enabled")
+                policy = str((await asked.info("memory")).get("maxmemory_policy", ""))
         found = EVICTS if policy.startswith("allkeys") else None
-        self._trouble = found if logged else NO_LOG
-        self._looked = monotonic()
-        return self._trouble
+        found = found if logged else NO_LOG
+        self._trouble[shard] = found, monotonic()
+        return found
 
     async def _read(
         self, shard: int, after: int, upto: int | None
     ) -> tuple[str, int, list[tuple[int, bytes]]]:
         kept, stream = _keys(shard)
         with _answering():
-            asked = cast("Any", self._client.pipeline(transaction=True))
-            asked.info("server").hmget(kept, "id", "begin")
-            if upto is None:
-                asked.xrange(stream, min=f"({after}-0", count=1)
-            else:
-                asked.xrange(stream, min=f"({after}-0", max=f"{upto}-0")
-            server, (name, begin), entries = await asked.execute()
+            async with self._broker.holding(stream) as client:
+                asked = cast("Any", client.pipeline(transaction=True))
+                asked.info("server").hmget(kept, "id", "begin")
+                if upto is None:
+                    asked.xrange(stream, min=f"({after}-0", count=1)
+                else:
+                    asked.xrange(stream, min=f"({after}-0", max=f"{upto}-0")
+                server, (name, begin), entries = await asked.execute()
         if name is None and not entries:
             return "", 0, []
         name = name or b"nameless"
@@ -230,5 +248,5 @@ def _keys(shard: int) -> tuple[str, str]:
 def _answering() -> Generator[None]:
     try:
         yield
-    except (ValkeyError, OSError, TimeoutError, asyncio.IncompleteReadError) as exc:
+    except FAILURES as exc:
         raise StreamAway(repr(exc)) from exc
