@@ -6,7 +6,7 @@ one at a time relays to a sink, in order, at least once: who takes events knows 
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from datetime import timedelta
 from typing import Protocol
 
@@ -103,7 +103,7 @@ class Relay:
             yield
             return
         database = app[DATABASE]
-        await _note_sinks(database, [sink.name for sink in self._sinks])
+        await note_sinks(database, [sink.name for sink in self._sinks])
         tasks = [asyncio.create_task(self._keep_seen(database))]
         tasks += [asyncio.create_task(self._keep_telling(database, sink)) for sink in self._sinks]
         yield
@@ -115,6 +115,9 @@ class Relay:
         last = job(f"relay-{sink.name}", every_sec=self._poll)
         wait = self._poll
         async with sink.open():
+            # Who listens finds what to listen to before the first event.
+            with suppress(Unreachable):
+                await sink.reach()
             while True:
                 try:
                     while await relay(database, sink) == BATCH:
@@ -131,7 +134,7 @@ class Relay:
         while True:
             await asyncio.sleep(SEEN_EVERY_SEC)
             try:
-                await _note_sinks(database, [sink.name for sink in self._sinks])
+                await note_sinks(database, [sink.name for sink in self._sinks])
             except (OSError, TimeoutError, Problem, asyncpg.PostgresError, asyncpg.InterfaceError):
                 log.warning("outbox.sinks_not_noted")
 
@@ -193,7 +196,7 @@ async def _lock(connection: Connection, sink: str) -> bool:
     )
 
 
-async def _note_sinks(database: Database, names: Sequence[str]) -> None:
+async def note_sinks(database: Database, names: Sequence[str]) -> None:
     """Say that these are told; forget, with what waits for it, who has not been for long."""
     async with database.acquire() as connection, connection.transaction():
         await connection.execute(

@@ -14,6 +14,8 @@ type HttpAddresses = Annotated[
 ]
 """The addresses of a service that runs several times, separated by blanks."""
 
+type AmqpAddress = Annotated[str, StringConstraints(pattern=r"^(amqps?://[^\s]+)?$")]
+
 SERVICE_SECRET_BYTES = 32
 MOST_SERVICE_SECRETS = 2  # the new one and the old one
 
@@ -45,8 +47,11 @@ class ServiceSettings(BaseSettings):
     telemetry_broker_url: str = Field(
         default="", description="Valkey or Redis for live updates; without it, polling is used."
     )
-    rabbitmq_url: str = Field(
-        default="", description="Kept for domain events; nothing reads it yet."
+    rabbitmq_url: AmqpAddress = Field(
+        default="",
+        repr=False,
+        description="RabbitMQ (amqp:// or amqps://) that is told of what happens; without it only"
+        " webhooks and the audit trail are.",
     )
     otel_exporter_otlp_endpoint: HttpAddress = Field(
         default="", description="Traces go here (OTLP over HTTP) when set."

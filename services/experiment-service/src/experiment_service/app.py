@@ -10,7 +10,9 @@ from servicekit.database import database
 from servicekit.debug_identity import DebugIdentity
 from servicekit.idempotency import SEAL
 from servicekit.identity import Identity
+from servicekit.outbox import Relay
 from servicekit.outgoing import Caller
+from servicekit.sinks import sinks
 
 from experiment_service.jobs.feeds import Feeds
 from experiment_service.jobs.sender import Sender
@@ -63,6 +65,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         feeds.context,
         sweeper(settings, wakeups),
         sender.context,
+        Relay(sinks(settings, service=NAME)).context,
     ]
     checks: dict[str, Check] = {}
     if identity is None and settings.auth_service_url:

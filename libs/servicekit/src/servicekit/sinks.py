@@ -1,0 +1,222 @@
+"""Who the relay tells: RabbitMQ for other systems, and auth-service for the audit trail."""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from uuid import UUID
+
+import aio_pika
+import aiohttp
+import orjson
+from aio_pika.abc import AbstractConnection, AbstractExchange
+from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AMQPException
+from yarl import URL
+
+from servicekit.events import Event, Recorded
+from servicekit.outbox import Sink, Unreachable
+from servicekit.peers import Peers
+from servicekit.settings import ServiceSettings
+
+EXCHANGE = "runbench.events"
+UNROUTED = "runbench.events.unrouted"
+# What nobody has bound a queue for waits this long, so that who comes late can still have it.
+UNROUTED_KEPT_MS = 7 * 24 * 3600 * 1000
+UNROUTED_MOST = 100_000
+ANSWER_SEC = 10.0
+HEARTBEAT_SEC = 30
+PLATFORM = "platform"
+
+_BROKEN = (*CONNECTION_EXCEPTIONS, AMQPException, OSError, TimeoutError)
+
+
+def sinks(settings: ServiceSettings, *, service: str) -> list[Sink]:
+    """The sinks that the settings of a service name."""
+    found: list[Sink] = []
+    if settings.rabbitmq_url:
+        found.append(RabbitMQ(settings.rabbitmq_url, service=service))
+    if settings.auth_service_url and settings.service_secrets:
+        found.append(AuditTrail(settings.auth_service_url, settings.service_secrets[0]))
+    return found
+
+
+def routing_key(event: Event) -> str:
+    """`<project id>.<type>`, as `0199….run.failed`; `platform.<type>` where there is no project."""
+    return f"{event.project_id or PLATFORM}.{event.type}"
+
+
+def waves(events: Sequence[Recorded]) -> list[list[Recorded]]:
+    """The events, in parts that follow one another: none has two events of one subject.
+
+    What is in one part may be on its way at the same time without a subject's order being lost.
+    """
+    seen: defaultdict[UUID, int] = defaultdict(int)
+    parts: list[list[Recorded]] = []
+    for event in events:
+        number = seen[event.subject.id]
+        seen[event.subject.id] += 1
+        if number == len(parts):
+            parts.append([])
+        parts[number].append(event)
+    return parts
+
+
+class RabbitMQ:
+    """A durable topic exchange; a message counts once the broker has confirmed it.
+
+    What no queue is bound for goes to an alternate exchange with a queue of its own, so it is still
+    returned (`mandatory`), and told again, where somebody has taken that one away.
+    """
+
+    name = "rabbitmq"
+
+    def __init__(self, url: str, *, service: str) -> None:
+        self._url = URL(url).update_query(heartbeat=HEARTBEAT_SEC)
+        self._service = service
+        self._connection: AbstractConnection | None = None
+        self._exchange: AbstractExchange | None = None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[None]:
+        """Close at the end what was opened when it was needed."""
+        try:
+            yield
+        finally:
+            await self._close()
+
+    async def reach(self) -> None:
+        """Connect and declare the exchanges, if that is not done.
+
+        Raises:
+            Unreachable: the broker does not answer, or refuses.
+        """
+        if self._connection and not self._connection.is_closed and self._exchange:
+            return
+        await self._close()
+        try:
+            self._connection = await aio_pika.connect(self._url, timeout=ANSWER_SEC)
+            self._exchange = await self._declare(self._connection)
+        except _BROKEN as exc:
+            await self._close()
+            raise _unreachable(exc) from None
+
+    async def tell(self, events: Sequence[Recorded]) -> None:
+        """Publish, and return when the broker has confirmed each.
+
+        Raises:
+            Unreachable: one was refused or returned, or the broker went away.
+        """
+        exchange = self._exchange
+        if exchange is None:
+            msg = "RabbitMQ is not connected."
+            raise Unreachable(msg)
+        for wave in waves(events):
+            answers = await asyncio.gather(
+                *(self._publish(exchange, event) for event in wave), return_exceptions=True
+            )
+            for answer in answers:
+                if isinstance(answer, _BROKEN):
+                    await self._close()
+                    raise _unreachable(answer) from None
+                if isinstance(answer, BaseException):
+                    raise answer
+
+    async def _declare(self, connection: AbstractConnection) -> AbstractExchange:
+        channel = await connection.channel(publisher_confirms=True, on_return_raises=True)
+        unrouted = await channel.declare_exchange(
+            UNROUTED, aio_pika.ExchangeType.FANOUT, durable=True, timeout=ANSWER_SEC
+        )
+        queue = await channel.declare_queue(
+            UNROUTED,
+            durable=True,
+            arguments={"x-message-ttl": UNROUTED_KEPT_MS, "x-max-length": UNROUTED_MOST},
+            timeout=ANSWER_SEC,
+        )
+        await queue.bind(unrouted, timeout=ANSWER_SEC)
+        return await channel.declare_exchange(
+            EXCHANGE,
+            aio_pika.ExchangeType.TOPIC,
+            durable=True,
+            arguments={"alternate-exchange": UNROUTED},
+            timeout=ANSWER_SEC,
+        )
+
+    async def _publish(self, exchange: AbstractExchange, event: Recorded) -> None:
+        message = aio_pika.Message(
+            # An event without the address, which is the audit trail's alone.
+            orjson.dumps(Event.model_validate(dict(event)).model_dump(mode="json")),
+            content_type="application/json",
+            delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            message_id=str(event.id),
+            timestamp=event.occurred_at,
+            type=event.type,
+            app_id=self._service,
+            headers={"version": event.version},
+        )
+        await exchange.publish(message, routing_key(event), mandatory=True, timeout=ANSWER_SEC)
+
+    async def _close(self) -> None:
+        connection, self._connection, self._exchange = self._connection, None, None
+        if connection:
+            try:
+                async with asyncio.timeout(ANSWER_SEC):
+                    await connection.close()
+            except _BROKEN:
+                pass  # it is gone already
+
+
+class AuditTrail:
+    """auth-service's list of who did what; it knows a repeat by the event's id."""
+
+    name = "audit"
+
+    def __init__(self, addresses: str, secret: bytes) -> None:
+        self._peers = Peers(addresses)
+        self._headers = {
+            "Authorization": f"Bearer {secret.decode()}",
+            "Content-Type": "application/json",
+        }
+        self._session: aiohttp.ClientSession | None = None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncGenerator[None]:
+        """Hold the connections."""
+        timeout = aiohttp.ClientTimeout(total=ANSWER_SEC)
+        async with aiohttp.ClientSession(timeout=timeout) as self._session:
+            yield
+
+    async def reach(self) -> None:
+        """Nothing is connected beforehand."""
+
+    async def tell(self, events: Sequence[Recorded]) -> None:
+        """Hand over what happened; whichever instance answers first has it.
+
+        Raises:
+            Unreachable: none takes it.
+        """
+        body = orjson.dumps({"events": [event.model_dump(mode="json") for event in events]})
+        last = "auth-service does not answer."
+        for address in self._peers.each():
+            try:
+                status = await self._post(f"{address}/internal/events", body)
+            except (aiohttp.ClientError, TimeoutError):
+                continue
+            if status == HTTPStatus.NO_CONTENT:
+                return
+            last = f"auth-service answered {status}."
+        raise Unreachable(last)
+
+    async def _post(self, address: str, body: bytes) -> int:
+        if self._session is None:
+            msg = "The sink is not open."
+            raise Unreachable(msg)
+        async with self._session.post(
+            address, data=body, headers=self._headers, allow_redirects=False
+        ) as answer:
+            return answer.status
+
+
+def _unreachable(exc: BaseException) -> Unreachable:
+    # Only what kind of failure it is: the texts of some carry the address with its password.
+    return Unreachable(f"RabbitMQ does not take events ({type(exc).__name__}).")

@@ -1,0 +1,188 @@
+"""What this service tells: on a RabbitMQ, in order, nothing lost while it is away."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import get_args
+
+import aio_pika
+import pytest
+from experiment_api import Api, as_, eventually
+from experiment_service.app import create_app
+from experiment_service.models.events import EVENTS, EventType
+from experiment_service.settings import Settings
+from servicekit.database import DATABASE
+from servicekit.sinks import EXCHANGE, UNROUTED
+from servicekit.testing.rabbitmq import Broker
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory) -> Iterator[Broker]:
+    broker = Broker(tmp_path_factory.mktemp("rabbitmq"))
+    broker.start()
+    yield broker
+    broker.stop()
+
+
+@pytest.fixture
+def settings(settings, broker) -> Settings:
+    return settings.model_copy(update={"rabbitmq_url": broker.url})
+
+
+@asynccontextmanager
+async def listening(broker, key="#") -> AsyncIterator[list[aio_pika.abc.AbstractIncomingMessage]]:
+    """Everything that comes while the caller listens."""
+    came = []
+
+    async def take(message) -> None:
+        async with message.process():
+            came.append(message)
+
+    async with await aio_pika.connect(broker.url) as connection:
+        channel = await connection.channel()
+        exchange = await channel.get_exchange(EXCHANGE)
+        queue = await channel.declare_queue(exclusive=True)
+        await queue.bind(exchange, key)
+        await queue.consume(take)
+        yield came
+
+
+@pytest.fixture
+async def heard(api, broker):
+    """The messages of this test's project; the exchange is there soon after the start."""
+    await eventually(lambda: has_exchange(broker))
+    async with listening(broker, f"{project_of(api)}.#") as came:
+        yield came
+
+
+def project_of(api: Api) -> str:
+    return api.project.rpartition("/")[2]
+
+
+async def has_exchange(broker) -> bool:
+    async with await aio_pika.connect(broker.url) as connection:
+        channel = await connection.channel()
+        try:
+            await channel.get_exchange(EXCHANGE)
+        except aio_pika.exceptions.ChannelNotFoundEntity:
+            return False
+        return True
+
+
+async def waiting(client) -> int:
+    async with client.app[DATABASE].acquire() as connection:
+        return await connection.fetchval("SELECT count(*) FROM outbox")
+
+
+async def step(api, run, status) -> None:
+    await api.patch(f"/api/v1/runs/{run['id']}", {"status": status})
+
+
+async def test_each_step_of_a_run_is_published_in_order(
+    api, client, heard, experiment, people
+) -> None:
+    runs = [await api.run(experiment, name=f"run {n}", status="draft") for n in range(3)]
+    for status in ("running", "interrupted", "running", "succeeded"):
+        await asyncio.gather(*(step(api, run, status) for run in runs))
+    await eventually(lambda: are(heard, 15))
+
+    for run in runs:
+        mine = [json.loads(one.body) for one in heard if run["id"].encode() in one.body]
+        assert [event["type"] for event in mine] == [
+            "run.created", "run.started", "run.interrupted", "run.started", "run.succeeded"
+        ]  # fmt: skip
+    last = heard[-1]
+    event = json.loads(last.body)
+    assert last.routing_key == f"{project_of(api)}.run.succeeded"
+    assert last.delivery_mode == aio_pika.DeliveryMode.PERSISTENT
+    assert (last.message_id, last.type, last.app_id) == (
+        event["id"], "run.succeeded", "experiment-service"
+    )  # fmt: skip
+    assert last.headers["version"] == event["version"] == 1
+    assert event["actor"]["kind"] == "user"
+    assert event["actor"]["id"] == str(people.principals["editor"].user_id)
+    assert event["data"]["status"] == "succeeded"
+    # Where a call came from is for the audit trail alone.
+    assert "address" not in event
+    await eventually(lambda: is_empty(client))
+
+
+async def test_nothing_is_told_of_a_change_that_failed(api, client, heard, experiment) -> None:
+    run = await api.run(experiment)
+    await api.patch(f"/api/v1/runs/{run['id']}", {"status": "draft"}, status=409)
+    await api.patch(f"/api/v1/runs/{run['id']}", {"status": "failed"})
+    await eventually(lambda: are(heard, 2))
+    await eventually(lambda: is_empty(client))
+
+    assert [one.type for one in heard] == ["run.started", "run.failed"]
+
+
+async def test_what_nobody_listens_for_waits_in_a_queue_of_its_own(
+    api, client, broker, experiment
+) -> None:
+    run = await api.run(experiment)
+    await eventually(lambda: is_empty(client))
+
+    async with await aio_pika.connect(broker.url) as connection:
+        queue = await (await connection.channel()).get_queue(UNROUTED)
+        found = False
+        while message := await queue.get(no_ack=True, fail=False):
+            found = found or json.loads(message.body)["subject"]["id"] == run["id"]
+    assert found
+
+
+async def test_a_broker_that_is_away_loses_nothing(api, client, broker, experiment) -> None:
+    await eventually(lambda: is_empty(client))
+    await eventually(lambda: has_exchange(broker))
+    async with await aio_pika.connect(broker.url) as connection:
+        channel = await connection.channel()
+        queue = await channel.declare_queue("kept", durable=True)
+        await queue.bind(await channel.get_exchange(EXCHANGE), f"{project_of(api)}.#")
+
+    broker.stop()
+    try:
+        run = await api.run(experiment)
+        for status in ("interrupted", "running", "failed"):
+            await step(api, run, status)
+        assert await waiting(client) == 4
+        assert (await (await client.get("/ready")).json())["status"] == "ready"
+    finally:
+        broker.start()
+    await eventually(lambda: is_empty(client), within=90)
+
+    async with await aio_pika.connect(broker.url) as connection:
+        queue = await (await connection.channel()).get_queue("kept")
+        told = []
+        while message := await queue.get(no_ack=True, fail=False):
+            told.append(json.loads(message.body))
+        await queue.delete()
+    # Once each here; whoever listens has to expect a repeat, and knows it by its id.
+    assert [event["type"] for event in {event["id"]: event for event in told}.values()] == [
+        "run.started", "run.interrupted", "run.started", "run.failed"
+    ]  # fmt: skip
+
+
+async def test_two_processes_share_a_relay_and_tell_once(
+    aiohttp_client, settings, people, api, client, heard, experiment
+) -> None:
+    await aiohttp_client(create_app(settings, people), headers=as_("editor"))
+    runs = await asyncio.gather(*(api.run(experiment, name=f"run {n}") for n in range(40)))
+    await eventually(lambda: is_empty(client))
+    await eventually(lambda: are(heard, 40))
+
+    assert sorted(json.loads(one.body)["subject"]["id"] for one in heard) == sorted(
+        run["id"] for run in runs
+    )
+
+
+def test_what_webhooks_may_choose_is_told() -> None:
+    assert set(get_args(EventType.__value__)) <= {kind.name for kind in EVENTS}
+
+
+async def are(heard, count) -> bool:
+    return len(heard) >= count
+
+
+async def is_empty(client) -> bool:
+    return not await waiting(client)
