@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from notes import create_app, routes
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from servicekit.application import UnguardedRoute, application
+from servicekit.broker import servers
 from servicekit.cache import BriefCache
 from servicekit.debug_identity import DebugIdentity
 from servicekit.ids import uuid7
@@ -202,3 +203,44 @@ def test_settings_that_do_not_fit_are_named_without_their_values(
     assert "PORT" in said
     assert "DATABASE_URL" in said
     assert "hunter2" not in said
+
+
+@pytest.mark.parametrize(
+    ("url", "named"),
+    [
+        ("redis://127.0.0.1:6379/1", ["redis://127.0.0.1:6379/1"]),
+        ("valkeys://u:p@h/0", ["valkeys://u:p@h/0"]),
+        ("valkey+cluster://a:1,b:2", ["valkey://a:1", "valkey://b:2"]),
+        ("rediss+cluster://u:p,q@a,[::1]:2/0", ["rediss://u:p,q@a/0", "rediss://u:p,q@[::1]:2/0"]),
+    ],
+)
+def test_an_address_names_one_server_or_nodes_of_a_cluster(url: str, named: list[str]) -> None:
+    assert servers(url) == named
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1",
+        "127.0.0.1:6379",
+        "valkey+cluster://a:1/3",
+        "valkey+cluster://",
+        "valkey+cluster://a,,b",
+        "valkey+sentinel://a",
+        "redis://h:port",
+    ],
+)
+def test_an_address_of_no_server_stops_the_start_without_being_said(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in (
+        ("PORT", "1"),
+        ("DATABASE_URL", "postgresql://localhost/x"),
+        ("TELEMETRY_BROKER_URL", url),
+    ):
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit):
+        read_settings(ServiceSettings)
+    said = capsys.readouterr().err
+    assert "TELEMETRY_BROKER_URL: " in said
+    assert url not in said

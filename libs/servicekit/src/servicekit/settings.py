@@ -5,8 +5,17 @@ import sys
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn, Self
 
-from pydantic import Field, PostgresDsn, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PostgresDsn,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from servicekit.broker import servers
 
 type HttpAddress = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s]+)?$")]
 type HttpAddresses = Annotated[
@@ -18,6 +27,15 @@ type AmqpAddress = Annotated[str, StringConstraints(pattern=r"^(amqps?://[^\s]+)
 
 SERVICE_SECRET_BYTES = 32
 MOST_SERVICE_SECRETS = 2  # the new one and the old one
+
+
+def _of_a_broker(url: str) -> str:
+    if url:
+        servers(url)
+    return url
+
+
+type BrokerAddress = Annotated[str, AfterValidator(_of_a_broker)]
 
 
 class ServiceSettings(BaseSettings):
@@ -44,8 +62,10 @@ class ServiceSettings(BaseSettings):
         " Two values separated by a comma rotate: the first is sent, both are taken. Without it"
         " they tell each other no events.",
     )
-    telemetry_broker_url: str = Field(
-        default="", description="Valkey or Redis for live updates; without it, polling is used."
+    telemetry_broker_url: BrokerAddress = Field(
+        default="",
+        description="Valkey or Redis, one server or a cluster, for live updates;"
+        " without it, polling is used.",
     )
     rabbitmq_url: AmqpAddress = Field(
         default="",
