@@ -1,6 +1,6 @@
-import { Redis } from 'iovalkey'
 import type { Logger } from 'pino'
 import { sessionStoreUnavailable } from './problems.ts'
+import { connect, takesCommands, type Valkey } from './valkey.ts'
 
 const COMMAND_TIMEOUT_MS = 1500
 const ENDED = 'runbench:session:ended'
@@ -24,24 +24,14 @@ export interface SessionStore {
   close(): void
 }
 
-/** The sessions in Valkey (or Redis), one key each.
+/** The sessions in Valkey (or Redis), one key each, on whichever node of a cluster.
  *
  * Commands fail at once while there is no connection and after 1.5 s where there is one that does
  * not answer; the client reconnects by itself.
  */
 export function openSessionStore(url: string, log: Logger): SessionStore {
-  const connection = {
-    connectTimeout: COMMAND_TIMEOUT_MS,
-    retryStrategy: (attempt: number) => Math.min(100 * attempt, 1000),
-  }
-  const valkey = new Redis(url, {
-    ...connection,
-    commandTimeout: COMMAND_TIMEOUT_MS,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-  })
-  const subscriber = new Redis(url, { ...connection, maxRetriesPerRequest: null })
+  const valkey = connect(url, { commandMs: COMMAND_TIMEOUT_MS, whileAway: 'fail' })
+  const subscriber = connect(url, { commandMs: COMMAND_TIMEOUT_MS, whileAway: 'wait' })
   reportOutages(valkey, log)
   subscriber.on('error', () => {})
 
@@ -68,11 +58,7 @@ export function openSessionStore(url: string, log: Logger): SessionStore {
       subscriber.on('message', (_channel, name) => listener(name))
       subscriber.subscribe(ENDED).catch(() => {})
     },
-    ping: () =>
-      valkey.ping().then(
-        () => true,
-        () => false,
-      ),
+    ping: () => takesCommands(valkey),
     close: () => {
       valkey.disconnect()
       subscriber.disconnect()
@@ -88,7 +74,7 @@ async function answered<T>(command: Promise<T>): Promise<T> {
   }
 }
 
-function reportOutages(valkey: Redis, log: Logger): void {
+function reportOutages(valkey: Valkey, log: Logger): void {
   let down = false
   valkey.on('error', (err: Error) => {
     if (!down) log.error({ error: err.message }, 'the session store cannot be reached')

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { join } from 'node:path'
 import * as v from 'valibot'
+import { mistakeIn } from './valkey.ts'
 
 /** Good enough to try Runbench on one machine; production refuses it. */
 export const DEVELOPMENT_SECRET = 'runbench-development-session-secret-not-for-production'
@@ -123,7 +124,7 @@ export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settin
     trustedProxies: listOf(environment.TRUSTED_PROXIES),
     authUrl: originOf('AUTH_URL', environment.AUTH_URL, mistakes),
     gatewayUrl: originOf('TARGET_EXPERIMENT_URL', environment.TARGET_EXPERIMENT_URL, mistakes),
-    valkeyUrl: environment.TELEMETRY_BROKER_URL.replace(/^valkey(s?):/, 'redis$1:'),
+    valkeyUrl: environment.TELEMETRY_BROKER_URL.replace(/^valkey(s?)([+:])/, 'redis$1$2'),
     secrets: [secrets[0] ?? '', ...secrets.slice(1)],
     secureCookie: publicOrigin.startsWith('https:'),
     idleSeconds: environment.SESSION_IDLE_TTL_SEC,
@@ -199,9 +200,8 @@ function* mistakesIn(settings: Settings, environment: Environment): Generator<st
   for (const origin of settings.origins) {
     if (origin.includes('*')) yield 'CORS_ORIGINS takes exact origins, no pattern'
   }
-  if (!/^rediss?:\/\//.test(settings.valkeyUrl)) {
-    yield 'TELEMETRY_BROKER_URL has to begin with redis://, rediss://, valkey:// or valkeys://'
-  }
+  const unusable = mistakeIn(settings.valkeyUrl)
+  if (unusable) yield `TELEMETRY_BROKER_URL ${unusable}`
 }
 
 function listOf(text: string): string[] {

@@ -9,7 +9,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'iovalkey'
 
 /** The server to test with: VALKEY_SERVER, else what PATH has. */
-function serverBinary(): string | undefined {
+export function serverBinary(): string | undefined {
   if (process.env.VALKEY_SERVER) return process.env.VALKEY_SERVER
   const folders = (process.env.PATH ?? '').split(delimiter)
   return ['valkey-server', 'redis-server']
@@ -39,7 +39,7 @@ export type Valkey = {
 }
 
 export async function startValkey(): Promise<Valkey> {
-  const port = await freePort()
+  const [port] = (await freePorts(1)) as [number]
   const folder = await mkdtemp(join(tmpdir(), 'auth-proxy-valkey-'))
   const url = `redis://127.0.0.1:${port}`
   const client = new Redis(url, { lazyConnect: true })
@@ -97,11 +97,11 @@ export async function startValkey(): Promise<Valkey> {
   }
 }
 
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  await once(probe, 'close')
-  return port
+/** So many ports that nobody listens on now, each another one. */
+export async function freePorts(count: number): Promise<number[]> {
+  const probes = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'))
+  await Promise.all(probes.map((probe) => once(probe, 'listening')))
+  const ports = probes.map((probe) => (probe.address() as { port: number }).port)
+  await Promise.all(probes.map((probe) => once(probe.close(), 'close')))
+  return ports
 }
