@@ -449,6 +449,7 @@ def lint(session: nox.Session) -> None:
         "types": [f"{tool}/basedpyright", "--pythonpath", python],
         "migrations": [f"{tool}/squawk", *migrations],
         "contract": [python, "-m", "scripts.openapi", "--check"],
+        "events": [python, "-m", "scripts.asyncapi", "--check"],
         "locks": [python, "-m", "scripts.locks"],
     }
     env = node(session)
@@ -481,9 +482,10 @@ def format_code(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def openapi(session: nox.Session) -> None:
-    """Write the merged OpenAPI document from what the services say of themselves."""
+    """Write the OpenAPI and AsyncAPI documents from what the services say of themselves."""
     python = whole(session)
-    session.run(python, "-m", "scripts.openapi", *session.posargs, external=True)
+    for document in ("openapi", "asyncapi"):
+        session.run(python, "-m", f"scripts.{document}", *session.posargs, external=True)
 
 
 @nox.session(name="build-images", default=False)

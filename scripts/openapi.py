@@ -5,6 +5,7 @@ is not what the services say now. Run it with a Python that has every service.
 """
 
 import json
+import re
 import subprocess
 import sys
 from typing import Any
@@ -22,7 +23,12 @@ HEAD: Document = {
         "description": "Everything that programs can do with Runbench, at one address.",
         "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
     },
+    "externalDocs": {
+        "description": "What Runbench tells other systems by itself (AsyncAPI)",
+        "url": "/api/asyncapi.json",
+    },
 }
+_SCHEMA = re.compile(r'"#/components/schemas/([^"]+)"')
 METHODS = {"get", "put", "post", "delete", "patch", "head", "options", "trace"}
 
 
@@ -55,10 +61,8 @@ def merge(documents: dict[str, Document]) -> Document:
     components: Document = {}
     tags: list[Document] = []
     for service, document in documents.items():
-        told = told_apart(service, document, components)
+        told = told_apart(service, public_part(document), components)
         for path, item in told.get("paths", {}).items():
-            if not is_public(path):
-                continue
             for method, operation in item.items():
                 held = paths.setdefault(path, {})
                 if method in held and held[method] != operation:
@@ -73,6 +77,21 @@ def merge(documents: dict[str, Document]) -> Document:
             one["security"] for one in documents.values() if "security" in one
         )
     return {key: value for key, value in merged.items() if value}
+
+
+def public_part(document: Document) -> Document:
+    """The document without routes that the gateway leads nobody to, and what only those use."""
+    paths = {path: item for path, item in document.get("paths", {}).items() if is_public(path)}
+    components = document.get("components", {})
+    schemas = components.get("schemas", {})
+    kept: Document = {}
+    told: list[object] = [paths, {**components, "schemas": {}}]
+    while told:
+        for name in _SCHEMA.findall(json.dumps(told.pop())):
+            if name not in kept:
+                kept[name] = schemas[name]
+                told.append(schemas[name])
+    return {**document, "paths": paths, "components": {**components, "schemas": kept}}
 
 
 def told_apart(service: str, document: Document, held: Document) -> Document:

@@ -159,9 +159,11 @@ def test_the_sum_of_all_reports_is_said_in_the_words_of_pytest(
 
 
 def test_equal_parts_of_two_services_are_shared():
-    problem = {"schemas": {"Problem": {"type": "object"}}}
-    one = {"paths": {"/api/v1/a": {"get": {}}, "/ready": {"get": {}}}, "components": problem}
-    two = {"paths": {"/api/v1/b": {"get": {}}}, "components": problem}
+    parts = {"schemas": {"Problem": {"type": "object"}, "Inside": {"type": "null"}}}
+    problem = {"get": {"$ref": "#/components/schemas/Problem"}}
+    inside = {"get": {"$ref": "#/components/schemas/Inside"}}
+    one = {"paths": {"/api/v1/a": problem, "/ready": inside}, "components": parts}
+    two = {"paths": {"/api/v1/b": problem}, "components": parts}
 
     merged = openapi.merge({"one": one, "two": two})
 
@@ -173,7 +175,12 @@ def test_unequal_parts_of_one_name_are_told_apart_by_their_service():
     def document(path: str, kind: str) -> dict[str, Any]:
         return {
             "paths": {path: {"get": {"$ref": "#/components/schemas/Answer"}}},
-            "components": {"schemas": {"Answer": {"type": kind}, "Answers": {"type": "array"}}},
+            "components": {
+                "schemas": {
+                    "Answer": {"type": kind, "items": {"$ref": "#/components/schemas/Answers"}},
+                    "Answers": {"type": "array"},
+                }
+            },
         }
 
     merged = openapi.merge(

@@ -619,6 +619,10 @@ async def test_the_contract_and_its_page_come_from_here_alone(
     assert contract["openapi"].startswith("3.1")
     assert "/api/v1/runs/{run_id}/metrics" in contract["paths"]
 
+    async with http.get("/api/asyncapi.json") as response:
+        assert response.content_type == "application/json"
+        assert "run.failed" in (await response.json())["channels"]
+
     async with http.get("/api/docs") as response:
         assert response.content_type == "text/html"
         policy = response.headers["Content-Security-Policy"]

@@ -11,7 +11,9 @@ from servicekit.auth_client import AuthClient
 from servicekit.database import DATABASE, database
 from servicekit.debug_identity import DebugIdentity
 from servicekit.identity import Identity
+from servicekit.outbox import Relay
 from servicekit.problems import Problem
+from servicekit.sinks import sinks
 
 from artifact_service.jobs.collector import collector
 from artifact_service.mlflow import calls, multipart
@@ -32,6 +34,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
         _store(settings.artifact_store_url),
         collector(keep_sec=settings.artifact_keep_sec),
+        Relay(sinks(settings, service=NAME)).context,
     ]
     checks: dict[str, Check] = {
         "experiment-service": _runs_are_published,

@@ -9,7 +9,9 @@ from servicekit.auth_client import AuthClient
 from servicekit.database import DATABASE, database
 from servicekit.debug_identity import DebugIdentity
 from servicekit.identity import Identity
+from servicekit.outbox import Relay
 from servicekit.problems import Problem
+from servicekit.sinks import sinks
 
 from comparison_service.clients.services import Services
 from comparison_service.queries.experiments import has_published_experiments
@@ -35,6 +37,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
     contexts = [
         database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
         services.context,
+        Relay(sinks(settings, service=NAME)).context,
     ]
     # What is away while runs are compared is named in the answer; only what all need counts here.
     checks: dict[str, Check] = {"experiment-service": _experiments_are_published}

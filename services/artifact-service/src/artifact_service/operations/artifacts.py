@@ -7,7 +7,9 @@ from servicekit.pagination import Cursor, Page, page_of
 from servicekit.problems import NotFound
 
 from artifact_service.models.artifacts import Entry, FolderQuery, Holder, StoredArtifact
+from artifact_service.models.events import ARTIFACT_REMOVED
 from artifact_service.operations.holders import check_writable
+from artifact_service.operations.telling import tell_of_file, tell_of_folder
 from artifact_service.queries.artifacts import (
     delete_artifact,
     delete_folder,
@@ -65,12 +67,14 @@ async def remove_artifact(database: Database, holder: Holder, path: str) -> None
     """
     async with database.acquire() as connection, connection.transaction():
         await lock_holder(connection, holder.id)
-        await check_writable(connection, holder)
-        freed = await delete_artifact(connection, holder_id=holder.id, path=path)
-        if not freed:
+        state = await check_writable(connection, holder)
+        artifact = await select_artifact(connection, holder_id=holder.id, path=path)
+        if artifact is None:
             msg = f"There is no file {path!r}."
             raise NotFound(msg)
+        freed = await delete_artifact(connection, holder_id=holder.id, path=path)
         await update_suspect(connection, object_ids=freed)
+        await tell_of_file(connection, ARTIFACT_REMOVED, state.project_id, holder, artifact)
 
 
 async def remove_all(database: Database, holder: Holder, path: str) -> None:
@@ -81,7 +85,8 @@ async def remove_all(database: Database, holder: Holder, path: str) -> None:
     """
     async with database.acquire() as connection, connection.transaction():
         await lock_holder(connection, holder.id)
-        await check_writable(connection, holder)
+        state = await check_writable(connection, holder)
         freed = await delete_artifact(connection, holder_id=holder.id, path=path) if path else []
         freed += await delete_folder(connection, holder_id=holder.id, folder=path)
         await update_suspect(connection, object_ids=freed)
+        await tell_of_folder(connection, state.project_id, holder, path, files=len(freed))

@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from servicekit.database import Connection, Database
+from servicekit.events import EventKind
 from servicekit.identity import Principal
 from servicekit.problems import Invalid, NotFound
 
@@ -16,8 +17,15 @@ from artifact_service.models.details import (
     NewApproval,
     merged,
 )
+from artifact_service.models.events import (
+    ARTIFACT_APPROVAL_WITHDRAWN,
+    ARTIFACT_APPROVED,
+    ARTIFACT_CHANGED,
+    FileData,
+)
 from artifact_service.models.kinds import kind_of
 from artifact_service.operations.holders import check_writable
+from artifact_service.operations.telling import tell_of_file
 from artifact_service.queries.details import (
     DetailedArtifact,
     lock_artifact,
@@ -76,7 +84,7 @@ async def change_artifact(
             description=change.given.get("description", artifact.description),
             metadata=metadata if isinstance(metadata, dict) else {},
         )
-        return await _details(connection, artifact_id)
+        return await _told(connection, ARTIFACT_CHANGED, artifact)
 
 
 async def approve_artifact(
@@ -97,7 +105,7 @@ async def approve_artifact(
         await update_approval(
             connection, artifact_id=artifact_id, user_id=principal.user_id, note=approval.note
         )
-        return await _details(connection, artifact_id)
+        return await _told(connection, ARTIFACT_APPROVED, artifact)
 
 
 async def withdraw_approval(database: Database, artifact_id: UUID) -> None:
@@ -108,8 +116,10 @@ async def withdraw_approval(database: Database, artifact_id: UUID) -> None:
         RunArchived: its run takes no changes.
     """
     async with database.acquire() as connection, connection.transaction():
-        await _changing(connection, artifact_id)
-        await update_approval(connection, artifact_id=artifact_id, user_id=None, note="")
+        artifact = await _changing(connection, artifact_id)
+        if artifact.approved:
+            await update_approval(connection, artifact_id=artifact_id, user_id=None, note="")
+            await _told(connection, ARTIFACT_APPROVAL_WITHDRAWN, artifact)
 
 
 async def _found(connection: Connection, artifact_id: UUID) -> DetailedArtifact:
@@ -124,6 +134,15 @@ async def _changing(connection: Connection, artifact_id: UUID) -> DetailedArtifa
     artifact = await _found(connection, artifact_id)
     await check_writable(connection, holder_of(artifact))
     return artifact
+
+
+async def _told(
+    connection: Connection, kind: EventKind[FileData], artifact: DetailedArtifact
+) -> ArtifactDetails:
+    """Tell of the change, and answer the file as it is now."""
+    details = await _details(connection, artifact.id)
+    await tell_of_file(connection, kind, details.project_id, holder_of(artifact), details)
+    return details
 
 
 def holder_of(artifact: DetailedArtifact) -> Holder:

@@ -15,8 +15,8 @@ async def select_holder(connection: Connection, holder: Holder) -> HolderState |
     return await select_run(connection, holder.id)
 
 
-async def check_writable(connection: Connection, holder: Holder) -> None:
-    """Refuse changes of what is archived.
+async def check_writable(connection: Connection, holder: Holder) -> HolderState:
+    """Where it stands; refuse changes of what is archived.
 
     Raises:
         RunArchived: it is.
@@ -27,6 +27,7 @@ async def check_writable(connection: Connection, holder: Holder) -> None:
         raise NotFound
     if state.archived:
         raise RunArchived
+    return state
 
 
 async def read_holder(database: Database, holder: Holder) -> HolderState | None:

@@ -15,10 +15,12 @@ from servicekit.problems import Problem
 
 from artifact_service.errors import PathTaken, StoreUnavailable, WrongContent
 from artifact_service.models.artifacts import Holder, StoredArtifact, media_type_of
+from artifact_service.models.events import ARTIFACT_STORED
 from artifact_service.models.kinds import detect
 from artifact_service.models.paths import ancestors
 from artifact_service.operations.holders import check_writable
 from artifact_service.operations.receiving import Received, receive
+from artifact_service.operations.telling import tell_of_file
 from artifact_service.queries.artifacts import (
     lock_holder,
     select_artifact,
@@ -157,7 +159,7 @@ async def settle(
         RunArchived, PathTaken, StoreUnavailable: see `store_artifact`.
     """
     await lock_holder(connection, holder.id)
-    await check_writable(connection, holder)
+    state = await check_writable(connection, holder)
     await check_free(connection, holder, path)
     before = await select_artifact(connection, holder_id=holder.id, path=path)
     artifact = await upsert_artifact(
@@ -171,6 +173,7 @@ async def settle(
     )
     if before and before.object_id != artifact.object_id:
         await update_suspect(connection, object_ids=[before.object_id])
+    await tell_of_file(connection, ARTIFACT_STORED, state.project_id, holder, artifact)
     return artifact
 
 

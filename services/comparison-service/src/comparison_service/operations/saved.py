@@ -3,13 +3,23 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
-from servicekit.database import Database
+from pydantic import BaseModel
+from servicekit.database import Connection, Database
+from servicekit.events import EventKind
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
+from servicekit.outbox import emit
 from servicekit.pagination import Cursor, Page, page_of
 from servicekit.problems import NotFound, PreconditionFailed
 
 from comparison_service.errors import LimitExceeded
+from comparison_service.models.events import (
+    COMPARISON_CHANGED,
+    COMPARISON_CREATED,
+    COMPARISON_REMOVED,
+    FieldsData,
+    NoData,
+)
 from comparison_service.models.saved import (
     MAX_SAVED,
     Comparison,
@@ -88,6 +98,7 @@ async def create_comparison(
             msg = f"There are {count} saved comparisons, which is the most a project may have."
             raise LimitExceeded(msg)
         await insert_comparison(connection, comparison)
+        await _tell(connection, COMPARISON_CREATED, NoData(), comparison)
     return comparison
 
 
@@ -115,10 +126,27 @@ async def change_comparison(
         if edited == before:
             return before
         await update_comparison(connection, edited, by=principal.user_id, at=datetime.now(UTC))
+        fields = FieldsData(fields=list(change.given))
+        await _tell(connection, COMPARISON_CHANGED, fields, edited)
     return await get_comparison(database, comparison_id)
 
 
 async def remove_comparison(database: Database, comparison_id: UUID) -> None:
     """Forget a comparison; what it compares stays."""
-    async with database.acquire() as connection:
-        await delete_comparison(connection, comparison_id)
+    async with database.acquire() as connection, connection.transaction():
+        comparison = await lock_comparison(connection, comparison_id=comparison_id)
+        if comparison:
+            await delete_comparison(connection, comparison_id)
+            await _tell(connection, COMPARISON_REMOVED, NoData(), comparison)
+
+
+async def _tell[D: BaseModel](
+    connection: Connection, kind: EventKind[D], data: D, comparison: Comparison
+) -> None:
+    event = kind.event(
+        data,
+        project_id=comparison.project_id,
+        subject_id=comparison.id,
+        subject_name=comparison.title,
+    )
+    await emit(connection, [event])

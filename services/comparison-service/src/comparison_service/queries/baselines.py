@@ -44,6 +44,9 @@ async def upsert_baseline(
     )
 
 
-async def delete_baseline(connection: Connection, experiment_id: UUID) -> None:
-    """Let the experiment have none."""
-    await connection.execute("DELETE FROM baselines WHERE experiment_id = $1", experiment_id)
+async def delete_baseline(connection: Connection, experiment_id: UUID) -> bool:
+    """Let the experiment have none; whether it had one."""
+    gone = await connection.fetchval(
+        "DELETE FROM baselines WHERE experiment_id = $1 RETURNING true", experiment_id
+    )
+    return gone is not None

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 from servicekit.events import Catalogue, EventKind
-from servicekit.fields import Answer
+from servicekit.fields import Answer, NotFinite
 
 from experiment_service.models.metric_watches import WatchDirection
 from experiment_service.models.statuses import RunStatus
@@ -39,10 +39,30 @@ class CrossingData(Answer):
     key: str
     direction: WatchDirection
     threshold: float
-    value: float
+    value: float | NotFinite
     step: int | None
     experiment_id: UUID
     experiment_name: str
+
+
+class FieldsData(Answer):
+    """What was changed; the values stay where they are, since some are nobody else's to know."""
+
+    fields: list[str]
+
+
+class CaptureData(Answer):
+    """A recording of a run's sensors."""
+
+    run_id: UUID
+    ordinal: int = Field(description="The how manieth of its run, from 1.")
+    sensor_ids: list[UUID]
+
+
+class TokenData(Answer):
+    """A token of a sensor; never the token itself."""
+
+    token_id: UUID
 
 
 class NoData(Answer):
@@ -75,4 +95,56 @@ WEBHOOK_TEST = EventKind(
     data=NoData,
 )
 
-EVENTS = Catalogue(*RUN_STEPS.values(), RUN_RESTORED, THRESHOLD_CROSSED)
+
+def _of(subject: str, step: str, about: str) -> EventKind[NoData]:
+    return EventKind(f"{subject}.{step}", about, subject=subject, data=NoData)
+
+
+def _changed(subject: str, about: str) -> EventKind[FieldsData]:
+    return EventKind(f"{subject}.changed", about, subject=subject, data=FieldsData)
+
+
+def _capture(step: str, about: str) -> EventKind[CaptureData]:
+    return EventKind(f"capture.{step}", about, subject="capture_session", data=CaptureData)
+
+
+def _token(step: str, about: str) -> EventKind[TokenData]:
+    return EventKind(f"sensor.{step}", about, subject="sensor", data=TokenData)
+
+
+EXPERIMENT_CREATED = _of("experiment", "created", "An experiment was made.")
+EXPERIMENT_CHANGED = _changed("experiment", "An experiment was edited.")
+EXPERIMENT_ARCHIVED = _of("experiment", "archived", "An experiment was hidden, with its runs.")
+EXPERIMENT_RESTORED = _of("experiment", "restored", "A hidden experiment was brought back.")
+CAPTURE_STARTED = _capture("started", "A run began to record sensors.")
+CAPTURE_STOPPED = _capture("stopped", "A recording was stopped by somebody.")
+SENSOR_CREATED = _of("sensor", "created", "A sensor was registered.")
+SENSOR_CHANGED = _changed("sensor", "A sensor was edited.")
+SENSOR_DECOMMISSIONED = _of("sensor", "decommissioned", "A sensor was taken out of use.")
+SENSOR_TOKEN_ROTATED = _token("token_rotated", "A sensor got a new token; those before end.")
+SENSOR_TOKEN_REVOKED = _token("token_revoked", "A token of a sensor was ended at once.")
+WEBHOOK_CREATED = _of("webhook", "created", "An address was added that is told of events.")
+WEBHOOK_CHANGED = _changed("webhook", "A webhook was edited, paused or resumed.")
+WEBHOOK_SECRET_ROTATED = _of("webhook", "secret_rotated", "A webhook got a new secret.")
+WEBHOOK_REMOVED = _of("webhook", "removed", "A webhook was removed with its log.")
+
+EVENTS = Catalogue(
+    *RUN_STEPS.values(),
+    RUN_RESTORED,
+    THRESHOLD_CROSSED,
+    EXPERIMENT_CREATED,
+    EXPERIMENT_CHANGED,
+    EXPERIMENT_ARCHIVED,
+    EXPERIMENT_RESTORED,
+    CAPTURE_STARTED,
+    CAPTURE_STOPPED,
+    SENSOR_CREATED,
+    SENSOR_CHANGED,
+    SENSOR_DECOMMISSIONED,
+    SENSOR_TOKEN_ROTATED,
+    SENSOR_TOKEN_REVOKED,
+    WEBHOOK_CREATED,
+    WEBHOOK_CHANGED,
+    WEBHOOK_SECRET_ROTATED,
+    WEBHOOK_REMOVED,
+)

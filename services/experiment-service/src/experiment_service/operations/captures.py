@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from servicekit.database import Connection, Database, constraint
+from servicekit.events import EventKind
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
 from servicekit.pagination import Cursor, Page, page_of
@@ -27,9 +28,11 @@ from experiment_service.models.captures import (
     NewCaptureEvent,
     NewCaptureSession,
 )
+from experiment_service.models.events import CAPTURE_STARTED, CAPTURE_STOPPED, CaptureData
 from experiment_service.operations.changing import Change, changing
 from experiment_service.operations.run_reading import stored_run
 from experiment_service.operations.run_sensors import check_usable, too_many_sensors
+from experiment_service.operations.telling import tell
 from experiment_service.queries.captures import (
     Pin,
     count_events,
@@ -107,7 +110,9 @@ async def start_capture(
         await insert_capture_profiles(
             now.connection, capture_session_id=capture_session_id, pins=pins
         )
-        return await _told(now, run_id, capture_session_id)
+        session = await _told(now, run_id, capture_session_id)
+        await _tell(now, CAPTURE_STARTED, session)
+        return session
 
 
 async def stop_capture(
@@ -131,6 +136,7 @@ async def stop_capture(
             at=now.turn.at,
         ):
             session = await _session(now.connection, capture_session_id)
+            await _tell(now, CAPTURE_STOPPED, session)
             return await _told(now, session.run_id, capture_session_id)
         session = await _session(now.connection, capture_session_id)
         if session.stopped_at and session.stopped_at > now.arrived_at:
@@ -306,6 +312,21 @@ async def list_events(
         limit=limit,
         cursor=lambda event: Cursor(sort="time", value=event.time, id=event.id),
     )
+
+
+async def _tell(now: Change, kind: EventKind[CaptureData], session: CaptureSession) -> None:
+    event = kind.event(
+        CaptureData(
+            run_id=session.run_id,
+            ordinal=session.ordinal,
+            sensor_ids=[sensor.sensor_id for sensor in session.sensors],
+        ),
+        project_id=session.project_id,
+        subject_id=session.id,
+        subject_name=session.name or None,
+        at=now.turn.at,
+    )
+    await tell(now.connection, [event])
 
 
 async def _session(connection: Connection, capture_session_id: UUID) -> CaptureSession:

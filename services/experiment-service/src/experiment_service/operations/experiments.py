@@ -3,7 +3,9 @@
 from typing import Any, cast
 from uuid import UUID
 
+from pydantic import BaseModel
 from servicekit.database import Connection, Database, constraint
+from servicekit.events import EventKind
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
 from servicekit.pagination import Page
@@ -16,6 +18,14 @@ from experiment_service.errors import (
     NotArchived,
     StatusConflict,
     TransitionNotAllowed,
+)
+from experiment_service.models.events import (
+    EXPERIMENT_ARCHIVED,
+    EXPERIMENT_CHANGED,
+    EXPERIMENT_CREATED,
+    EXPERIMENT_RESTORED,
+    FieldsData,
+    NoData,
 )
 from experiment_service.models.experiments import (
     Experiment,
@@ -33,6 +43,7 @@ from experiment_service.models.values import (
 )
 from experiment_service.operations.changing import Change, changing
 from experiment_service.operations.filters import archived_filter, tag_filters
+from experiment_service.operations.telling import tell
 from experiment_service.queries.experiment_search import (
     EXPERIMENT_SORTS,
     ExperimentFilter,
@@ -73,7 +84,9 @@ async def create_experiment(
                 created_by=principal.user_id,
                 at=change.turn.at,
             )
-        return await _experiment(change.connection, experiment_id)
+        experiment = await _experiment(change.connection, experiment_id)
+        await _tell(change, EXPERIMENT_CREATED, NoData(), experiment)
+        return experiment
 
 
 async def get_experiment(database: Database, experiment_id: UUID) -> Experiment:
@@ -145,6 +158,8 @@ async def change_experiment(
                 )
             with constraint("experiments_name_key", otherwise=_name_taken(edited.name)):
                 await update_experiment(now.connection, edited, at=now.turn.at)
+            fields = [name for name in given if name != "status"]
+            await _tell(now, EXPERIMENT_CHANGED, FieldsData(fields=fields), edited)
         return await _experiment(now.connection, experiment_id)
 
 
@@ -182,7 +197,22 @@ async def restore_experiment(
             at=now.turn.at,
             change=now.turn.change,
         )
-        return await _experiment(now.connection, experiment_id)
+        experiment = await _experiment(now.connection, experiment_id)
+        await _tell(now, EXPERIMENT_RESTORED, NoData(), experiment)
+        return experiment
+
+
+async def _tell[D: BaseModel](
+    now: Change, kind: EventKind[D], data: D, experiment: Experiment
+) -> None:
+    event = kind.event(
+        data,
+        project_id=experiment.project_id,
+        subject_id=experiment.id,
+        subject_name=experiment.name,
+        at=now.turn.at,
+    )
+    await tell(now.connection, [event])
 
 
 async def _step(now: Change, before: Experiment, status: ExperimentStatus) -> None:
@@ -209,6 +239,7 @@ async def _step(now: Change, before: Experiment, status: ExperimentStatus) -> No
             raise TransitionNotAllowed(f"From {before.status} there is no step to {status}.")
     elif status == "archived":
         await _archive_runs(now, before)
+        await _tell(now, EXPERIMENT_ARCHIVED, NoData(), before)
 
 
 async def _archive_runs(now: Change, experiment: Experiment) -> None:

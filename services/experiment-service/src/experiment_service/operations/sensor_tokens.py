@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from servicekit.database import Connection, Database
+from servicekit.events import EventKind
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
 from servicekit.machine_tokens import new_machine_token
@@ -12,7 +13,14 @@ from servicekit.pagination import Cursor, Page, PageQuery, page_of
 from servicekit.problems import NotFound
 
 from experiment_service.errors import SensorDecommissioned
+from experiment_service.models.events import (
+    SENSOR_TOKEN_REVOKED,
+    SENSOR_TOKEN_ROTATED,
+    TokenData,
+)
 from experiment_service.models.sensor_tokens import RotatedToken, Rotation, SensorToken
+from experiment_service.operations.sensor_reading import answer_sensor
+from experiment_service.operations.telling import tell
 from experiment_service.queries.sensor_tokens import (
     insert_token,
     select_token,
@@ -64,6 +72,7 @@ async def rotate_token(
         await update_tokens_ending(connection, sensor_id=sensor_id, at=now, grace=grace)
         token_id, secret = await add_token(connection, principal, sensor_id, at=now)
         stored = await _token(connection, sensor_id, token_id)
+        await _tell(connection, SENSOR_TOKEN_ROTATED, sensor_id, token_id, at=now)
     return RotatedToken(**dict(stored), token=secret)
 
 
@@ -76,7 +85,9 @@ async def revoke_token(database: Database, sensor_id: UUID, token_id: UUID) -> N
     async with database.acquire() as connection, connection.transaction():
         await lock_sensor(connection, sensor_id)
         await _token(connection, sensor_id, token_id)
-        await update_token_revoked(connection, token_id=token_id, at=await select_now(connection))
+        now = await select_now(connection)
+        await update_token_revoked(connection, token_id=token_id, at=now)
+        await _tell(connection, SENSOR_TOKEN_REVOKED, sensor_id, token_id, at=now)
 
 
 async def add_token(
@@ -93,6 +104,25 @@ async def add_token(
         at=at,
     )
     return token_id, secret.text
+
+
+async def _tell(
+    connection: Connection,
+    kind: EventKind[TokenData],
+    sensor_id: UUID,
+    token_id: UUID,
+    *,
+    at: datetime,
+) -> None:
+    sensor = await answer_sensor(connection, sensor_id)
+    event = kind.event(
+        TokenData(token_id=token_id),
+        project_id=sensor.project_id,
+        subject_id=sensor_id,
+        subject_name=sensor.name,
+        at=at,
+    )
+    await tell(connection, [event])
 
 
 async def _token(connection: Connection, sensor_id: UUID, token_id: UUID) -> SensorToken:

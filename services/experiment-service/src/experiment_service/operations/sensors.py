@@ -6,7 +6,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pydantic import BaseModel
 from servicekit.database import Connection, Database, constraint
+from servicekit.events import EventKind
 from servicekit.identity import Access, Principal, Role
 from servicekit.ids import uuid7
 from servicekit.problems import (
@@ -25,6 +27,13 @@ from experiment_service.errors import (
     SignalInUse,
     SignalNameTaken,
 )
+from experiment_service.models.events import (
+    SENSOR_CHANGED,
+    SENSOR_CREATED,
+    SENSOR_DECOMMISSIONED,
+    FieldsData,
+    NoData,
+)
 from experiment_service.models.sensors import (
     MAX_SENSORS,
     MAX_SIGNALS,
@@ -40,6 +49,7 @@ from experiment_service.models.values import MAX_TAGS, merge_tags
 from experiment_service.operations.runs import too_many_tags
 from experiment_service.operations.sensor_reading import answer_sensor
 from experiment_service.operations.sensor_tokens import add_token
+from experiment_service.operations.telling import tell
 from experiment_service.queries.sensors import (
     count_sensors,
     delete_signal,
@@ -97,6 +107,7 @@ async def create_sensor(
         await insert_signals(connection, sensor_id=sensor.id, signals=new.signals)
         _, token = await add_token(connection, principal, sensor.id, at=now)
         stored = await answer_sensor(connection, sensor.id)
+        await _tell(connection, SENSOR_CREATED, NoData(), stored, at=now)
     return RegisteredSensor(**dict(stored), token=token)
 
 
@@ -119,6 +130,8 @@ async def change_sensor(
             return before
         with _name_free(edited.name):
             await update_sensor(connection, edited, at=now)
+        fields = FieldsData(fields=list(change.given))
+        await _tell(connection, SENSOR_CHANGED, fields, edited, at=now)
         return await answer_sensor(connection, sensor_id)
 
 
@@ -134,6 +147,8 @@ async def decommission_sensor(database: Database, sensor_id: UUID) -> None:
         await _check_not_recorded(connection, sensor_id, None)
         now = await select_now(connection)
         await update_sensor_decommissioned(connection, sensor_id=sensor_id, at=now)
+        sensor = await answer_sensor(connection, sensor_id)
+        await _tell(connection, SENSOR_DECOMMISSIONED, NoData(), sensor, at=now)
 
 
 async def add_signal(database: Database, sensor_id: UUID, new: NewSignal) -> Sensor:
@@ -290,6 +305,15 @@ def signal_of(sensor: Sensor, name: str) -> Signal:
         if signal.name == name:
             return signal
     raise NotFound
+
+
+async def _tell[D: BaseModel](
+    connection: Connection, kind: EventKind[D], data: D, sensor: Sensor, *, at: datetime
+) -> None:
+    event = kind.event(
+        data, project_id=sensor.project_id, subject_id=sensor.id, subject_name=sensor.name, at=at
+    )
+    await tell(connection, [event])
 
 
 def _edited(before: Sensor, given: dict[str, Any]) -> Sensor:

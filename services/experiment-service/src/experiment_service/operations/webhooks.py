@@ -3,13 +3,23 @@
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from pydantic import BaseModel
 from servicekit.database import Connection, Database
+from servicekit.events import EventKind
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
 from servicekit.pagination import Cursor, Page, PageQuery, page_of
 from servicekit.problems import NotFound, PreconditionFailed
 
 from experiment_service.errors import LimitExceeded
+from experiment_service.models.events import (
+    WEBHOOK_CHANGED,
+    WEBHOOK_CREATED,
+    WEBHOOK_REMOVED,
+    WEBHOOK_SECRET_ROTATED,
+    FieldsData,
+    NoData,
+)
 from experiment_service.models.webhooks import (
     MAX_WEBHOOKS,
     NewWebhook,
@@ -18,6 +28,7 @@ from experiment_service.models.webhooks import (
     WebhookChange,
     WebhookWithSecret,
 )
+from experiment_service.operations.telling import tell
 from experiment_service.operations.webhook_secrets import SecretBox, new_secret, shown
 from experiment_service.queries.turns import select_now
 from experiment_service.queries.webhook_deliveries import (
@@ -91,6 +102,7 @@ async def create_webhook(
             msg = f"There are {count} webhooks, which is the most a project may have."
             raise LimitExceeded(msg)
         await insert_webhook(connection, webhook, secret=sealed)
+        await _tell(connection, WEBHOOK_CREATED, NoData(), webhook)
     return WebhookWithSecret(**dict(webhook), secret=shown(secret))
 
 
@@ -120,6 +132,7 @@ async def change_webhook(
                 }
             )
         await update_webhook(connection, edited, at=datetime.now(UTC))
+        await _tell(connection, WEBHOOK_CHANGED, FieldsData(fields=list(change.given)), edited)
         if edited.state != before.state:
             move = (
                 update_deliveries_held if edited.state == "paused" else update_deliveries_released
@@ -150,13 +163,27 @@ async def rotate_secret(
             at=now,
         )
         webhook = await _webhook(connection, webhook_id)
+        await _tell(connection, WEBHOOK_SECRET_ROTATED, NoData(), webhook)
     return WebhookWithSecret(**dict(webhook), secret=shown(secret))
 
 
 async def remove_webhook(database: Database, webhook_id: UUID) -> None:
     """Forget a webhook, its secret, its deliveries and their log."""
-    async with database.acquire() as connection:
-        await delete_webhook(connection, webhook_id)
+    async with database.acquire() as connection, connection.transaction():
+        await lock_webhook(connection, webhook_id=webhook_id)
+        webhook = await select_webhook(connection, webhook_id=webhook_id)
+        if webhook:
+            await delete_webhook(connection, webhook_id)
+            await _tell(connection, WEBHOOK_REMOVED, NoData(), webhook)
+
+
+async def _tell[D: BaseModel](
+    connection: Connection, kind: EventKind[D], data: D, webhook: Webhook
+) -> None:
+    event = kind.event(
+        data, project_id=webhook.project_id, subject_id=webhook.id, subject_name=webhook.name
+    )
+    await tell(connection, [event])
 
 
 async def _webhook(connection: Connection, webhook_id: UUID) -> Webhook:
