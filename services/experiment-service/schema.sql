@@ -471,6 +471,12 @@ CREATE TABLE experiment.sensor_places (
     CONSTRAINT sensor_places_home_check CHECK (((project_id <> home_project_id) OR (ended_at IS NULL)))
 );
 
+CREATE TABLE experiment.sensor_presence (
+    sensor_id uuid NOT NULL,
+    offline boolean NOT NULL,
+    since timestamp with time zone NOT NULL
+);
+
 CREATE VIEW experiment.sensor_projects AS
  SELECT sensor_id,
     project_id
@@ -630,6 +636,9 @@ ALTER TABLE ONLY experiment.schema_migrations
 
 ALTER TABLE ONLY experiment.sensor_places
     ADD CONSTRAINT sensor_places_pkey PRIMARY KEY (sensor_id, project_id);
+
+ALTER TABLE ONLY experiment.sensor_presence
+    ADD CONSTRAINT sensor_presence_pkey PRIMARY KEY (sensor_id);
 
 ALTER TABLE ONLY experiment.sensor_signals
     ADD CONSTRAINT sensor_signals_name_key UNIQUE (sensor_id, name_key);
@@ -859,6 +868,9 @@ ALTER TABLE ONLY experiment.runs
 
 ALTER TABLE ONLY experiment.sensor_places
     ADD CONSTRAINT sensor_places_sensor_fkey FOREIGN KEY (home_project_id, sensor_id) REFERENCES experiment.sensors(project_id, id);
+
+ALTER TABLE ONLY experiment.sensor_presence
+    ADD CONSTRAINT sensor_presence_sensor_fkey FOREIGN KEY (sensor_id) REFERENCES experiment.sensors(id);
 
 ALTER TABLE ONLY experiment.sensor_signals
     ADD CONSTRAINT sensor_signals_sensor_fkey FOREIGN KEY (project_id, sensor_id) REFERENCES experiment.sensors(project_id, id);

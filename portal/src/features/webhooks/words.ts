@@ -13,6 +13,8 @@ export const eventNames: Record<EventType, MessageDescriptor> = {
   "run.archived": msg`A run is archived`,
   "run.restored": msg`A run is restored`,
   "metric.threshold_crossed": msg`A metric crosses a limit`,
+  "sensor.offline": msg`A sensor is offline`,
+  "sensor.online": msg`A sensor is back`,
 };
 
 export const eventTypes = Object.keys(eventNames) as EventType[];

@@ -18,6 +18,7 @@ from experiment_service.jobs.feeds import Feeds
 from experiment_service.jobs.sender import Sender
 from experiment_service.jobs.sweeper import sweeper
 from experiment_service.jobs.wakeups import ProjectWakeups
+from experiment_service.jobs.watching import watching
 from experiment_service.mlflow import experiment_calls, model_calls, probes, run_calls
 from experiment_service.operations.sensor_tokens import ShownOnce
 from experiment_service.operations.webhook_secrets import SecretBox
@@ -66,6 +67,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         sweeper(settings, wakeups),
         sender.context,
         Relay(sinks(settings, service=NAME)).context,
+        watching(sender),
     ]
     checks: dict[str, Check] = {}
     if identity is None and settings.auth_service_url:

@@ -17,4 +17,6 @@ export const EventType = {
   runarchived: "run.archived",
   runrestored: "run.restored",
   metricthreshold_crossed: "metric.threshold_crossed",
+  sensoroffline: "sensor.offline",
+  sensoronline: "sensor.online",
 } as const;

@@ -18,7 +18,6 @@ from servicekit.problems import Problem
 
 from experiment_service.models.webhooks import DueDelivery
 from experiment_service.operations.deliveries import deliver, take_due
-from experiment_service.operations.metric_watches import tell_of_crossings
 from experiment_service.operations.webhook_secrets import SecretBox
 from experiment_service.queries.webhook_deliveries import delete_old_deliveries
 
@@ -29,7 +28,6 @@ CALLS = Counter("webhook_calls", "Calls of webhooks that were made, whatever cam
 AT_ONCE = 32
 AT_ONCE_EACH = 4
 POLL_SEC = 1.0
-WATCH_EVERY_SEC = 2.0
 CLEAN_EVERY_SEC = 3600.0
 CLEAN_AT_ONCE = 1000
 
@@ -53,7 +51,6 @@ class Sender:
         async with self.caller.open():
             tasks = [
                 asyncio.create_task(self._keep_sending(app[DATABASE])),
-                asyncio.create_task(self._keep_watching(app[DATABASE])),
                 asyncio.create_task(self._keep_cleaning(app[DATABASE])),
             ]
             yield
@@ -104,15 +101,6 @@ class Sender:
             CALLS.inc()
         except Exception as exc:  # the lease ends, and it is tried again
             _note("delivery", exc)
-
-    async def _keep_watching(self, database: Database) -> None:
-        while True:
-            try:
-                if await tell_of_crossings(database):
-                    self.wake()
-            except Exception as exc:  # the next look finds what this one has missed
-                _note("watching", exc)
-            await asyncio.sleep(WATCH_EVERY_SEC)
 
     async def _keep_cleaning(self, database: Database) -> None:
         while True:

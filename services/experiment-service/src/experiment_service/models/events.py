@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import Field
 from servicekit.events import Catalogue, EventKind
-from servicekit.fields import Answer, NotFinite
+from servicekit.fields import Answer, NotFinite, Timestamp
 
 from experiment_service.models.metric_watches import WatchDirection
 from experiment_service.models.statuses import RunStatus
@@ -19,6 +19,8 @@ type EventType = Literal[
     "run.archived",
     "run.restored",
     "metric.threshold_crossed",
+    "sensor.offline",
+    "sensor.online",
 ]
 """What a webhook can be told of."""
 
@@ -65,6 +67,13 @@ class TokenData(Answer):
     token_id: UUID
 
 
+class PresenceData(Answer):
+    """When a sensor was heard last, by the clock of the server."""
+
+    last_received_at: Timestamp
+    offline_since: Timestamp = Field(description="When it was found silent for five minutes.")
+
+
 class NoData(Answer):
     """Nothing beside what every event says."""
 
@@ -87,6 +96,18 @@ THRESHOLD_CROSSED = EventKind(
     "The latest value of a metric was found beyond a limit; once a run and limit.",
     subject="run",
     data=CrossingData,
+)
+SENSOR_OFFLINE = EventKind(
+    "sensor.offline",
+    "Nothing was received of a sensor for five minutes; told to every project that sees it.",
+    subject="sensor",
+    data=PresenceData,
+)
+SENSOR_ONLINE = EventKind(
+    "sensor.online",
+    "A sensor that was offline is heard again.",
+    subject="sensor",
+    data=PresenceData,
 )
 WEBHOOK_TEST = EventKind(
     "webhook.test",
@@ -132,6 +153,8 @@ EVENTS = Catalogue(
     *RUN_STEPS.values(),
     RUN_RESTORED,
     THRESHOLD_CROSSED,
+    SENSOR_OFFLINE,
+    SENSOR_ONLINE,
     EXPERIMENT_CREATED,
     EXPERIMENT_CHANGED,
     EXPERIMENT_ARCHIVED,
