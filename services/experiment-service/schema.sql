@@ -461,6 +461,12 @@ CREATE TABLE experiment.schema_migrations (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE experiment.sensor_crossings_told (
+    one boolean DEFAULT true NOT NULL,
+    "position" bigint NOT NULL,
+    CONSTRAINT sensor_crossings_told_one CHECK (one)
+);
+
 CREATE TABLE experiment.sensor_places (
     sensor_id uuid NOT NULL,
     project_id uuid NOT NULL,
@@ -484,6 +490,37 @@ CREATE VIEW experiment.sensor_projects AS
   WHERE (ended_at IS NULL);
 
 COMMENT ON VIEW experiment.sensor_projects IS 'Published for other services: the projects whose members see a sensor: home and shared.';
+
+CREATE TABLE experiment.sensor_watches (
+    id uuid NOT NULL,
+    sensor_id uuid NOT NULL,
+    signal text NOT NULL COLLATE pg_catalog."C",
+    direction text NOT NULL,
+    threshold double precision NOT NULL,
+    rearm_at double precision,
+    created_by uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT sensor_watches_direction_check CHECK ((direction = ANY (ARRAY['above'::text, 'below'::text]))),
+    CONSTRAINT sensor_watches_rearm_check CHECK (
+CASE direction
+    WHEN 'above'::text THEN (rearm_at <= threshold)
+    ELSE (rearm_at >= threshold)
+END)
+);
+
+CREATE VIEW experiment.signal_limits AS
+ SELECT w.id AS watch_id,
+    w.sensor_id,
+    w.signal,
+    w.direction,
+    w.threshold,
+    COALESCE(w.rearm_at, w.threshold) AS rearm_at,
+    w.created_at
+   FROM (experiment.sensor_watches w
+     JOIN experiment.sensors s ON ((s.id = w.sensor_id)))
+  WHERE (s.status = 'active'::text);
+
+COMMENT ON VIEW experiment.signal_limits IS 'Published for other services: limits on signals of sensors in use, and since when each holds.';
 
 CREATE TABLE experiment.views (
     id uuid NOT NULL,
@@ -634,6 +671,9 @@ ALTER TABLE ONLY experiment.runs
 ALTER TABLE ONLY experiment.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY experiment.sensor_crossings_told
+    ADD CONSTRAINT sensor_crossings_told_pkey PRIMARY KEY (one);
+
 ALTER TABLE ONLY experiment.sensor_places
     ADD CONSTRAINT sensor_places_pkey PRIMARY KEY (sensor_id, project_id);
 
@@ -651,6 +691,9 @@ ALTER TABLE ONLY experiment.sensor_tokens
 
 ALTER TABLE ONLY experiment.sensor_tokens
     ADD CONSTRAINT sensor_tokens_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY experiment.sensor_watches
+    ADD CONSTRAINT sensor_watches_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY experiment.sensors
     ADD CONSTRAINT sensors_pkey PRIMARY KEY (id);
@@ -776,6 +819,8 @@ CREATE INDEX sensor_tokens_by_sensor ON experiment.sensor_tokens USING btree (se
 
 CREATE UNIQUE INDEX sensor_tokens_current_key ON experiment.sensor_tokens USING btree (sensor_id) WHERE ((expires_at IS NULL) AND (revoked_at IS NULL));
 
+CREATE INDEX sensor_watches_sensor ON experiment.sensor_watches USING btree (sensor_id, id);
+
 CREATE UNIQUE INDEX sensors_name_key ON experiment.sensors USING btree (project_id, name_key) WHERE (status = 'active'::text);
 
 CREATE UNIQUE INDEX views_personal_default_key ON experiment.views USING btree (project_id, kind, created_by) WHERE ((visibility = 'personal'::text) AND is_default);
@@ -877,6 +922,9 @@ ALTER TABLE ONLY experiment.sensor_signals
 
 ALTER TABLE ONLY experiment.sensor_tokens
     ADD CONSTRAINT sensor_tokens_sensor_fkey FOREIGN KEY (project_id, sensor_id) REFERENCES experiment.sensors(project_id, id);
+
+ALTER TABLE ONLY experiment.sensor_watches
+    ADD CONSTRAINT sensor_watches_signal_fkey FOREIGN KEY (sensor_id, signal) REFERENCES experiment.sensor_signals(sensor_id, name) ON DELETE CASCADE;
 
 ALTER TABLE ONLY experiment.webhook_attempts
     ADD CONSTRAINT webhook_attempts_delivery_fkey FOREIGN KEY (delivery_id) REFERENCES experiment.webhook_deliveries(id) ON DELETE CASCADE;

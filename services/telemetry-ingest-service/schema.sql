@@ -57,6 +57,25 @@ ALTER TABLE ONLY telemetry.chunks ALTER COLUMN coarse SET STORAGE EXTERNAL;
 ALTER TABLE ONLY telemetry.chunks ALTER COLUMN outline_by_time SET STORAGE PLAIN;
 ALTER TABLE ONLY telemetry.chunks ALTER COLUMN coarse_by_time SET STORAGE EXTERNAL;
 
+CREATE TABLE telemetry.crossings (
+    "position" bigint NOT NULL,
+    watch_id uuid NOT NULL,
+    value double precision NOT NULL,
+    most double precision NOT NULL,
+    unit text NOT NULL,
+    taken_at timestamp with time zone NOT NULL,
+    found_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE telemetry.crossings ALTER COLUMN "position" ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME telemetry.crossings_position_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE telemetry.errors (
     sensor_id uuid NOT NULL,
     minute timestamp with time zone NOT NULL,
@@ -85,6 +104,16 @@ CREATE TABLE telemetry.idempotency_keys (
     headers jsonb NOT NULL,
     body bytea NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE telemetry.limit_places (
+    sensor_id uuid NOT NULL,
+    ordinal bigint NOT NULL
+)
+WITH (fillfactor='50');
+
+CREATE TABLE telemetry.limits_crossed (
+    watch_id uuid NOT NULL
 );
 
 CREATE TABLE telemetry.outbox (
@@ -171,6 +200,18 @@ CREATE TABLE telemetry.set_aside (
     record bytea NOT NULL
 );
 
+CREATE VIEW telemetry.signal_crossings AS
+ SELECT "position",
+    watch_id,
+    value,
+    most,
+    unit,
+    taken_at,
+    found_at
+   FROM telemetry.crossings;
+
+COMMENT ON VIEW telemetry.signal_crossings IS 'Published: readings that crossed a limit on a signal, of the last days.';
+
 ALTER TABLE ONLY telemetry.activity
     ADD CONSTRAINT activity_pkey PRIMARY KEY (sensor_id);
 
@@ -183,6 +224,9 @@ ALTER TABLE ONLY telemetry.buffer_places
 ALTER TABLE ONLY telemetry.chunks
     ADD CONSTRAINT chunks_pkey PRIMARY KEY (series_id, first_ordinal, part);
 
+ALTER TABLE ONLY telemetry.crossings
+    ADD CONSTRAINT crossings_pkey PRIMARY KEY ("position");
+
 ALTER TABLE ONLY telemetry.errors
     ADD CONSTRAINT errors_pkey PRIMARY KEY (sensor_id, minute, signal, reason);
 
@@ -191,6 +235,12 @@ ALTER TABLE ONLY telemetry.heartbeats
 
 ALTER TABLE ONLY telemetry.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, route, key);
+
+ALTER TABLE ONLY telemetry.limit_places
+    ADD CONSTRAINT limit_places_pkey PRIMARY KEY (sensor_id);
+
+ALTER TABLE ONLY telemetry.limits_crossed
+    ADD CONSTRAINT limits_crossed_pkey PRIMARY KEY (watch_id);
 
 ALTER TABLE ONLY telemetry.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (sink, "position");
@@ -221,6 +271,8 @@ CREATE INDEX batches_oldest_first ON telemetry.batches USING brin (received_at);
 CREATE INDEX chunks_by_owner ON telemetry.chunks USING btree (owner_id, last_ordinal);
 
 CREATE INDEX chunks_to_compact ON telemetry.chunks USING btree (series_id, first_ordinal) WHERE (coarse IS NULL);
+
+CREATE INDEX crossings_oldest_first ON telemetry.crossings USING brin (found_at);
 
 CREATE INDEX heartbeats_oldest_first ON telemetry.heartbeats USING brin (minute);
 

@@ -156,6 +156,9 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
     tested = world.call("POST", f"/api/v1/webhooks/{webhook['id']}/test", owner)
     limit = {"key": "loss", "direction": "above", "threshold": 100}
     watch = world.call("POST", f"{path}/metric-watches", owner, json=limit)
+    bound = {"signal": "temperature", "direction": "above", "threshold": 100}
+    sensor_path = f"/api/v1/sensors/{sensor['id']}"
+    sensor_watch = world.call("POST", f"{sensor_path}/watches", owner, json=bound)
     set_aside_id = _set_aside(world, owner, project["id"], sensor["token"])
     token = world.call("POST", f"{path}/tokens", owner, json={"name": "spare", "role": "viewer"})
     return Place(
@@ -181,6 +184,7 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
             "webhook_id": webhook["id"],
             "delivery_id": tested["id"],
             "watch_id": watch["id"],
+            "sensor_watch_id": sensor_watch["id"],
         },
         sensor["token"],
     )

@@ -115,8 +115,12 @@ async def everything(
     tested = await api.post(path, status=201, headers=owner)
     limit = {"key": "loss", "direction": "above", "threshold": 1}
     watch = await api.post(f"{api.project}/metric-watches", limit, status=201)
+    bound = {"signal": "temperature", "direction": "above", "threshold": 1}
+    path = f"/api/v1/sensors/{sensor['id']}/watches"
+    sensor_watch = await api.post(path, bound, status=201)
     return {
         "watch_id": watch["id"],
+        "sensor_watch_id": sensor_watch["id"],
         "project_id": str(project_id),
         "experiment_id": experiment["id"],
         "run_id": run["id"],

@@ -15,6 +15,7 @@ export const eventNames: Record<EventType, MessageDescriptor> = {
   "metric.threshold_crossed": msg`A metric crosses a limit`,
   "sensor.offline": msg`A sensor is offline`,
   "sensor.online": msg`A sensor is back`,
+  "sensor.threshold_crossed": msg`A sensor crosses a limit`,
 };
 
 export const eventTypes = Object.keys(eventNames) as EventType[];

@@ -16,6 +16,7 @@ from servicekit.problems import Problem
 from servicekit.wakeups import Wakeups
 
 from telemetry_ingest_service.jobs.buffer import buffered
+from telemetry_ingest_service.jobs.crossings import crossings
 from telemetry_ingest_service.jobs.feeds import Feeds
 from telemetry_ingest_service.jobs.limits import limits
 from telemetry_ingest_service.jobs.mover import movers
@@ -63,6 +64,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         Feeds(wakeups).context,
         writer(wakeups),
         *_buffer(stream, settings),
+        crossings,
         upkeep(timedelta(days=settings.batch_ids_kept_days)),
     ]
     checks: dict[str, Check] = {"experiment-service": _sensors_are_published}

@@ -19,4 +19,5 @@ export const EventType = {
   metricthreshold_crossed: "metric.threshold_crossed",
   sensoroffline: "sensor.offline",
   sensoronline: "sensor.online",
+  sensorthreshold_crossed: "sensor.threshold_crossed",
 } as const;

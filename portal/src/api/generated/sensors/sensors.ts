@@ -22,19 +22,22 @@ import type {
 } from "@tanstack/react-query";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { request } from "../../http.ts";
-
 import type { ListSensorsParams } from "../models/listSensorsParams.ts";
 import type { ListSensorTokensParams } from "../models/listSensorTokensParams.ts";
+import type { ListSensorWatchesParams } from "../models/listSensorWatchesParams.ts";
 import type { NewSensor } from "../models/newSensor.ts";
+import type { NewSensorWatch } from "../models/newSensorWatch.ts";
 import type { NewSignal } from "../models/newSignal.ts";
 import type { PageSensor } from "../models/pageSensor.ts";
 import type { PageSensorToken } from "../models/pageSensorToken.ts";
+import type { PageSensorWatch } from "../models/pageSensorWatch.ts";
 import type { Problem } from "../models/problem.ts";
 import type { RegisteredSensor } from "../models/registeredSensor.ts";
 import type { RotatedToken } from "../models/rotatedToken.ts";
 import type { Rotation } from "../models/rotation.ts";
 import type { Sensor } from "../models/sensor.ts";
 import type { SensorChange } from "../models/sensorChange.ts";
+import type { SensorWatch } from "../models/sensorWatch.ts";
 import type { SignalChange } from "../models/signalChange.ts";
 
 type SecondParameter<T extends (...args: never) => unknown> = Parameters<T>[1];
@@ -1373,4 +1376,342 @@ export const useRevokeSensorToken = <TError = Problem, TContext = unknown>(
   TContext
 > => {
   return useMutation(getRevokeSensorTokenMutationOptions(options), queryClient);
+};
+export const getListSensorWatchesUrl = (sensorId: string, params?: ListSensorWatchesParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/sensors/${encodeURIComponent(String(sensorId))}/watches?${stringifiedParams}`
+    : `/api/v1/sensors/${encodeURIComponent(String(sensorId))}/watches`;
+};
+
+/**
+ * @summary List the limits that are set on a sensor's signals.
+ */
+export const listSensorWatches = async (
+  sensorId: string,
+  params?: ListSensorWatchesParams,
+  options?: Parameters<typeof request>[1],
+): Promise<PageSensorWatch> => {
+  return request<PageSensorWatch>(getListSensorWatchesUrl(sensorId, params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getListSensorWatchesQueryKey = (
+  sensorId: string,
+  params?: ListSensorWatchesParams,
+) => {
+  return [`/api/v1/sensors/${sensorId}/watches`, ...(params ? [params] : [])] as const;
+};
+
+export const getListSensorWatchesQueryOptions = <
+  TData = Awaited<ReturnType<typeof listSensorWatches>>,
+  TError = Problem,
+>(
+  sensorId: string,
+  params?: ListSensorWatchesParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listSensorWatches>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getListSensorWatchesQueryKey(sensorId, params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof listSensorWatches>>> = ({ signal }) =>
+    listSensorWatches(sensorId, params, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: sensorId !== null && sensorId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof listSensorWatches>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type ListSensorWatchesQueryResult = NonNullable<
+  Awaited<ReturnType<typeof listSensorWatches>>
+>;
+export type ListSensorWatchesQueryError = Problem;
+
+export function useListSensorWatches<
+  TData = Awaited<ReturnType<typeof listSensorWatches>>,
+  TError = Problem,
+>(
+  sensorId: string,
+  params: undefined | ListSensorWatchesParams,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof listSensorWatches>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listSensorWatches>>,
+          TError,
+          Awaited<ReturnType<typeof listSensorWatches>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListSensorWatches<
+  TData = Awaited<ReturnType<typeof listSensorWatches>>,
+  TError = Problem,
+>(
+  sensorId: string,
+  params?: ListSensorWatchesParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listSensorWatches>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof listSensorWatches>>,
+          TError,
+          Awaited<ReturnType<typeof listSensorWatches>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useListSensorWatches<
+  TData = Awaited<ReturnType<typeof listSensorWatches>>,
+  TError = Problem,
+>(
+  sensorId: string,
+  params?: ListSensorWatchesParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listSensorWatches>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary List the limits that are set on a sensor's signals.
+ */
+
+export function useListSensorWatches<
+  TData = Awaited<ReturnType<typeof listSensorWatches>>,
+  TError = Problem,
+>(
+  sensorId: string,
+  params?: ListSensorWatchesParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof listSensorWatches>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getListSensorWatchesQueryOptions(sensorId, params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getCreateSensorWatchUrl = (sensorId: string) => {
+  return `/api/v1/sensors/${encodeURIComponent(String(sensorId))}/watches`;
+};
+
+/**
+ * @summary Set a limit on a signal; whoever sees the sensor can be told when a reading crosses it.
+ */
+export const createSensorWatch = async (
+  sensorId: string,
+  newSensorWatch: NewSensorWatch,
+  options?: Parameters<typeof request>[1],
+): Promise<SensorWatch> => {
+  const getHeaders = (
+    h?: NonNullable<RequestInit["headers"]>,
+  ): Record<string, string | readonly string[]> => {
+    if (!h) return {};
+    if (h instanceof Headers) return Object.fromEntries(h.entries());
+    if (Symbol.iterator in h) {
+      return Object.fromEntries(
+        Array.from(
+          h as Iterable<Iterable<string>>,
+          (entry) => Array.from(entry) as [string, string],
+        ),
+      );
+    }
+    const headers: Record<string, string | readonly string[]> = {};
+    for (const [name, value] of Object.entries<string | readonly string[] | undefined>(h)) {
+      if (value !== undefined) headers[name] = value;
+    }
+    return headers;
+  };
+  return request<SensorWatch>(getCreateSensorWatchUrl(sensorId), {
+    ...options,
+    method: "POST",
+    headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },
+    body: JSON.stringify(newSensorWatch),
+  });
+};
+
+export const getCreateSensorWatchMutationKey = () => ["createSensorWatch"] as const;
+
+export const getCreateSensorWatchMutationOptions = <
+  TError = Problem,
+  TContext = unknown,
+>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof createSensorWatch>>,
+    TError,
+    CreateSensorWatchMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof createSensorWatch>>,
+  TError,
+  CreateSensorWatchMutationVariables,
+  TContext
+> => {
+  const mutationKey = getCreateSensorWatchMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof createSensorWatch>>,
+    CreateSensorWatchMutationVariables
+  > = (props) => {
+    const { sensorId, data } = props ?? {};
+
+    return createSensorWatch(sensorId, data, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type CreateSensorWatchMutationResult = NonNullable<
+  Awaited<ReturnType<typeof createSensorWatch>>
+>;
+export type CreateSensorWatchMutationBody = NewSensorWatch;
+export type CreateSensorWatchMutationError = Problem;
+export type CreateSensorWatchMutationVariables = { sensorId: string; data: NewSensorWatch };
+
+/**
+ * @summary Set a limit on a signal; whoever sees the sensor can be told when a reading crosses it.
+ */
+export const useCreateSensorWatch = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof createSensorWatch>>,
+      TError,
+      CreateSensorWatchMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof createSensorWatch>>,
+  TError,
+  CreateSensorWatchMutationVariables,
+  TContext
+> => {
+  return useMutation(getCreateSensorWatchMutationOptions(options), queryClient);
+};
+export const getDeleteSensorWatchUrl = (sensorId: string, sensorWatchId: string) => {
+  return `/api/v1/sensors/${encodeURIComponent(String(sensorId))}/watches/${encodeURIComponent(String(sensorWatchId))}`;
+};
+
+/**
+ * @summary Forget a limit.
+ */
+export const deleteSensorWatch = async (
+  sensorId: string,
+  sensorWatchId: string,
+  options?: Parameters<typeof request>[1],
+): Promise<void> => {
+  return request<void>(getDeleteSensorWatchUrl(sensorId, sensorWatchId), {
+    ...options,
+    method: "DELETE",
+  });
+};
+
+export const getDeleteSensorWatchMutationKey = () => ["deleteSensorWatch"] as const;
+
+export const getDeleteSensorWatchMutationOptions = <
+  TError = Problem,
+  TContext = unknown,
+>(options?: {
+  mutation?: UseMutationOptions<
+    Awaited<ReturnType<typeof deleteSensorWatch>>,
+    TError,
+    DeleteSensorWatchMutationVariables,
+    TContext
+  >;
+  request?: SecondParameter<typeof request>;
+}): UseMutationOptions<
+  Awaited<ReturnType<typeof deleteSensorWatch>>,
+  TError,
+  DeleteSensorWatchMutationVariables,
+  TContext
+> => {
+  const mutationKey = getDeleteSensorWatchMutationKey();
+  const { mutation: mutationOptions, request: requestOptions } = options
+    ? options.mutation && "mutationKey" in options.mutation && options.mutation.mutationKey
+      ? options
+      : { ...options, mutation: { ...options.mutation, mutationKey } }
+    : { mutation: { mutationKey }, request: undefined };
+
+  const mutationFn: MutationFunction<
+    Awaited<ReturnType<typeof deleteSensorWatch>>,
+    DeleteSensorWatchMutationVariables
+  > = (props) => {
+    const { sensorId, sensorWatchId } = props ?? {};
+
+    return deleteSensorWatch(sensorId, sensorWatchId, requestOptions);
+  };
+
+  return { mutationFn, ...mutationOptions };
+};
+
+export type DeleteSensorWatchMutationResult = NonNullable<
+  Awaited<ReturnType<typeof deleteSensorWatch>>
+>;
+
+export type DeleteSensorWatchMutationError = Problem;
+export type DeleteSensorWatchMutationVariables = { sensorId: string; sensorWatchId: string };
+
+/**
+ * @summary Forget a limit.
+ */
+export const useDeleteSensorWatch = <TError = Problem, TContext = unknown>(
+  options?: {
+    mutation?: UseMutationOptions<
+      Awaited<ReturnType<typeof deleteSensorWatch>>,
+      TError,
+      DeleteSensorWatchMutationVariables,
+      TContext
+    >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseMutationResult<
+  Awaited<ReturnType<typeof deleteSensorWatch>>,
+  TError,
+  DeleteSensorWatchMutationVariables,
+  TContext
+> => {
+  return useMutation(getDeleteSensorWatchMutationOptions(options), queryClient);
 };

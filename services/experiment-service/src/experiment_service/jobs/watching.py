@@ -13,6 +13,7 @@ from servicekit.problems import Problem
 from experiment_service.jobs.sender import Sender
 from experiment_service.operations.metric_watches import tell_of_crossings
 from experiment_service.operations.presence import tell_of_presence
+from experiment_service.operations.sensor_watches import tell_of_sensor_crossings
 
 log = structlog.get_logger()
 
@@ -23,6 +24,7 @@ type Look = Callable[[Database], Awaitable[int]]
 LOOKS: Mapping[str, Look] = {
     "watch-metrics": tell_of_crossings,
     "watch-sensors": tell_of_presence,
+    "watch-signals": tell_of_sensor_crossings,
 }
 
 

@@ -21,6 +21,7 @@ type EventType = Literal[
     "metric.threshold_crossed",
     "sensor.offline",
     "sensor.online",
+    "sensor.threshold_crossed",
 ]
 """What a webhook can be told of."""
 
@@ -74,6 +75,19 @@ class PresenceData(Answer):
     offline_since: Timestamp = Field(description="When it was found silent for five minutes.")
 
 
+class SensorCrossingData(Answer):
+    """A reading of a sensor beyond a limit that was set on its signal."""
+
+    watch_id: UUID
+    signal: str
+    direction: WatchDirection
+    threshold: float
+    value: float = Field(description="The reading that crossed it.")
+    most: float = Field(description="The one that was furthest beyond, of what arrived with it.")
+    unit: str
+    taken_at: Timestamp
+
+
 class NoData(Answer):
     """Nothing beside what every event says."""
 
@@ -108,6 +122,12 @@ SENSOR_ONLINE = EventKind(
     "A sensor that was offline is heard again.",
     subject="sensor",
     data=PresenceData,
+)
+SENSOR_CROSSED = EventKind(
+    "sensor.threshold_crossed",
+    "A reading of a sensor crossed a limit; told to every project that sees the sensor.",
+    subject="sensor",
+    data=SensorCrossingData,
 )
 WEBHOOK_TEST = EventKind(
     "webhook.test",
@@ -155,6 +175,7 @@ EVENTS = Catalogue(
     THRESHOLD_CROSSED,
     SENSOR_OFFLINE,
     SENSOR_ONLINE,
+    SENSOR_CROSSED,
     EXPERIMENT_CREATED,
     EXPERIMENT_CHANGED,
     EXPERIMENT_ARCHIVED,
