@@ -8,7 +8,7 @@ from support.operations import http, read_operations
 
 from scripts.stack import Stack
 
-INTERNAL = {"/.well-known/revocations", "/internal/events"}
+INTERNAL = {"/.well-known/revocations", "/internal/events", "/internal/recipients"}
 
 
 def test_the_gateway_answers_as_the_service_does(stack: Stack) -> None:

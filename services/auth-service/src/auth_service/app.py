@@ -21,6 +21,7 @@ from auth_service.routes import (
     members,
     people,
     projects,
+    recipients,
     sessions,
     tokens,
     well_known,
@@ -47,6 +48,7 @@ def create_app(settings: Settings) -> web.Application:
             tokens.routes,
             admin.routes,
             inbox.routes,
+            recipients.routes,
             well_known.routes,
         ],
         contexts=[
@@ -67,11 +69,7 @@ def create_app(settings: Settings) -> web.Application:
 async def _tools(app: web.Application) -> AsyncIterator[None]:
     settings = app[SETTINGS]
     app[HASHER] = Hasher(rounds=settings.bcrypt_rounds)
-    app[MAIL] = Mail(
-        settings.smtp_url,
-        sender=settings.mail_from,
-        is_development=settings.is_development,
-    )
+    app[MAIL] = Mail(settings)
     await note_keys(app[DATABASE], app[KEYS])
     await make_first_admin(app[DATABASE], app[HASHER], settings)
     yield

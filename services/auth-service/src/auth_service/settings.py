@@ -3,9 +3,9 @@
 import ipaddress
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, HttpUrl, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import NoDecode
-from servicekit.settings import ServiceSettings
+from servicekit.mail import MailSettings
 
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -15,7 +15,7 @@ SECRET_BYTES = 32
 SECRET_LETTERS = 10
 
 
-class Settings(ServiceSettings):
+class Settings(MailSettings):
     """One value a variable; `.env.example` explains each."""
 
     port: int = Field(default=8001, ge=0, le=65535, description="Port to listen on.")
@@ -45,20 +45,6 @@ class Settings(ServiceSettings):
     )
     password_min_length: int = Field(
         default=12, ge=8, le=64, description="Characters that a password needs at least."
-    )
-    public_url: HttpUrl = Field(
-        default=HttpUrl("http://localhost:3000"),
-        description="The portal's address, for links in mails.",
-    )
-    smtp_url: str = Field(
-        default="",
-        repr=False,
-        pattern=r"^(smtps?://[^\s]+)?$",
-        description="smtp://user:password@host:587 or smtps://…:465. Without it a dev start prints"
-        " mails in the log; elsewhere password resets by mail are off.",
-    )
-    mail_from: str = Field(
-        default="Runbench <runbench@localhost>", description="Sender of the mails."
     )
     runbench_registration: Literal["open", "closed"] = Field(
         default="open", description="Whether people may register by themselves."
