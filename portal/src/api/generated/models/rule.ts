@@ -6,10 +6,10 @@
  * OpenAPI spec version: 1
  */
 import type { BaselineLimit } from "./baselineLimit.ts";
-import type { ComparisonSubject } from "./comparisonSubject.ts";
 import type { Figure } from "./figure.ts";
 import type { Key } from "./key.ts";
 import type { Operator } from "./operator.ts";
+import type { Subject } from "./subject.ts";
 
 /**
  * A figure of a run, and what it must be.
@@ -22,7 +22,7 @@ export interface Rule {
   /** A metric, a signal as `sensor.signal`, or a param. */
   name: Key;
   /** What the name is one of; any: a metric, or else a signal of the run's capture sessions, whichever the run has. */
-  of?: ComparisonSubject;
+  of?: Subject;
   op: Operator;
   percentile?: number | null;
   /** A limit that is fixed. */

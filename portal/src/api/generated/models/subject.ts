@@ -6,11 +6,11 @@
  * OpenAPI spec version: 1
  */
 
-/**
- * What an event is about.
- */
-export interface Subject {
-  id: string;
-  kind: string;
-  name?: string | null;
-}
+export type Subject = (typeof Subject)[keyof typeof Subject];
+
+export const Subject = {
+  any: "any",
+  metric: "metric",
+  signal: "signal",
+  param: "param",
+} as const;

@@ -8,7 +8,7 @@ from servicekit.fields import Answer, Body
 MOST = 500
 
 
-class Member(Body):
+class Membership(Body):
     """A person in a project."""
 
     project_id: UUID
@@ -18,7 +18,7 @@ class Member(Body):
 class RecipientQuery(Body):
     """Who is to be written to."""
 
-    members: list[Member] = Field(max_length=MOST)
+    members: list[Membership] = Field(max_length=MOST)
 
 
 class Recipient(Answer):

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 
 from servicekit.database import Connection, fetch_all
 
-from auth_service.models.recipients import Member, Recipient
+from auth_service.models.recipients import Membership, Recipient
 
 
-async def select_recipients(connection: Connection, members: Sequence[Member]) -> list[Recipient]:
+async def select_recipients(
+    connection: Connection, members: Sequence[Membership]
+) -> list[Recipient]:
     """Those of the people who are active and in their project, which is not archived."""
     return await fetch_all(
         connection,
