@@ -108,6 +108,8 @@ TOLD = {
         "RUN_HEARTBEAT_TIMEOUT_SEC",
         "WEBHOOK_SECRET_KEY",
         "WEBHOOK_ALLOWED_NETWORKS",
+        "PUBLIC_URL",
+        "SMTP_URL",
     ),
     "metrics-service": (*SERVICE, "AUTH_SERVICE_URL", "EXPERIMENT_SERVICE_URL"),
     "telemetry-ingest-service": (

@@ -316,6 +316,42 @@ CREATE TABLE experiment.metric_watches (
     CONSTRAINT metric_watches_direction_check CHECK ((direction = ANY (ARRAY['above'::text, 'below'::text])))
 );
 
+CREATE TABLE experiment.notification_rules (
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    event_types text[] NOT NULL,
+    only_mine boolean NOT NULL,
+    experiment_id uuid,
+    name_part text,
+    language text NOT NULL,
+    state text DEFAULT 'active'::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    version integer DEFAULT 1 NOT NULL,
+    CONSTRAINT notification_rules_language_check CHECK ((language = ANY (ARRAY['en'::text, 'ru'::text]))),
+    CONSTRAINT notification_rules_state_check CHECK ((state = ANY (ARRAY['active'::text, 'paused'::text])))
+);
+
+CREATE TABLE experiment.notifications (
+    id uuid NOT NULL,
+    rule_id uuid,
+    project_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    language text NOT NULL,
+    event_id uuid NOT NULL,
+    event_type text NOT NULL,
+    event jsonb NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    failure text,
+    next_try_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    mail_id uuid,
+    CONSTRAINT notifications_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'sent'::text, 'dead'::text, 'dropped'::text])))
+);
+
 CREATE TABLE experiment.outbox (
     sink text NOT NULL,
     "position" bigint NOT NULL,
@@ -638,6 +674,15 @@ ALTER TABLE ONLY experiment.metric_alarms
 ALTER TABLE ONLY experiment.metric_watches
     ADD CONSTRAINT metric_watches_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY experiment.notification_rules
+    ADD CONSTRAINT notification_rules_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY experiment.notifications
+    ADD CONSTRAINT notifications_event_key UNIQUE (project_id, user_id, event_id);
+
+ALTER TABLE ONLY experiment.notifications
+    ADD CONSTRAINT notifications_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY experiment.outbox
     ADD CONSTRAINT outbox_pkey PRIMARY KEY (sink, "position");
 
@@ -746,6 +791,18 @@ CREATE INDEX logged_models_of_experiment ON experiment.logged_models USING btree
 CREATE INDEX logged_models_of_run ON experiment.logged_models USING btree (source_run_id) WHERE (source_run_id IS NOT NULL);
 
 CREATE INDEX metric_watches_project ON experiment.metric_watches USING btree (project_id, id);
+
+CREATE INDEX notification_rules_project ON experiment.notification_rules USING btree (project_id, user_id, id);
+
+CREATE INDEX notifications_by_rule ON experiment.notifications USING btree (rule_id);
+
+CREATE INDEX notifications_by_time ON experiment.notifications USING btree (created_at);
+
+CREATE INDEX notifications_due ON experiment.notifications USING btree (next_try_at) WHERE (next_try_at IS NOT NULL);
+
+CREATE INDEX notifications_of_person ON experiment.notifications USING btree (project_id, user_id, id DESC);
+
+CREATE INDEX notifications_sent ON experiment.notifications USING btree (user_id, sent_at) WHERE (sent_at IS NOT NULL);
 
 CREATE INDEX run_datasets_by_name ON experiment.run_datasets USING btree (project_id, name, run_id);
 
@@ -883,6 +940,9 @@ ALTER TABLE ONLY experiment.logged_models
 
 ALTER TABLE ONLY experiment.metric_alarms
     ADD CONSTRAINT metric_alarms_watch_fkey FOREIGN KEY (watch_id) REFERENCES experiment.metric_watches(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY experiment.notifications
+    ADD CONSTRAINT notifications_rule_fkey FOREIGN KEY (rule_id) REFERENCES experiment.notification_rules(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY experiment.run_datasets
     ADD CONSTRAINT run_datasets_run_fkey FOREIGN KEY (project_id, run_id) REFERENCES experiment.runs(project_id, id);

@@ -159,6 +159,8 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
     bound = {"signal": "temperature", "direction": "above", "threshold": 100}
     sensor_path = f"/api/v1/sensors/{sensor['id']}"
     sensor_watch = world.call("POST", f"{sensor_path}/watches", owner, json=bound)
+    wanted = {"event_types": ["run.failed"]}
+    rule = world.call("POST", f"{path}/notification-rules", owner, json=wanted)
     set_aside_id = _set_aside(world, owner, project["id"], sensor["token"])
     token = world.call("POST", f"{path}/tokens", owner, json={"name": "spare", "role": "viewer"})
     return Place(
@@ -184,6 +186,7 @@ def _make_place(world: World, owner: str, *, members: bool) -> Place:
             "webhook_id": webhook["id"],
             "delivery_id": tested["id"],
             "watch_id": watch["id"],
+            "rule_id": rule["id"],
             "sensor_watch_id": sensor_watch["id"],
         },
         sensor["token"],

@@ -118,7 +118,10 @@ async def everything(
     bound = {"signal": "temperature", "direction": "above", "threshold": 1}
     path = f"/api/v1/sensors/{sensor['id']}/watches"
     sensor_watch = await api.post(path, bound, status=201)
+    wanted = {"event_types": ["run.failed"]}
+    rule = await api.post(f"{api.project}/notification-rules", wanted, status=201)
     return {
+        "rule_id": rule["id"],
         "watch_id": watch["id"],
         "sensor_watch_id": sensor_watch["id"],
         "project_id": str(project_id),

@@ -10,16 +10,20 @@ from servicekit.database import database
 from servicekit.debug_identity import DebugIdentity
 from servicekit.idempotency import SEAL
 from servicekit.identity import Identity
+from servicekit.mail import Mailer
 from servicekit.outbox import Relay
 from servicekit.outgoing import Caller
 from servicekit.sinks import sinks
 
+from experiment_service.clients.recipients import AuthRecipients, Recipients
 from experiment_service.jobs.feeds import Feeds
+from experiment_service.jobs.mailing import Mailing
 from experiment_service.jobs.sender import Sender
 from experiment_service.jobs.sweeper import sweeper
 from experiment_service.jobs.wakeups import ProjectWakeups
 from experiment_service.jobs.watching import watching
 from experiment_service.mlflow import experiment_calls, model_calls, probes, run_calls
+from experiment_service.operations.mailing import Post
 from experiment_service.operations.sensor_tokens import ShownOnce
 from experiment_service.operations.webhook_secrets import SecretBox
 from experiment_service.routes import (
@@ -30,6 +34,7 @@ from experiment_service.routes import (
     groups,
     lookups,
     metric_watches,
+    notifications,
     profiles,
     run_sensors,
     runs,
@@ -47,8 +52,10 @@ VERSION = version("experiment-service")
 SCHEMA = "experiment"
 
 
-def create_app(settings: Settings, identity: Identity | None = None) -> web.Application:
-    """The service; `identity` in place of auth-service where a test brings its own."""
+def create_app(
+    settings: Settings, identity: Identity | None = None, recipients: Recipients | None = None
+) -> web.Application:
+    """The service; `identity` and `recipients` where a test brings its own for auth-service."""
     wakeups = ProjectWakeups(settings.telemetry_broker_url)
     feeds = Feeds(wakeups)
     sender = Sender(
@@ -70,6 +77,11 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         Relay(sinks(settings, service=NAME)).context,
         watching(sender),
     ]
+    if recipients is None and settings.auth_service_url and settings.service_secrets:
+        recipients = known = AuthRecipients(settings.auth_service_url, settings.service_secrets[0])
+        contexts.append(known.context)
+    post = Post(Mailer(settings), recipients, portal=str(settings.public_url))
+    contexts.append(Mailing(post, kept_days=settings.webhook_log_days).context)
     checks: dict[str, Check] = {}
     if identity is None and settings.auth_service_url:
         identity = client = AuthClient(settings.auth_service_url)
@@ -99,6 +111,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
             profiles.routes,
             webhooks.routes,
             metric_watches.routes,
+            notifications.routes,
         ],
         contexts=contexts,
         identity=identity or DebugIdentity(settings),

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
 from pydantic_settings import NoDecode
-from servicekit.settings import ServiceSettings
+from servicekit.mail import MailSettings
 
 type Network = IPv4Network | IPv6Network
 
@@ -15,7 +15,7 @@ KEY_BYTES = 32
 KEY_LETTERS = 10
 
 
-class Settings(ServiceSettings):
+class Settings(MailSettings):
     """Settings of experiment-service."""
 
     port: int = Field(
@@ -48,7 +48,7 @@ class Settings(ServiceSettings):
         default=30,
         ge=1,
         le=3650,
-        description="Days after which a delivery of a webhook is forgotten.",
+        description="Days after which a delivery of a webhook, or a mail, is forgotten.",
     )
 
     @field_validator("webhook_allowed_networks", mode="before")

@@ -135,6 +135,12 @@ WEBHOOK_TEST = EventKind(
     subject="webhook",
     data=NoData,
 )
+NOTIFICATION_TEST = EventKind(
+    "notification.test",
+    "Somebody asked for a test mail.",
+    subject="user",
+    data=NoData,
+)
 
 
 def _of(subject: str, step: str, about: str) -> EventKind[NoData]:

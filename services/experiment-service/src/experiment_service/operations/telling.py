@@ -8,6 +8,7 @@ from servicekit.events import Event
 from servicekit.outbox import emit
 
 from experiment_service.operations.deliveries import receive_events
+from experiment_service.operations.mailing import queue_mails
 from experiment_service.queries.run_events import select_is_heard
 
 
@@ -17,6 +18,7 @@ async def is_heard(connection: Connection, project_id: UUID) -> bool:
 
 
 async def tell(connection: Connection, events: Sequence[Event]) -> None:
-    """Leave events for the relay and queue them for the project's webhooks."""
+    """Leave events for the relay, queue them for the project's webhooks and for people's mails."""
     await emit(connection, events)
     await receive_events(connection, events)
+    await queue_mails(connection, events)

@@ -44,10 +44,11 @@ async def select_told_runs(
 
 
 async def select_is_heard(connection: Connection, *, project_id: UUID) -> bool:
-    """Whether the project has a webhook, or the outbox a reader."""
+    """Whether the project has a webhook, somebody wants mails, or the outbox has a reader."""
     return await connection.fetchval(
         """
         SELECT EXISTS (SELECT FROM experiment.webhooks WHERE project_id = $1)
+            OR EXISTS (SELECT FROM experiment.notification_rules WHERE project_id = $1)
             OR EXISTS (SELECT FROM experiment.outbox_sinks)
         """,
         project_id,
