@@ -2,6 +2,143 @@
 
 CREATE SCHEMA auth;
 
+CREATE PROCEDURE auth.grant_rights()
+    LANGUAGE plpgsql
+    SET search_path TO 'auth', 'pg_temp'
+    AS $$
+DECLARE
+    name text;
+    rights text;
+BEGIN
+    IF to_regrole('runbench_auth_app') IS NULL THEN
+        BEGIN
+            CREATE ROLE runbench_auth_app NOLOGIN;
+        EXCEPTION
+            WHEN insufficient_privilege THEN RETURN;
+            WHEN duplicate_object OR unique_violation THEN NULL;
+        END;
+    END IF;
+    IF NOT pg_has_role(current_user, 'runbench_auth_app', 'SET') THEN
+        BEGIN
+            EXECUTE format('GRANT runbench_auth_app TO %I', current_user);
+        EXCEPTION
+            WHEN insufficient_privilege THEN NULL;
+        END;
+    END IF;
+    GRANT USAGE ON SCHEMA auth TO runbench_auth_app;
+    FOR name IN
+        SELECT relname FROM pg_class
+        WHERE relnamespace = 'auth'::regnamespace AND relkind IN ('r', 'p', 'v')
+          AND NOT relispartition
+    LOOP
+        rights := CASE name
+            WHEN 'audit_events' THEN 'SELECT, INSERT'
+            WHEN 'schema_migrations' THEN 'SELECT'
+            ELSE 'SELECT, INSERT, UPDATE, DELETE'
+        END;
+        EXECUTE format('GRANT %s ON %I TO runbench_auth_app', rights, name);
+    END LOOP;
+    GRANT USAGE ON ALL SEQUENCES IN SCHEMA auth TO runbench_auth_app;
+    GRANT EXECUTE ON FUNCTION keep_audit(integer) TO runbench_auth_app;
+END
+$$;
+
+CREATE FUNCTION auth.keep_audit(keep_days integer) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'auth', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    SET lock_timeout TO '2s'
+    AS $_$
+DECLARE
+    this_month timestamptz := date_trunc('month', now());
+    -- Months before this one are not kept.
+    first_kept timestamptz := '-infinity';
+    month timestamptz;
+    part text;
+    gone bigint;
+BEGIN
+    IF keep_days <> 0 AND keep_days < 30 THEN
+        RAISE EXCEPTION 'audit events are kept for 30 days or longer';
+    END IF;
+    IF keep_days <> 0 THEN
+        first_kept := date_trunc('month', now() - make_interval(days => keep_days));
+    END IF;
+
+    -- This month comes first: from then on nothing new goes where the other months are moved from.
+    SELECT wanted.month INTO month
+    FROM (
+        SELECT generate_series(this_month, this_month + interval '2 months', '1 month') AS month
+        UNION
+        SELECT DISTINCT date_trunc('month', at) FROM audit_events_default
+        WHERE at >= first_kept AND at < this_month
+    ) AS wanted
+    WHERE to_regclass('auth.audit_events_' || to_char(wanted.month, 'YYYY_MM')) IS NULL
+    ORDER BY wanted.month <> this_month, wanted.month
+    LIMIT 1;
+    IF month IS NOT NULL THEN
+        RETURN make_audit_month(month);
+    END IF;
+
+    SELECT relname INTO part
+    FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+    WHERE inhparent = 'audit_events'::regclass
+      AND relname ~ '^audit_events_\d{4}_\d{2}$'
+      AND to_timestamp(right(relname, 7), 'YYYY_MM') < first_kept
+    ORDER BY relname
+    LIMIT 1;
+    IF part IS NOT NULL THEN
+        EXECUTE format('SELECT count(*) FROM %I', part) INTO gone;
+        EXECUTE format('DROP TABLE %I', part);
+    ELSIF EXISTS (SELECT FROM audit_events_default WHERE at < first_kept) THEN
+        part := 'audit_events_default';
+        ALTER TABLE audit_events_default DISABLE TRIGGER USER;
+        DELETE FROM audit_events_default WHERE at < first_kept;
+        GET DIAGNOSTICS gone = ROW_COUNT;
+        ALTER TABLE audit_events_default ENABLE TRIGGER USER;
+    ELSE
+        RETURN NULL;
+    END IF;
+    INSERT INTO audit_events (id, action, actor_kind, target_type, target_id, result, details)
+    VALUES (
+        gen_random_uuid(), 'audit.forget', 'system', 'audit', part, 'success',
+        jsonb_build_object('before', first_kept, 'events', gone, 'keep_days', keep_days)
+    );
+    RETURN 'dropped ' || part;
+END
+$_$;
+
+CREATE FUNCTION auth.make_audit_month(month timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'auth', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $_$
+DECLARE
+    part text := 'audit_events_' || to_char(month, 'YYYY_MM');
+    next_month timestamptz := month + interval '1 month';
+BEGIN
+    -- Writers wait here, not at the part for the rest: there they would already have chosen it.
+    LOCK TABLE audit_events IN SHARE ROW EXCLUSIVE MODE;
+    EXECUTE format('CREATE TABLE %I (LIKE audit_events INCLUDING DEFAULTS INCLUDING CONSTRAINTS)', part);
+    IF EXISTS (SELECT FROM audit_events_default WHERE at >= month AND at < next_month) THEN
+        ALTER TABLE audit_events_default DISABLE TRIGGER USER;
+        EXECUTE format(
+            'WITH moved AS (DELETE FROM audit_events_default WHERE at >= $1 AND at < $2 RETURNING *)'
+            ' INSERT INTO %I SELECT * FROM moved', part
+        ) USING month, next_month;
+        ALTER TABLE audit_events_default ENABLE TRIGGER USER;
+    END IF;
+    EXECUTE format(
+        'ALTER TABLE audit_events ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)',
+        part, month, next_month
+    );
+    EXECUTE format(
+        'CREATE TRIGGER audit_events_keep_all BEFORE TRUNCATE ON %I'
+        ' FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', part
+    );
+    RETURN 'made ' || part;
+END
+$_$;
+
 CREATE FUNCTION auth.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -26,18 +163,37 @@ CREATE TABLE auth.api_tokens (
 );
 
 CREATE TABLE auth.audit_events (
-    id uuid NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL,
-    action text NOT NULL,
+    id uuid CONSTRAINT audit_events_id_not_null1 NOT NULL,
+    at timestamp with time zone DEFAULT now() CONSTRAINT audit_events_at_not_null1 NOT NULL,
+    action text CONSTRAINT audit_events_action_not_null1 NOT NULL,
     actor_id uuid,
     actor_name text,
     project_id uuid,
     target_type text,
     target_id text,
     address inet,
-    result text NOT NULL,
-    details jsonb NOT NULL,
+    result text CONSTRAINT audit_events_result_not_null1 NOT NULL,
+    details jsonb CONSTRAINT audit_events_details_not_null1 NOT NULL,
     trace_id text,
+    actor_kind text,
+    CONSTRAINT audit_events_result_check CHECK ((result = ANY (ARRAY['success'::text, 'failure'::text, 'denied'::text])))
+)
+PARTITION BY RANGE (at);
+
+CREATE TABLE auth.audit_events_default (
+    id uuid CONSTRAINT audit_events_id_not_null NOT NULL,
+    at timestamp with time zone DEFAULT now() CONSTRAINT audit_events_at_not_null NOT NULL,
+    action text CONSTRAINT audit_events_action_not_null NOT NULL,
+    actor_id uuid,
+    actor_name text,
+    project_id uuid,
+    target_type text,
+    target_id text,
+    address inet,
+    result text CONSTRAINT audit_events_result_not_null NOT NULL,
+    details jsonb CONSTRAINT audit_events_details_not_null NOT NULL,
+    trace_id text,
+    actor_kind text,
     CONSTRAINT audit_events_result_check CHECK ((result = ANY (ARRAY['success'::text, 'failure'::text, 'denied'::text])))
 );
 
@@ -154,6 +310,8 @@ CREATE TABLE auth.users (
     deactivated_at timestamp with time zone
 );
 
+ALTER TABLE ONLY auth.audit_events ATTACH PARTITION auth.audit_events_default DEFAULT;
+
 ALTER TABLE ONLY auth.api_tokens
     ADD CONSTRAINT api_tokens_key_id_key UNIQUE (key_id);
 
@@ -161,7 +319,10 @@ ALTER TABLE ONLY auth.api_tokens
     ADD CONSTRAINT api_tokens_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY auth.audit_events
-    ADD CONSTRAINT audit_events_pkey PRIMARY KEY (id);
+    ADD CONSTRAINT audit_events_pkey PRIMARY KEY (id, at);
+
+ALTER TABLE ONLY auth.audit_events_default
+    ADD CONSTRAINT audit_events_default_pkey PRIMARY KEY (id, at);
 
 ALTER TABLE ONLY auth.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, route, key);
@@ -212,13 +373,25 @@ CREATE INDEX api_tokens_of_project ON auth.api_tokens USING btree (project_id, i
 
 CREATE INDEX api_tokens_of_user ON auth.api_tokens USING btree (user_id, id DESC);
 
-CREATE INDEX audit_events_by_action ON auth.audit_events USING btree (action, at DESC, id DESC);
+CREATE INDEX audit_events_by_action ON ONLY auth.audit_events USING btree (action, at DESC, id DESC);
 
-CREATE INDEX audit_events_newest_first ON auth.audit_events USING btree (at DESC, id DESC);
+CREATE INDEX audit_events_default_by_action ON auth.audit_events_default USING btree (action, at DESC, id DESC);
 
-CREATE INDEX audit_events_of_actor ON auth.audit_events USING btree (actor_id, at DESC, id DESC);
+CREATE INDEX audit_events_newest_first ON ONLY auth.audit_events USING btree (at DESC, id DESC);
 
-CREATE INDEX audit_events_of_project ON auth.audit_events USING btree (project_id, at DESC, id DESC);
+CREATE INDEX audit_events_default_newest_first ON auth.audit_events_default USING btree (at DESC, id DESC);
+
+CREATE INDEX audit_events_of_actor ON ONLY auth.audit_events USING btree (actor_id, at DESC, id DESC);
+
+CREATE INDEX audit_events_default_of_actor ON auth.audit_events_default USING btree (actor_id, at DESC, id DESC);
+
+CREATE INDEX audit_events_of_project ON ONLY auth.audit_events USING btree (project_id, at DESC, id DESC);
+
+CREATE INDEX audit_events_default_of_project ON auth.audit_events_default USING btree (project_id, at DESC, id DESC);
+
+CREATE INDEX audit_events_of_target ON ONLY auth.audit_events USING btree (target_id, at DESC, id DESC);
+
+CREATE INDEX audit_events_default_target_id_at_id_idx ON auth.audit_events_default USING btree (target_id, at DESC, id DESC);
 
 CREATE INDEX idempotency_keys_oldest_first ON auth.idempotency_keys USING btree (created_at);
 
@@ -232,7 +405,23 @@ CREATE INDEX sessions_of_user ON auth.sessions USING btree (user_id, id DESC);
 
 CREATE INDEX throttles_oldest_first ON auth.throttles USING btree (last_at);
 
+ALTER INDEX auth.audit_events_by_action ATTACH PARTITION auth.audit_events_default_by_action;
+
+ALTER INDEX auth.audit_events_newest_first ATTACH PARTITION auth.audit_events_default_newest_first;
+
+ALTER INDEX auth.audit_events_of_actor ATTACH PARTITION auth.audit_events_default_of_actor;
+
+ALTER INDEX auth.audit_events_of_project ATTACH PARTITION auth.audit_events_default_of_project;
+
+ALTER INDEX auth.audit_events_pkey ATTACH PARTITION auth.audit_events_default_pkey;
+
+ALTER INDEX auth.audit_events_of_target ATTACH PARTITION auth.audit_events_default_target_id_at_id_idx;
+
 CREATE TRIGGER audit_events_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON auth.audit_events FOR EACH STATEMENT EXECUTE FUNCTION auth.refuse_change();
+
+CREATE TRIGGER audit_events_keep_all BEFORE TRUNCATE ON auth.audit_events_default FOR EACH STATEMENT EXECUTE FUNCTION auth.refuse_change();
+
+CREATE TRIGGER audit_events_rows_append_only BEFORE DELETE OR UPDATE ON auth.audit_events FOR EACH ROW EXECUTE FUNCTION auth.refuse_change();
 
 ALTER TABLE ONLY auth.api_tokens
     ADD CONSTRAINT api_tokens_project_id_fkey FOREIGN KEY (project_id) REFERENCES auth.projects(id);

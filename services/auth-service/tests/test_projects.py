@@ -386,6 +386,7 @@ async def test_an_owner_reads_the_projects_audit_and_nobody_else_does(register: 
         "id": "",
         "at": "",
         "action": "member.set",
+        "actor_kind": "user",
         "actor_id": ada.id,
         "actor_name": "Ada",
         "project_id": project["id"],

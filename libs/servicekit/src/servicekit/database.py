@@ -6,12 +6,15 @@ from typing import LiteralString, Protocol, cast
 
 import asyncpg
 import orjson
+import structlog
 from aiohttp import web
 from asyncpg.pool import PoolConnectionProxy
 from prometheus_client import Counter, Gauge
 from pydantic import BaseModel
 
 from servicekit.problems import Problem, Unavailable
+
+log = structlog.get_logger()
 
 type _AsyncpgPool = asyncpg.Pool[asyncpg.Record]
 type Connection = asyncpg.Connection[asyncpg.Record] | PoolConnectionProxy[asyncpg.Record]
@@ -68,13 +71,13 @@ DATABASE: web.AppKey[Database] = web.AppKey("database", Database)
 
 
 def database(
-    dsn: str, *, schema: str, size: int = 10, planned_each_time: bool = False
+    dsn: str, *, schema: str, size: int = 10, planned_each_time: bool = False, role: str = ""
 ) -> Callable[[web.Application], AsyncIterator[None]]:
     """A cleanup context that opens the pool at start and closes it at the end."""
 
     async def context(app: web.Application) -> AsyncIterator[None]:
         async with open_database(
-            dsn, schema=schema, size=size, planned_each_time=planned_each_time
+            dsn, schema=schema, size=size, planned_each_time=planned_each_time, role=role
         ) as pool:
             app[DATABASE] = pool
             yield
@@ -98,14 +101,19 @@ _PLANNED_EACH_TIME = {"plan_cache_mode": "force_custom_plan"}
 
 @asynccontextmanager
 async def open_database(
-    dsn: str, *, schema: str, size: int, planned_each_time: bool = False
+    dsn: str, *, schema: str, size: int, planned_each_time: bool = False, role: str = ""
 ) -> AsyncGenerator[Pool]:
     """A pool of at most `size` connections, closed at the end.
 
     Unqualified names resolve in `schema`, the one that the service owns. `planned_each_time` is for
     services whose statements differ much by their arguments, as searches do: it costs others time.
+    Every connection works in `role` if the user of the address may; else the log says so.
     """
     planning = _PLANNING | (_PLANNED_EACH_TIME if planned_each_time else {})
+    if role and not await _may_be(dsn, role):
+        log.warning("database.role_missing", role=role, hint="See docs/audit.md.")
+        role = ""
+    settings = {"search_path": schema, "application_name": schema, **planning}
     async with asyncpg.create_pool(
         dsn,
         min_size=1,
@@ -113,13 +121,26 @@ async def open_database(
         init=set_codecs,
         reset=_leave_as_it_is,
         command_timeout=COMMAND_TIMEOUT_SEC,
-        server_settings={"search_path": schema, "application_name": schema, **planning},
+        server_settings=settings | ({"role": role} if role else {}),
     ) as pool:
         # Asked when somebody looks; a process has one pool.
         OPEN.set_function(pool.get_size)
         IDLE.set_function(pool.get_idle_size)
         MOST.set_function(pool.get_max_size)
         yield Pool(pool)
+
+
+async def _may_be(dsn: str, role: str) -> bool:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return bool(
+            await connection.fetchval(
+                "SELECT pg_has_role(session_user, oid, 'SET') FROM pg_roles WHERE rolname = $1",
+                role,
+            )
+        )
+    finally:
+        await connection.close()
 
 
 async def fetch_one[M: BaseModel](

@@ -15,6 +15,11 @@ from servicekit.database import Connection
 KIT_MIGRATIONS = Path(__file__).parent / "sql"
 
 _SCHEMA = re.compile(r"[a-z_]{1,40}")
+_MAY_CHANGE = """
+    SELECT coalesce(
+        (SELECT has_schema_privilege(oid, 'CREATE') FROM pg_namespace WHERE nspname = $1), true
+    )
+"""
 _LEDGER = """
     CREATE TABLE IF NOT EXISTS schema_migrations (
         name text PRIMARY KEY,
@@ -30,6 +35,10 @@ class EditedMigration(Exception):
 
 class NewerDatabase(Exception):
     """The database has migrations that this version does not know; start the newer version."""
+
+
+class NotMigrated(Exception):
+    """The schema lacks migrations that this database user may not apply; migrate as its owner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +65,25 @@ def read_migrations(*folders: Path) -> list[Migration]:
 async def migrate(dsn: str, folder: Path, *, schema: str) -> list[str]:
     """Apply what is missing to `schema` and return the names; safe from many processes at once.
 
+    A schema with a procedure `grant_rights()` is asked for it whenever its owner comes by: what the
+    running service may do follows from it. A user who may not change the schema applies nothing.
+
     Raises:
         EditedMigration: a file that was applied reads differently now.
         NewerDatabase: the database is ahead of these files.
+        NotMigrated: something is missing, and the user may not add it.
     """
     if not _SCHEMA.fullmatch(schema):
         msg = f"{schema!r} is no schema name."
         raise ValueError(msg)
+    migrations = read_migrations(KIT_MIGRATIONS, folder)
     connection = await asyncpg.connect(dsn)
     try:
+        if not await connection.fetchval(_MAY_CHANGE, schema):
+            await connection.execute(f"SET search_path TO {schema}")
+            if missing := await _missing(connection, migrations):
+                raise NotMigrated(", ".join(migration.name for migration in missing))
+            return []
         # Waiters stand here until the one who came first has finished.
         await connection.execute("SELECT pg_advisory_lock(hashtextextended($1, 0))", schema)
         # Whoever asks for a table after a migration that waits for it would wait as long.
@@ -72,25 +91,25 @@ async def migrate(dsn: str, folder: Path, *, schema: str) -> list[str]:
         await connection.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
         await connection.execute(f"SET search_path TO {schema}")
         await connection.execute(_LEDGER)
-        return await _apply_missing(connection, read_migrations(KIT_MIGRATIONS, folder))
+        fresh = await _missing(connection, migrations)
+        for migration in fresh:
+            await _apply(connection, migration)
+        if await connection.fetchval("SELECT to_regprocedure('grant_rights()')"):
+            await connection.execute("CALL grant_rights()")
+        return [migration.name for migration in fresh]
     finally:
         await connection.close()
 
 
-async def _apply_missing(connection: Connection, migrations: list[Migration]) -> list[str]:
+async def _missing(connection: Connection, migrations: list[Migration]) -> list[Migration]:
     rows = await connection.fetch("SELECT name, checksum FROM schema_migrations")
     applied: dict[str, str] = {row["name"]: row["checksum"] for row in rows}
     if unknown := applied.keys() - {migration.name for migration in migrations}:
         raise NewerDatabase(", ".join(sorted(unknown)))
-    fresh: list[str] = []
     for migration in migrations:
-        checksum = applied.get(migration.name)
-        if checksum is None:
-            await _apply(connection, migration)
-            fresh.append(migration.name)
-        elif checksum != migration.checksum:
+        if applied.get(migration.name, migration.checksum) != migration.checksum:
             raise EditedMigration(migration.name)
-    return fresh
+    return [migration for migration in migrations if migration.name not in applied]
 
 
 async def _apply(connection: Connection, migration: Migration) -> None:

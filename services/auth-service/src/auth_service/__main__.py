@@ -9,7 +9,7 @@ from servicekit.database import open_database
 from servicekit.run import Service, main
 
 import auth_service
-from auth_service.app import NAME, SCHEMA, VERSION, create_app
+from auth_service.app import NAME, ROLE, SCHEMA, VERSION, create_app
 from auth_service.operations.start import NoAdmin, make_admin
 from auth_service.passwords import Hasher
 from auth_service.settings import Settings
@@ -20,7 +20,9 @@ async def create_admin(settings: Settings) -> int:
     email, password = settings.runbench_admin_email, settings.runbench_admin_password
     email = email or await asyncio.to_thread(input, "E-mail address: ")
     password = password or await asyncio.to_thread(getpass, "Password: ")
-    async with open_database(str(settings.database_url), schema=SCHEMA, size=1) as database:
+    async with open_database(
+        str(settings.database_url), schema=SCHEMA, size=1, role=ROLE
+    ) as database:
         try:
             await make_admin(
                 database,

@@ -12,7 +12,7 @@ from auth_service.call import SETTINGS
 from auth_service.clients.mail import MAIL, Mail
 from auth_service.denials import note_denials
 from auth_service.identity import OwnIdentity
-from auth_service.jobs import sweep
+from auth_service.jobs import audit_months, sweep
 from auth_service.operations.start import make_first_admin, note_keys
 from auth_service.passwords import HASHER, Hasher
 from auth_service.routes import (
@@ -32,6 +32,8 @@ from auth_service.signing import KEYS, Keys
 NAME = "auth-service"
 VERSION = "0.1.0"
 SCHEMA = "auth"
+# What the running service may do is less than what the owner of the schema may: docs/audit.md.
+ROLE = "runbench_auth_app"
 
 
 def create_app(settings: Settings) -> web.Application:
@@ -52,9 +54,15 @@ def create_app(settings: Settings) -> web.Application:
             well_known.routes,
         ],
         contexts=[
-            database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
+            database(
+                str(settings.database_url),
+                schema=SCHEMA,
+                size=settings.database_pool_size,
+                role=ROLE,
+            ),
             _tools,
             sweep.context,
+            audit_months.context,
         ],
         identity=OwnIdentity(keys),
     )

@@ -38,7 +38,6 @@ async def _note(request: web.Request, principal: Principal, problem: Forbidden) 
             "method": request.method,
             "route": resource.canonical if resource else None,
             "reason": problem.detail,
-            "token_id": str(principal.token_id) if principal.token_id else None,
         },
     )
     origin = origin_of(request, request.app[SETTINGS].trusted_proxies)

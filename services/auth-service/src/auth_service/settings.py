@@ -13,6 +13,7 @@ DEVELOPMENT_SECRET = "runbench-development-secret-not-for-production"  # noqa: S
 MOST_SECRETS = 2  # the new one and the old one
 SECRET_BYTES = 32
 SECRET_LETTERS = 10
+LEAST_RETENTION_DAYS = 30
 
 
 class Settings(MailSettings):
@@ -59,6 +60,22 @@ class Settings(MailSettings):
         default=[],
         description="Networks (CIDR, comma-separated) whose X-Forwarded-For is believed.",
     )
+
+    audit_retention_days: int = Field(
+        default=730,
+        ge=0,
+        le=36_500,
+        description="Days for which the audit is kept at least, 30 or more; months that ended"
+        " before go as a whole. 0 keeps it for ever.",
+    )
+
+    @field_validator("audit_retention_days")
+    @classmethod
+    def _keep_a_month(cls, days: int) -> int:
+        if 0 < days < LEAST_RETENTION_DAYS:
+            msg = f"must be {LEAST_RETENTION_DAYS} or more, or 0 for ever"
+            raise ValueError(msg)
+        return days
 
     @field_validator("trusted_proxies", mode="before")
     @classmethod

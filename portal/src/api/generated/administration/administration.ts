@@ -22,6 +22,7 @@ import type {
 } from "@tanstack/react-query";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { request } from "../../http.ts";
+import type { ExportAuditParams } from "../models/exportAuditParams.ts";
 import type { ListAuditParams } from "../models/listAuditParams.ts";
 import type { ListUsersParams } from "../models/listUsersParams.ts";
 import type { PageAuditEvent } from "../models/pageAuditEvent.ts";
@@ -160,6 +161,128 @@ export function useListAudit<TData = Awaited<ReturnType<typeof listAudit>>, TErr
   queryClient?: QueryClient,
 ): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
   const queryOptions = getListAuditQueryOptions(params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getExportAuditUrl = (params?: ExportAuditParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/admin/audit/export?${stringifiedParams}`
+    : `/api/v1/admin/audit/export`;
+};
+
+/**
+ * CSV, or JSON Lines with `format=jsonl` (application/jsonl).
+ * @summary Take what happened on the whole platform as a file, newest first.
+ */
+export const exportAudit = async (
+  params?: ExportAuditParams,
+  options?: Parameters<typeof request>[1],
+): Promise<Blob> => {
+  return request<Blob>(getExportAuditUrl(params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getExportAuditQueryKey = (params?: ExportAuditParams) => {
+  return [`/api/v1/admin/audit/export`, ...(params ? [params] : [])] as const;
+};
+
+export const getExportAuditQueryOptions = <
+  TData = Awaited<ReturnType<typeof exportAudit>>,
+  TError = Problem,
+>(
+  params?: ExportAuditParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportAudit>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getExportAuditQueryKey(params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof exportAudit>>> = ({ signal }) =>
+    exportAudit(params, { signal, ...requestOptions });
+
+  return { queryKey, queryFn, ...queryOptions } as UseQueryOptions<
+    Awaited<ReturnType<typeof exportAudit>>,
+    TError,
+    TData
+  > & { queryKey: DataTag<QueryKey, TData, TError> };
+};
+
+export type ExportAuditQueryResult = NonNullable<Awaited<ReturnType<typeof exportAudit>>>;
+export type ExportAuditQueryError = Problem;
+
+export function useExportAudit<TData = Awaited<ReturnType<typeof exportAudit>>, TError = Problem>(
+  params: undefined | ExportAuditParams,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportAudit>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof exportAudit>>,
+          TError,
+          Awaited<ReturnType<typeof exportAudit>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useExportAudit<TData = Awaited<ReturnType<typeof exportAudit>>, TError = Problem>(
+  params?: ExportAuditParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportAudit>>, TError, TData>> &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof exportAudit>>,
+          TError,
+          Awaited<ReturnType<typeof exportAudit>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useExportAudit<TData = Awaited<ReturnType<typeof exportAudit>>, TError = Problem>(
+  params?: ExportAuditParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportAudit>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary Take what happened on the whole platform as a file, newest first.
+ */
+
+export function useExportAudit<TData = Awaited<ReturnType<typeof exportAudit>>, TError = Problem>(
+  params?: ExportAuditParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportAudit>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getExportAuditQueryOptions(params, options);
 
   const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
     queryKey: DataTag<QueryKey, TData, TError>;

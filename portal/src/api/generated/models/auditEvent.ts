@@ -5,6 +5,7 @@
  * Everything that programs can do with Runbench, at one address.
  * OpenAPI spec version: 1
  */
+import type { ActorKind } from "./actorKind.ts";
 import type { AuditEventDetails } from "./auditEventDetails.ts";
 import type { Result } from "./result.ts";
 import type { Timestamp } from "./timestamp.ts";
@@ -15,6 +16,7 @@ import type { Timestamp } from "./timestamp.ts";
 export interface AuditEvent {
   action: string;
   actor_id: string | null;
+  actor_kind: ActorKind | null;
   actor_name: string | null;
   address: string | null;
   at: Timestamp;

@@ -5,8 +5,32 @@
  * Everything that programs can do with Runbench, at one address.
  * OpenAPI spec version: 1
  */
+import type { ActorKind } from "./actorKind.ts";
+import type { Result } from "./result.ts";
+import type { Timestamp } from "./timestamp.ts";
 
 export type ListProjectAuditParams = {
+  /**
+   * Exactly this one; with a dot or a star at its end all that begin so: `run.`
+   */
+  action?: string | null;
+  actor_id?: string | null;
+  actor_kind?: ActorKind | null;
+  target_type?: string | null;
+  target_id?: string | null;
+  result?: Result | null;
+  /**
+   * Not before this moment.
+   */
+  since?: Timestamp | null;
+  /**
+   * Before this moment.
+   */
+  until?: Timestamp | null;
+  /**
+   * Stands in the action, a name, the target, the address, the trace id or the details, in small or capital letters.
+   */
+  q?: string | null;
   /**
    * How many at most.
    * @minimum 1
@@ -17,9 +41,4 @@ export type ListProjectAuditParams = {
    * `next_cursor` of the page before.
    */
   cursor?: string | null;
-  /**
-   * Exactly this one.
-   */
-  action?: string | null;
-  actor_id?: string | null;
 };

@@ -23,6 +23,7 @@ import type {
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { request } from "../../http.ts";
 import type { Access } from "../models/access.ts";
+import type { ExportProjectAuditParams } from "../models/exportProjectAuditParams.ts";
 import type { ListProjectAuditParams } from "../models/listProjectAuditParams.ts";
 import type { ListProjectsParams } from "../models/listProjectsParams.ts";
 import type { NewProject } from "../models/newProject.ts";
@@ -808,6 +809,156 @@ export function useListProjectAudit<
   queryClient?: QueryClient,
 ): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
   const queryOptions = getListProjectAuditQueryOptions(projectId, params, options);
+
+  const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+
+  return withQueryKey(query, queryOptions.queryKey);
+}
+
+export const getExportProjectAuditUrl = (projectId: string, params?: ExportProjectAuditParams) => {
+  const normalizedParams = new URLSearchParams();
+
+  Object.entries(params || {}).forEach(([key, value]) => {
+    if (value !== undefined) {
+      normalizedParams.append(key, value === null ? "null" : String(value));
+    }
+  });
+
+  const stringifiedParams = normalizedParams.toString();
+
+  return stringifiedParams.length > 0
+    ? `/api/v1/projects/${encodeURIComponent(String(projectId))}/audit/export?${stringifiedParams}`
+    : `/api/v1/projects/${encodeURIComponent(String(projectId))}/audit/export`;
+};
+
+/**
+ * CSV, or JSON Lines with `format=jsonl` (application/jsonl).
+ * @summary Take what happened in a project as a file, newest first.
+ */
+export const exportProjectAudit = async (
+  projectId: string,
+  params?: ExportProjectAuditParams,
+  options?: Parameters<typeof request>[1],
+): Promise<Blob> => {
+  return request<Blob>(getExportProjectAuditUrl(projectId, params), {
+    ...options,
+    method: "GET",
+  });
+};
+
+export const getExportProjectAuditQueryKey = (
+  projectId: string,
+  params?: ExportProjectAuditParams,
+) => {
+  return [`/api/v1/projects/${projectId}/audit/export`, ...(params ? [params] : [])] as const;
+};
+
+export const getExportProjectAuditQueryOptions = <
+  TData = Awaited<ReturnType<typeof exportProjectAudit>>,
+  TError = Problem,
+>(
+  projectId: string,
+  params?: ExportProjectAuditParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportProjectAudit>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+) => {
+  const { query: queryOptions, request: requestOptions } = options ?? {};
+
+  const queryKey = queryOptions?.queryKey ?? getExportProjectAuditQueryKey(projectId, params);
+
+  const queryFn: QueryFunction<Awaited<ReturnType<typeof exportProjectAudit>>> = ({ signal }) =>
+    exportProjectAudit(projectId, params, { signal, ...requestOptions });
+
+  return {
+    queryKey,
+    queryFn,
+    enabled: projectId !== null && projectId !== undefined,
+    ...queryOptions,
+  } as UseQueryOptions<Awaited<ReturnType<typeof exportProjectAudit>>, TError, TData> & {
+    queryKey: DataTag<QueryKey, TData, TError>;
+  };
+};
+
+export type ExportProjectAuditQueryResult = NonNullable<
+  Awaited<ReturnType<typeof exportProjectAudit>>
+>;
+export type ExportProjectAuditQueryError = Problem;
+
+export function useExportProjectAudit<
+  TData = Awaited<ReturnType<typeof exportProjectAudit>>,
+  TError = Problem,
+>(
+  projectId: string,
+  params: undefined | ExportProjectAuditParams,
+  options: {
+    query: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportProjectAudit>>, TError, TData>> &
+      Pick<
+        DefinedInitialDataOptions<
+          Awaited<ReturnType<typeof exportProjectAudit>>,
+          TError,
+          Awaited<ReturnType<typeof exportProjectAudit>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): DefinedUseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useExportProjectAudit<
+  TData = Awaited<ReturnType<typeof exportProjectAudit>>,
+  TError = Problem,
+>(
+  projectId: string,
+  params?: ExportProjectAuditParams,
+  options?: {
+    query?: Partial<
+      UseQueryOptions<Awaited<ReturnType<typeof exportProjectAudit>>, TError, TData>
+    > &
+      Pick<
+        UndefinedInitialDataOptions<
+          Awaited<ReturnType<typeof exportProjectAudit>>,
+          TError,
+          Awaited<ReturnType<typeof exportProjectAudit>>
+        >,
+        "initialData"
+      >;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+export function useExportProjectAudit<
+  TData = Awaited<ReturnType<typeof exportProjectAudit>>,
+  TError = Problem,
+>(
+  projectId: string,
+  params?: ExportProjectAuditParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportProjectAudit>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> };
+/**
+ * @summary Take what happened in a project as a file, newest first.
+ */
+
+export function useExportProjectAudit<
+  TData = Awaited<ReturnType<typeof exportProjectAudit>>,
+  TError = Problem,
+>(
+  projectId: string,
+  params?: ExportProjectAuditParams,
+  options?: {
+    query?: Partial<UseQueryOptions<Awaited<ReturnType<typeof exportProjectAudit>>, TError, TData>>;
+    request?: SecondParameter<typeof request>;
+  },
+  queryClient?: QueryClient,
+): UseQueryResult<TData, TError> & { queryKey: DataTag<QueryKey, TData, TError> } {
+  const queryOptions = getExportProjectAuditQueryOptions(projectId, params, options);
 
   const query = useQuery(queryOptions, queryClient) as UseQueryResult<TData, TError> & {
     queryKey: DataTag<QueryKey, TData, TError>;

@@ -5,9 +5,10 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, JsonValue
 from servicekit.events import Recorded
-from servicekit.fields import Answer, Body, Timestamp
+from servicekit.fields import Answer, Body, Query, Timestamp
 from servicekit.pagination import PageQuery
 
+type ActorKind = Literal["user", "token", "sensor", "system"]
 type Result = Literal["success", "failure", "denied"]
 
 
@@ -19,6 +20,7 @@ class NewEvent(BaseModel, frozen=True):
 
     action: str
     actor_id: UUID | None = None
+    actor_kind: ActorKind | None = None
     project_id: UUID | None = None
     target_type: str | None = None
     target_id: UUID | None = None
@@ -32,11 +34,42 @@ class ToldEvents(Body):
     events: list[Recorded] = Field(min_length=1, max_length=MOST_TOLD)
 
 
-class AuditQuery(PageQuery):
+class AuditFilter(Query):
     """Which events."""
 
-    action: str | None = Field(default=None, max_length=60, description="Exactly this one.")
+    action: str | None = Field(
+        default=None,
+        max_length=60,
+        description="Exactly this one; with a dot or a star at its end all that begin so: `run.`",
+    )
     actor_id: UUID | None = None
+    actor_kind: ActorKind | None = None
+    target_type: str | None = Field(default=None, max_length=60)
+    target_id: str | None = Field(default=None, max_length=200)
+    result: Result | None = None
+    since: Timestamp | None = Field(default=None, description="Not before this moment.")
+    until: Timestamp | None = Field(default=None, description="Before this moment.")
+    q: str | None = Field(
+        default=None,
+        max_length=200,
+        description="Stands in the action, a name, the target, the address, the trace id or the"
+        " details, in small or capital letters.",
+    )
+
+
+class AuditQuery(PageQuery, AuditFilter):
+    """Which events, page by page."""
+
+
+class AuditExport(AuditFilter):
+    """Which events, in what form."""
+
+    format: Literal["csv", "jsonl"] = "csv"
+
+    @property
+    def media_type(self) -> str:
+        """What the file is, for its head."""
+        return "text/csv; charset=utf-8" if self.format == "csv" else "application/jsonl"
 
 
 class AuditEvent(Answer):
@@ -45,6 +78,7 @@ class AuditEvent(Answer):
     id: UUID
     at: Timestamp
     action: str
+    actor_kind: ActorKind | None
     actor_id: UUID | None
     actor_name: str | None
     project_id: UUID | None

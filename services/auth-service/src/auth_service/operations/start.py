@@ -31,7 +31,9 @@ async def note_keys(database: Database, keys: Keys) -> None:
     async with database.acquire() as connection, connection.transaction():
         for key in keys.published:
             if await insert_key(connection, kid=key.kid):
-                event = NewEvent(action="signing-key.begin", details={"kid": key.kid})
+                event = NewEvent(
+                    action="signing-key.begin", actor_kind="system", details={"kid": key.kid}
+                )
                 await record(connection, HERE, event)
 
 
@@ -88,7 +90,9 @@ async def make_admin(
         else:
             msg = f"{new.email} is registered with another password, or deactivated"
             raise NoAdmin(msg)
-        event = NewEvent(action="admin.bootstrap", target_type="user", target_id=account.id)
+        event = NewEvent(
+            action="admin.bootstrap", actor_kind="system", target_type="user", target_id=account.id
+        )
         await record(connection, HERE, event)
     log.info("admin.made", email=new.email)
 

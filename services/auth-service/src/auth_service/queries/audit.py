@@ -1,14 +1,18 @@
 """SQL on audit events: they are added and read, nothing else."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import cast
 from uuid import UUID
 
 from servicekit.database import Connection, fetch_all
 from servicekit.events import Recorded
 
 from auth_service.addresses import IPAddress
-from auth_service.models.audit import AuditEvent, NewEvent
+from auth_service.models.audit import AuditEvent, AuditFilter, NewEvent
+
+FOR_EVER_AGO = datetime.min.replace(tzinfo=UTC)
+FOR_EVER = datetime.max.replace(tzinfo=UTC)
 
 
 async def insert_event(
@@ -24,10 +28,11 @@ async def insert_event(
         """
         INSERT INTO auth.audit_events (
             id, action, actor_id, actor_name, project_id, target_type, target_id,
-            address, result, details, trace_id
+            address, result, details, trace_id, actor_kind
         )
         VALUES (
-            $1, $2, $3, (SELECT name FROM auth.users WHERE id = $3), $4, $5, $6, $7, $8, $9, $10
+            $1, $2, $3, (SELECT name FROM auth.users WHERE id = $3), $4, $5, $6, $7, $8, $9, $10,
+            $11
         )
         """,
         event_id,
@@ -40,6 +45,7 @@ async def insert_event(
         event.result,
         event.details,
         trace_id,
+        event.actor_kind,
     )
 
 
@@ -55,11 +61,11 @@ async def insert_told(
         """
         INSERT INTO auth.audit_events (
             id, at, action, actor_id, actor_name, project_id, target_type, target_id,
-            address, result, details, trace_id
+            address, result, details, trace_id, actor_kind
         )
         VALUES (
             $1, $2, $3, $4, coalesce($5, (SELECT name FROM auth.users WHERE id = $4)), $6, $7, $8,
-            $9, 'success', $10, $11
+            $9, 'success', $10, $11, $12
         )
         ON CONFLICT DO NOTHING
         """,
@@ -76,6 +82,7 @@ async def insert_told(
                 address,
                 _details(event),
                 event.trace_id,
+                event.actor and event.actor.kind,
             )
             for event, address in zip(events, addresses, strict=True)
         ],
@@ -87,7 +94,6 @@ def _details(event: Recorded) -> dict[str, object]:
     actor = event.actor
     return {
         "subject_name": event.subject.name,
-        "actor_kind": actor and actor.kind,
         "token_id": str(actor.token_id) if actor and actor.token_id else None,
         "version": event.version,
         "data": event.data,
@@ -96,32 +102,63 @@ def _details(event: Recorded) -> dict[str, object]:
 
 async def select_events(
     connection: Connection,
+    wanted: AuditFilter,
     *,
     project_id: UUID | None,
-    action: str | None,
-    actor_id: UUID | None,
     before: tuple[datetime, UUID] | None,
     limit: int,
 ) -> list[AuditEvent]:
-    """Newest first; of one project, or of the whole platform."""
+    """Newest first; of one project, or of the whole platform. To be called in a transaction."""
+    action, prefix = wanted.action, None
+    if action and action[-1] in ".*":
+        action, prefix = None, action.rstrip("*")
+    # A plan for any filter would look through the whole audit for those of one project.
+    await connection.execute("SET LOCAL plan_cache_mode = force_custom_plan")
     return await fetch_all(
         connection,
         AuditEvent,
+        # The times stand by themselves, so that months outside of them are not looked at.
         """
-        SELECT id, at, action, actor_id, actor_name, project_id, target_type, target_id,
+        SELECT id, at, action, actor_kind, actor_id, actor_name, project_id, target_type, target_id,
                host(address) AS address, result, details, trace_id
         FROM auth.audit_events
-        WHERE ($1::uuid IS NULL OR project_id = $1)
-          AND ($2::text IS NULL OR action = $2)
-          AND ($3::uuid IS NULL OR actor_id = $3)
-          AND ($4::timestamptz IS NULL OR (at, id) < ($4, $5::uuid))
+        WHERE at >= $1 AND at < $2 AND at <= $3
+          AND ($4::uuid IS NULL OR (at, id) < ($3, $4))
+          AND ($5::uuid IS NULL OR project_id = $5)
+          AND ($6::text IS NULL OR action = $6)
+          AND ($7::text IS NULL OR starts_with(action, $7))
+          AND ($8::uuid IS NULL OR actor_id = $8)
+          AND ($9::text IS NULL OR actor_kind = $9)
+          AND ($10::text IS NULL OR target_type = $10)
+          AND ($11::text IS NULL OR target_id = $11)
+          AND ($12::text IS NULL OR result = $12)
+          AND ($13::text IS NULL OR strpos(
+              lower(concat_ws(' ', action, actor_name, actor_id, target_type, target_id,
+                    host(address), trace_id, details)), lower($13)) > 0)
         ORDER BY at DESC, id DESC
-        LIMIT $6
+        LIMIT $14
         """,
+        wanted.since or FOR_EVER_AGO,
+        wanted.until or FOR_EVER,
+        before[0] if before else FOR_EVER,
+        before and before[1],
         project_id,
         action,
-        actor_id,
-        before and before[0],
-        before and before[1],
+        prefix,
+        wanted.actor_id,
+        wanted.actor_kind,
+        wanted.target_type,
+        wanted.target_id,
+        wanted.result,
+        wanted.q,
         limit,
     )
+
+
+async def keep_events(connection: Connection, *, days: int) -> str | None:
+    """Do one step of what keeps the audit by month; what it was, if there was one.
+
+    To be called in a transaction; who comes second waits and finds less to do.
+    """
+    await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended('auth.keep_audit', 3))")
+    return cast("str | None", await connection.fetchval("SELECT auth.keep_audit($1)", days))

@@ -2,18 +2,19 @@
 
 from uuid import UUID
 
-from aiohttp.web import Request
+from aiohttp.web import Request, StreamResponse
 from servicekit import policy
+from servicekit.files import stream_file
 from servicekit.identity import PRINCIPAL
 from servicekit.pagination import Page
 from servicekit.routing import Routes
 
 from auth_service import errors
 from auth_service.call import call_of
-from auth_service.models.audit import AuditEvent, AuditQuery
+from auth_service.models.audit import AuditEvent, AuditExport, AuditQuery
 from auth_service.models.people import User, UserChange, UserQuery
 from auth_service.operations import admin as operations
-from auth_service.operations import audit
+from auth_service.operations import audit, audit_export
 
 routes = Routes("administration")
 
@@ -71,3 +72,15 @@ async def reset_password(request: Request, user_id: UUID) -> None:
 async def list_audit(request: Request, query: AuditQuery) -> Page[AuditEvent]:
     """List what happened on the whole platform, newest first."""
     return await audit.list_events(call_of(request).database, query)
+
+
+@routes.get("/api/v1/admin/audit/export", policy=policy.admin(), sends="text/csv")
+async def export_audit(request: Request, query: AuditExport) -> StreamResponse:
+    """Take what happened on the whole platform as a file, newest first.
+
+    CSV, or JSON Lines with `format=jsonl` (application/jsonl).
+    """
+    pieces = await audit_export.export(call_of(request), request[PRINCIPAL], query)
+    return await stream_file(
+        request, pieces, content_type=query.media_type, name=f"audit.{query.format}"
+    )

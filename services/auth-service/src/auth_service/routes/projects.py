@@ -2,8 +2,9 @@
 
 from uuid import UUID
 
-from aiohttp.web import Request
+from aiohttp.web import Request, StreamResponse
 from servicekit import policy
+from servicekit.files import stream_file
 from servicekit.identity import ACCESS, PRINCIPAL, Access
 from servicekit.pagination import Page
 from servicekit.problems import PreconditionFailed
@@ -11,9 +12,9 @@ from servicekit.routing import Routes
 
 from auth_service import errors
 from auth_service.call import call_of
-from auth_service.models.audit import AuditEvent, AuditQuery
+from auth_service.models.audit import AuditEvent, AuditExport, AuditQuery
 from auth_service.models.projects import NewProject, Project, ProjectChange, ProjectQuery
-from auth_service.operations import audit
+from auth_service.operations import audit, audit_export
 from auth_service.operations import projects as operations
 
 routes = Routes("projects")
@@ -84,3 +85,23 @@ async def list_project_audit(
 ) -> Page[AuditEvent]:
     """List what happened in a project, newest first."""
     return await audit.list_events(call_of(request).database, query, project_id=project_id)
+
+
+@routes.get(
+    "/api/v1/projects/{project_id}/audit/export",
+    policy=policy.owner(when_archived=True),
+    sends="text/csv",
+)
+async def export_project_audit(
+    request: Request, project_id: UUID, query: AuditExport
+) -> StreamResponse:
+    """Take what happened in a project as a file, newest first.
+
+    CSV, or JSON Lines with `format=jsonl` (application/jsonl).
+    """
+    pieces = await audit_export.export(
+        call_of(request), request[PRINCIPAL], query, project_id=project_id
+    )
+    return await stream_file(
+        request, pieces, content_type=query.media_type, name=f"audit.{query.format}"
+    )
