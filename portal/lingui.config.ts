@@ -20,6 +20,7 @@ const later = {
     `${root}/features/webhooks`,
     `${root}/routes/_app/admin`,
     `${root}/routes/_app/p/*/webhooks.tsx`,
+    `${root}/routes/_app/p/*/notifications.tsx`,
   ],
   telemetry: [
     `${root}/features/sensors`,

@@ -28,6 +28,7 @@ import { Route as AppPProjectAuditRouteImport } from "./../routes/_app/p/$projec
 import { Route as AppPProjectCompareRouteImport } from "./../routes/_app/p/$project/compare";
 import { Route as AppPProjectMembersRouteImport } from "./../routes/_app/p/$project/members";
 import { Route as AppPProjectMonitorRouteImport } from "./../routes/_app/p/$project/monitor";
+import { Route as AppPProjectNotificationsRouteImport } from "./../routes/_app/p/$project/notifications";
 import { Route as AppPProjectRunsRouteImport } from "./../routes/_app/p/$project/runs";
 import { Route as AppPProjectSettingsRouteImport } from "./../routes/_app/p/$project/settings";
 import { Route as AppPProjectTokensRouteImport } from "./../routes/_app/p/$project/tokens";
@@ -131,6 +132,12 @@ const AppPProjectMonitorRoute = AppPProjectMonitorRouteImport.update({
   path: "/monitor",
   getParentRoute: () => AppPProjectRoute,
 } as any);
+const AppPProjectNotificationsRoute =
+  AppPProjectNotificationsRouteImport.update({
+    id: "/notifications",
+    path: "/notifications",
+    getParentRoute: () => AppPProjectRoute,
+  } as any);
 const AppPProjectRunsRoute = AppPProjectRunsRouteImport.update({
   id: "/runs",
   path: "/runs",
@@ -195,6 +202,7 @@ export interface FileRoutesByFullPath {
   "/p/$project/compare": typeof AppPProjectCompareRoute;
   "/p/$project/members": typeof AppPProjectMembersRoute;
   "/p/$project/monitor": typeof AppPProjectMonitorRoute;
+  "/p/$project/notifications": typeof AppPProjectNotificationsRoute;
   "/p/$project/runs": typeof AppPProjectRunsRoute;
   "/p/$project/settings": typeof AppPProjectSettingsRoute;
   "/p/$project/tokens": typeof AppPProjectTokensRoute;
@@ -222,6 +230,7 @@ export interface FileRoutesByTo {
   "/p/$project/compare": typeof AppPProjectCompareRoute;
   "/p/$project/members": typeof AppPProjectMembersRoute;
   "/p/$project/monitor": typeof AppPProjectMonitorRoute;
+  "/p/$project/notifications": typeof AppPProjectNotificationsRoute;
   "/p/$project/runs": typeof AppPProjectRunsRoute;
   "/p/$project/settings": typeof AppPProjectSettingsRoute;
   "/p/$project/tokens": typeof AppPProjectTokensRoute;
@@ -253,6 +262,7 @@ export interface FileRoutesById {
   "/_app/p/$project/compare": typeof AppPProjectCompareRoute;
   "/_app/p/$project/members": typeof AppPProjectMembersRoute;
   "/_app/p/$project/monitor": typeof AppPProjectMonitorRoute;
+  "/_app/p/$project/notifications": typeof AppPProjectNotificationsRoute;
   "/_app/p/$project/runs": typeof AppPProjectRunsRoute;
   "/_app/p/$project/settings": typeof AppPProjectSettingsRoute;
   "/_app/p/$project/tokens": typeof AppPProjectTokensRoute;
@@ -283,6 +293,7 @@ export interface FileRouteTypes {
     | "/p/$project/compare"
     | "/p/$project/members"
     | "/p/$project/monitor"
+    | "/p/$project/notifications"
     | "/p/$project/runs"
     | "/p/$project/settings"
     | "/p/$project/tokens"
@@ -310,6 +321,7 @@ export interface FileRouteTypes {
     | "/p/$project/compare"
     | "/p/$project/members"
     | "/p/$project/monitor"
+    | "/p/$project/notifications"
     | "/p/$project/runs"
     | "/p/$project/settings"
     | "/p/$project/tokens"
@@ -340,6 +352,7 @@ export interface FileRouteTypes {
     | "/_app/p/$project/compare"
     | "/_app/p/$project/members"
     | "/_app/p/$project/monitor"
+    | "/_app/p/$project/notifications"
     | "/_app/p/$project/runs"
     | "/_app/p/$project/settings"
     | "/_app/p/$project/tokens"
@@ -492,6 +505,13 @@ declare module "@tanstack/react-router" {
       preLoaderRoute: typeof AppPProjectMonitorRouteImport;
       parentRoute: typeof AppPProjectRoute;
     };
+    "/_app/p/$project/notifications": {
+      id: "/_app/p/$project/notifications";
+      path: "/notifications";
+      fullPath: "/p/$project/notifications";
+      preLoaderRoute: typeof AppPProjectNotificationsRouteImport;
+      parentRoute: typeof AppPProjectRoute;
+    };
     "/_app/p/$project/runs": {
       id: "/_app/p/$project/runs";
       path: "/runs";
@@ -577,6 +597,7 @@ interface AppPProjectRouteChildren {
   AppPProjectCompareRoute: typeof AppPProjectCompareRoute;
   AppPProjectMembersRoute: typeof AppPProjectMembersRoute;
   AppPProjectMonitorRoute: typeof AppPProjectMonitorRoute;
+  AppPProjectNotificationsRoute: typeof AppPProjectNotificationsRoute;
   AppPProjectRunsRoute: typeof AppPProjectRunsRoute;
   AppPProjectSettingsRoute: typeof AppPProjectSettingsRoute;
   AppPProjectTokensRoute: typeof AppPProjectTokensRoute;
@@ -594,6 +615,7 @@ const AppPProjectRouteChildren: AppPProjectRouteChildren = {
   AppPProjectCompareRoute: AppPProjectCompareRoute,
   AppPProjectMembersRoute: AppPProjectMembersRoute,
   AppPProjectMonitorRoute: AppPProjectMonitorRoute,
+  AppPProjectNotificationsRoute: AppPProjectNotificationsRoute,
   AppPProjectRunsRoute: AppPProjectRunsRoute,
   AppPProjectSettingsRoute: AppPProjectSettingsRoute,
   AppPProjectTokensRoute: AppPProjectTokensRoute,

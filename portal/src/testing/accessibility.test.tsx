@@ -3,6 +3,7 @@ import axe from "axe-core";
 import { expect, test } from "vitest";
 import { page } from "@/testing/backend";
 import { bench } from "@/testing/bench";
+import { Notifications } from "@/testing/notifications";
 import { renderApp } from "@/testing/render";
 
 // Colours are computed by no browser here: ui/palette.test.ts and ui/theme.test.ts see to contrast.
@@ -20,6 +21,7 @@ const pages: [string, boolean][] = [
   ["/p/motor-bench/members", true],
   ["/p/motor-bench/tokens", true],
   ["/p/motor-bench/webhooks", true],
+  ["/p/motor-bench/notifications", true],
   ["/p/motor-bench/settings", true],
   ["/p/motor-bench/audit", true],
   ["/me", true],
@@ -44,6 +46,7 @@ test.for(cases)(
     backend.on("GET /api/v1/projects/{}/experiments", () => page([]));
     backend.on("GET /api/v1/projects/{}/webhooks", () => page([]));
     backend.on("GET /api/v1/projects/{}/metric-watches", () => page([]));
+    new Notifications(backend);
     await renderApp(path, backend, { language });
     await screen.findByRole("heading", { level: 1, hidden: true });
     await waitFor(() => expect(document.querySelector('[aria-busy="true"]')).toBeNull());

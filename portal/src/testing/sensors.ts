@@ -9,6 +9,7 @@ import type { NewSensor } from "@/api/generated/models/newSensor";
 import type { Sensor } from "@/api/generated/models/sensor";
 import type { SensorError } from "@/api/generated/models/sensorError";
 import type { SensorToken } from "@/api/generated/models/sensorToken";
+import type { SensorWatch } from "@/api/generated/models/sensorWatch";
 import type { SetAside } from "@/api/generated/models/setAside";
 import type { Signal } from "@/api/generated/models/signal";
 import type { TelemetryIngestHeartbeat } from "@/api/generated/models/telemetryIngestHeartbeat";
@@ -48,6 +49,7 @@ export class Rig {
     rejected_count: 0,
     set_aside: 0,
   };
+  readonly watches: SensorWatch[] = [];
   readonly beats: TelemetryIngestHeartbeat[] = [];
   readonly sessions: CaptureSession[] = [];
   readonly events: CaptureEvent[] = [];
@@ -180,6 +182,25 @@ export class Rig {
     backend.on("DELETE /api/v1/sensors/{}/projects/{}", ({ params: [id, project] }) => {
       const sensor = this.find(id);
       if (sensor) sensor.shared_with = sensor.shared_with.filter((one) => one !== project);
+      return new Response(null, { status: 204 });
+    });
+    backend.on("GET /api/v1/sensors/{}/watches", () => page(this.watches));
+    backend.on("POST /api/v1/sensors/{}/watches", ({ params: [id = ""], body }) => {
+      const watch = {
+        ...(body as Pick<SensorWatch, "signal" | "direction" | "threshold" | "rearm_at">),
+        id: newId(),
+        sensor_id: id,
+        created_by: backend.user?.id ?? "",
+        created_at: at,
+      };
+      this.watches.push(watch);
+      return Response.json(watch, { status: 201 });
+    });
+    backend.on("DELETE /api/v1/sensors/{}/watches/{}", ({ params: [, id] }) => {
+      this.watches.splice(
+        this.watches.findIndex((one) => one.id === id),
+        1,
+      );
       return new Response(null, { status: 204 });
     });
     backend.on("GET /api/v1/sensors/{}/tokens", ({ params: [id = ""] }) =>

@@ -3,6 +3,7 @@
 import type { MessageDescriptor } from "@lingui/core";
 import { msg } from "@lingui/core/macro";
 import {
+  IconBell,
   IconFlask,
   IconGauge,
   IconHistory,
@@ -51,6 +52,7 @@ export const projectPages: readonly ProjectPage[] = [
   { to: "/p/$project/sensors", label: msg`Sensors`, icon: IconGauge, shortcut: "goSensors" },
   { to: "/p/$project/members", label: msg`Members`, icon: IconUsers, shortcut: "goMembers" },
   { to: "/p/$project/tokens", label: msg`API tokens`, icon: IconKey, shortcut: "goTokens" },
+  { to: "/p/$project/notifications", label: msg`Notifications`, icon: IconBell },
   { to: "/p/$project/webhooks", label: msg`Webhooks`, icon: IconWebhook, roles: ["owner"] },
   { to: "/p/$project/settings", label: msg`Settings`, icon: IconSettings, shortcut: "goSettings" },
   { to: "/p/$project/audit", label: msg`Audit`, icon: IconHistory, roles: ["owner"] },

@@ -2,6 +2,8 @@ import type { MessageDescriptor } from "@lingui/core";
 import { msg } from "@lingui/core/macro";
 import type { DeliveryState } from "@/api/generated/models/deliveryState";
 import type { EventType } from "@/api/generated/models/eventType";
+import type { MailLanguage } from "@/api/generated/models/mailLanguage";
+import type { NotificationState } from "@/api/generated/models/notificationState";
 
 /** What a webhook can be told of, in the order of a run's life, then what is watched. */
 export const eventNames: Record<EventType, MessageDescriptor> = {
@@ -37,3 +39,23 @@ export const failureNames: Record<string, MessageDescriptor> = {
   protocol: msg`The answer is no HTTP`,
   "no-secret": msg`The secret can no longer be read; make a new one`,
 };
+
+export const notificationStateNames: Record<NotificationState, MessageDescriptor> = {
+  pending: msg`On its way`,
+  sent: msg`Sent`,
+  dead: msg`Given up`,
+  dropped: msg`Not sent: no active member any more`,
+};
+
+/** Why a mail was not taken, by the code that the server gives. */
+export const mailFailureNames: Record<string, MessageDescriptor> = {
+  off: msg`mail is not set up here`,
+  "no-connection": msg`the mail server does not answer`,
+  refused: msg`the mail server refuses it`,
+  failed: msg`the mail server does not take it`,
+};
+
+/** What mails are written in for who reads the portal in a language. */
+export function mailLanguage(locale: string): MailLanguage {
+  return locale === "ru" ? "ru" : "en";
+}

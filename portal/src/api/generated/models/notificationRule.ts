@@ -5,6 +5,7 @@
  * Everything that programs can do with Runbench, at one address.
  * OpenAPI spec version: 1
  */
+import type { EventType } from "./eventType.ts";
 import type { MailLanguage } from "./mailLanguage.ts";
 import type { RuleState } from "./ruleState.ts";
 import type { Timestamp } from "./timestamp.ts";
@@ -14,7 +15,7 @@ import type { Timestamp } from "./timestamp.ts";
  */
 export interface NotificationRule {
   created_at: Timestamp;
-  event_types: string[];
+  event_types: EventType[];
   experiment_id: string | null;
   id: string;
   language: MailLanguage;

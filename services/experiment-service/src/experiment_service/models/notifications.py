@@ -8,6 +8,7 @@ from servicekit.events import Event
 from servicekit.fields import Answer, Body, Label, Timestamp
 from servicekit.pagination import PageQuery
 
+from experiment_service.models.events import EventType
 from experiment_service.models.webhooks import EventTypes, WebhookState
 
 MAX_RULES = 50
@@ -55,7 +56,7 @@ class NotificationRule(Answer):
     id: UUID
     project_id: UUID
     user_id: UUID
-    event_types: list[str]
+    event_types: list[EventType]
     only_mine: bool
     experiment_id: UUID | None
     name_part: str | None

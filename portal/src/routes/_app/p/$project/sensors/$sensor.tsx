@@ -11,6 +11,7 @@ import { Profiles } from "@/features/sensors/components/Profiles";
 import { SensorErrors } from "@/features/sensors/components/SensorErrors";
 import { SensorHeader } from "@/features/sensors/components/SensorHeader";
 import { SensorHeartbeats } from "@/features/sensors/components/SensorHeartbeats";
+import { SensorLimits } from "@/features/sensors/components/SensorLimits";
 import { SensorTokens } from "@/features/sensors/components/SensorTokens";
 import { SetAsideBatches } from "@/features/sensors/components/SetAsideBatches";
 import { SharingPanel } from "@/features/sensors/components/SharingPanel";
@@ -93,6 +94,7 @@ function SensorPage() {
           <Stack gap="lg">
             <LivePanels channels={channels} search={search} onSearch={onSearch} />
             <SensorHeartbeats sensorId={id} />
+            <SensorLimits sensor={sensor} canEdit={changeable} />
             <div className={classes.halves}>
               <SignalsPanel sensor={sensor} canEdit={changeable} />
               <SharingPanel

@@ -356,3 +356,19 @@ test("a file that cannot be read is refused in words, and a viewer is offered no
   await screen.findByRole("tab", { name: "History", selected: true });
   expect(screen.queryByRole("region", { name: "Import a file" })).toBeNull();
 });
+
+test("a limit on a signal is set and forgotten", async () => {
+  const { backend, rig } = rigged();
+  const sensor = rig.addSensor("Inlet");
+  const { user } = await renderApp(`${list}/${sensor.id}`, backend);
+  const limits = await screen.findByRole("region", { name: "Limits" });
+  await user.click(within(limits).getByRole("button", { name: "Set limit" }));
+  expect(await within(limits).findByText("A limit is a number.")).toBeVisible();
+  await user.type(within(limits).getByLabelText("Limit"), "80,5");
+  await user.type(within(limits).getByLabelText("Again after it was back at"), "70");
+  await user.click(within(limits).getByRole("button", { name: "Set limit" }));
+  expect(await within(limits).findByText(/temperature > 80.5/)).toHaveTextContent("back at 70");
+  expect(rig.watches[0]).toMatchObject({ direction: "above", threshold: 80.5, rearm_at: 70 });
+  await user.click(within(limits).getByRole("button", { name: "Forget temperature > 80.5" }));
+  await waitFor(() => expect(rig.watches).toEqual([]));
+});
