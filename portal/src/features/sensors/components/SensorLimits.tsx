@@ -61,6 +61,7 @@ export function SensorLimits({ sensor, canEdit }: Props) {
                 size="xs"
                 variant="subtle"
                 color="gray"
+                flex="none"
                 aria-label={t`Forget ${inSigns(watch)}`}
                 loading={remove.isPending && remove.variables === watch.id}
                 onClick={() =>

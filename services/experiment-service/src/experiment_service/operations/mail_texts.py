@@ -100,11 +100,16 @@ def _sentence(event: Event, words: Mapping[str, str]) -> str:
         unit = f" {data['unit']}" if data.get("unit") else ""
         limit = words[data["direction"]].format(
             key=data.get("key") or data.get("signal"),
-            value=f"{data['value']}{unit}",
-            threshold=f"{data['threshold']}{unit}",
+            value=f"{_short(data['value'])}{unit}",
+            threshold=f"{_short(data['threshold'])}{unit}",
         )
     name = " ".join((event.subject.name or "").split())[:MAX_NAME]
     return words.get(event.type, event.type).format(name=name, limit=limit)
+
+
+def _short(value: float | str) -> str:
+    """A number as people read it; one that is not finite is a word already."""
+    return value if isinstance(value, str) else f"{value:.6g}"
 
 
 def _link(event: Event, base: str) -> str:
