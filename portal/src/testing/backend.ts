@@ -305,8 +305,25 @@ function registerProjects(backend: Backend): void {
         .map(({ id, name, email }) => ({ id, name, email })),
     );
   });
-  backend.on("GET /api/v1/projects/{}/audit", ({ params: [id] }) =>
-    page(backend.audit.filter((event) => event.project_id === id)),
+  backend.on("GET /api/v1/projects/{}/audit", ({ params: [id], query }) =>
+    page(audited(backend, query).filter((event) => event.project_id === id)),
+  );
+}
+
+/** What the filters leave; the server knows more of them. */
+function audited(backend: Backend, query: URLSearchParams): AuditEvent[] {
+  const fits = (name: "actor_id" | "target_id" | "result", event: AuditEvent) =>
+    !query.get(name) || event[name] === query.get(name);
+  const action = query.get("action") ?? "";
+  return backend.audit.filter(
+    (event) =>
+      (action.endsWith(".")
+        ? event.action.startsWith(action)
+        : !action || event.action === action) &&
+      fits("actor_id", event) &&
+      fits("target_id", event) &&
+      fits("result", event) &&
+      JSON.stringify(event).includes(query.get("q") ?? ""),
   );
 }
 
@@ -375,8 +392,5 @@ function registerAdmin(backend: Backend): void {
     "POST /api/v1/admin/users/{}/reset-password",
     () => new Response(null, { status: 204 }),
   );
-  backend.on("GET /api/v1/admin/audit", ({ query }) => {
-    const action = query.get("action");
-    return page(backend.audit.filter((event) => !action || event.action === action));
-  });
+  backend.on("GET /api/v1/admin/audit", ({ query }) => page(audited(backend, query)));
 }

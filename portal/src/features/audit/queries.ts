@@ -1,10 +1,19 @@
 import { infiniteQueryOptions } from "@tanstack/react-query";
-import { getListAuditQueryKey, listAudit } from "@/api/generated/administration/administration";
-import { getListProjectAuditQueryKey, listProjectAudit } from "@/api/generated/projects/projects";
+import {
+  getExportAuditUrl,
+  getListAuditQueryKey,
+  listAudit,
+} from "@/api/generated/administration/administration";
+import {
+  getExportProjectAuditUrl,
+  getListProjectAuditQueryKey,
+  listProjectAudit,
+} from "@/api/generated/projects/projects";
+import type { AuditFilter } from "./search";
 
 const limit = 100;
 
-export type AuditFilter = { action?: string };
+export type AuditFormat = "csv" | "jsonl";
 
 export function projectAuditQuery(projectId: string, filter: AuditFilter) {
   return infiniteQueryOptions({
@@ -25,4 +34,13 @@ export function platformAuditQuery(filter: AuditFilter) {
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
   });
+}
+
+/** Where the same as a file is. */
+export function projectAuditFile(projectId: string, filter: AuditFilter, format: AuditFormat) {
+  return getExportProjectAuditUrl(projectId, { ...filter, format });
+}
+
+export function platformAuditFile(filter: AuditFilter, format: AuditFormat) {
+  return getExportAuditUrl({ ...filter, format });
 }

@@ -1,6 +1,7 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Code, Text } from "@mantine/core";
+import { Anchor, Button, Code, Group } from "@mantine/core";
 import { IconCheck, IconHistory, IconX } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
 import type { AuditEvent } from "@/api/generated/models/auditEvent";
 import { type DataColumn, DataTable } from "@/ui/DataTable";
@@ -13,12 +14,19 @@ type Props = {
   events: AuditEvent[] | undefined;
   /** People by id, to name those something was done to; who acted in these events is known anyway. */
   people?: ReadonlyMap<string, string>;
+  /** The project's address, where links to what it was done to can be made. */
+  project?: string;
+  /** Shows only what one person did, or what was done to one thing. */
+  onNarrow?: (by: { by: string } | { target: string }) => void;
+  /** Whether a filter hides something; takes all of them away. */
+  onShowAll?: () => void;
   onMore?: () => void;
   loadingMore?: boolean;
 };
 
 /** Who did what, when, from where; the newest first. */
-export function AuditTable({ events, people, onMore, loadingMore }: Props) {
+export function AuditTable(props: Props) {
+  const { events, people, project, onNarrow, onShowAll, onMore, loadingMore } = props;
   const { t } = useLingui();
   const names = useMemo(() => {
     const known = new Map(people);
@@ -38,7 +46,8 @@ export function AuditTable({ events, people, onMore, loadingMore }: Props) {
         id: "actor",
         header: t`Who`,
         cell: ({ row: { original } }) =>
-          original.actor_name ?? (original.address ? t`Anonymous` : t`System`),
+          original.actor_name ??
+          (original.actor_kind === "system" || !original.address ? t`System` : t`Anonymous`),
       },
       {
         id: "action",
@@ -59,7 +68,9 @@ export function AuditTable({ events, people, onMore, loadingMore }: Props) {
       {
         id: "details",
         header: t`Details`,
-        cell: ({ row: { original } }) => <Details event={original} names={names} />,
+        cell: ({ row: { original } }) => (
+          <Details event={original} names={names} project={project} onNarrow={onNarrow} />
+        ),
       },
       {
         id: "address",
@@ -67,7 +78,7 @@ export function AuditTable({ events, people, onMore, loadingMore }: Props) {
         cell: ({ row: { original } }) => <span className="rb-mono">{original.address ?? "—"}</span>,
       },
     ],
-    [t, names],
+    [t, names, project, onNarrow],
   );
   return (
     <DataTable
@@ -78,9 +89,17 @@ export function AuditTable({ events, people, onMore, loadingMore }: Props) {
       onMore={onMore}
       loadingMore={loadingMore}
       empty={
-        <EmptyState icon={<IconHistory size={22} />} title={t`Nothing recorded`}>
-          <Trans>Sign-ins, changes of members, tokens and settings appear here.</Trans>
-        </EmptyState>
+        onShowAll ? (
+          <EmptyState icon={<IconHistory size={22} />} title={t`Nothing fits the filters`}>
+            <Button variant="default" onClick={onShowAll}>
+              <Trans>Show everything</Trans>
+            </Button>
+          </EmptyState>
+        ) : (
+          <EmptyState icon={<IconHistory size={22} />} title={t`Nothing recorded`}>
+            <Trans>Sign-ins, changes of members, tokens, runs and settings appear here.</Trans>
+          </EmptyState>
+        )
       }
     />
   );
@@ -92,25 +111,91 @@ function ActionName({ action }: { action: string }) {
   return name ? t(name) : <Code>{action}</Code>;
 }
 
-/** Whom it was done to, if that is a person with a known name, then what was noted about it. */
-function Details({ event, names }: { event: AuditEvent; names: ReadonlyMap<string, string> }) {
-  const { t } = useLingui();
-  const target = event.target_id !== event.actor_id ? names.get(event.target_id ?? "") : undefined;
-  const noted = Object.entries(event.details).filter(([, value]) => value !== null);
-  if (!target && noted.length === 0) return <Text c="dimmed">—</Text>;
+type DetailsProps = Pick<Props, "project" | "onNarrow"> & {
+  event: AuditEvent;
+  names: ReadonlyMap<string, string>;
+};
+
+/** What it was done to, and on demand everything that was noted. */
+function Details({ event, names, project, onNarrow }: DetailsProps) {
+  const { actor_id, target_id, target_type, trace_id } = event;
+  const noted: [string, unknown][] = Object.entries(event.details);
+  const facts: [string, unknown][] = [
+    ["id", event.id],
+    ["action", event.action],
+    ["trace_id", trace_id],
+    ...noted,
+  ];
   return (
-    <span className={classes.details}>
-      {target ? (
-        <span>
-          <span className={classes.name}>{t`person`}</span> {target}
-        </span>
+    <details className={classes.more}>
+      <summary>
+        <Target event={event} names={names} project={project} />
+      </summary>
+      <dl className={classes.facts}>
+        {facts
+          .filter(([, value]) => value !== null && value !== "")
+          .map(([name, value]) => (
+            <div key={name}>
+              <dt>{name}</dt>
+              <dd>{typeof value === "object" ? JSON.stringify(value) : String(value)}</dd>
+            </div>
+          ))}
+      </dl>
+      {onNarrow ? (
+        <Group gap="xs">
+          {actor_id ? (
+            <Button size="compact-xs" variant="default" onClick={() => onNarrow({ by: actor_id })}>
+              <Trans>All by this actor</Trans>
+            </Button>
+          ) : null}
+          {target_id && target_type ? (
+            <Button
+              size="compact-xs"
+              variant="default"
+              onClick={() => onNarrow({ target: target_id })}
+            >
+              <Trans>All about this {target_type}</Trans>
+            </Button>
+          ) : null}
+        </Group>
       ) : null}
-      {noted.map(([name, value]) => (
-        <span key={name}>
-          <span className={classes.name}>{name}</span>{" "}
-          {typeof value === "object" ? JSON.stringify(value) : String(value)}
-        </span>
-      ))}
-    </span>
+    </details>
+  );
+}
+
+function Target({ event, names, project }: Omit<DetailsProps, "onNarrow">) {
+  const { t } = useLingui();
+  const { target_id: id, target_type: type, details } = event;
+  if (!id || !type) return <>{t`More`}</>;
+  const given = typeof details.subject_name === "string" ? details.subject_name : undefined;
+  const name = given ?? names.get(id) ?? `${id.slice(0, 8)}…`;
+  const kind = <span className={classes.name}>{type}</span>;
+  return (
+    <>
+      {kind}{" "}
+      {project && type === "run" ? (
+        <Anchor component={Link} to="/p/$project/r/$run" params={{ project, run: id } as never}>
+          {name}
+        </Anchor>
+      ) : project && type === "sensor" ? (
+        <Anchor
+          component={Link}
+          to="/p/$project/sensors/$sensor"
+          params={{ project, sensor: id } as never}
+        >
+          {name}
+        </Anchor>
+      ) : project && type === "experiment" ? (
+        <Anchor
+          component={Link}
+          to="/p/$project/x/$experiment"
+          params={{ project, experiment: id } as never}
+        >
+          {name}
+        </Anchor>
+      ) : (
+        name
+      )}
+    </>
   );
 }

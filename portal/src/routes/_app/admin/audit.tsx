@@ -1,38 +1,43 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
-import * as v from "valibot";
 import { addTexts } from "@/app/i18n";
-import { ActionFilter } from "@/features/audit/components/ActionFilter";
+import { AuditExport, AuditFilters } from "@/features/audit/components/AuditFilters";
 import { AuditTable } from "@/features/audit/components/AuditTable";
-import { platformAuditQuery } from "@/features/audit/queries";
+import { platformAuditFile, platformAuditQuery } from "@/features/audit/queries";
+import { type AuditSearch, asFilter, auditSearch } from "@/features/audit/search";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { PageHeader } from "@/ui/PageHeader";
 import { Panel } from "@/ui/Panel";
 
 export const Route = createFileRoute("/_app/admin/audit")({
-  validateSearch: v.object({ action: v.optional(v.pipe(v.string(), v.maxLength(60))) }),
+  validateSearch: auditSearch,
   loader: () => addTexts("people"),
   component: PlatformAuditPage,
 });
 
 function PlatformAuditPage() {
   const { t } = useLingui();
-  const { action } = Route.useSearch();
+  const search = Route.useSearch();
+  const filter = asFilter(search);
   const navigate = Route.useNavigate();
   const events = useInfiniteQuery({
-    ...platformAuditQuery({ action }),
+    ...platformAuditQuery(filter),
     placeholderData: keepPreviousData,
   });
+  const items = events.data?.pages.flatMap((page) => page.items);
+  const show = (wanted: AuditSearch) => void navigate({ search: wanted, replace: true });
   return (
     <>
       <PageHeader
         title={t`Audit of the platform`}
         lead={<Trans>Sign-ins, accounts, tokens, projects: what happened, newest first.</Trans>}
+        actions={<AuditExport path={(format) => platformAuditFile(filter, format)} />}
       />
-      <ActionFilter
-        action={action}
-        onChange={(chosen) => void navigate({ search: { action: chosen }, replace: true })}
+      <AuditFilters
+        search={search}
+        onChange={show}
+        person={items?.find((event) => event.actor_id === search.by)?.actor_name ?? undefined}
       />
       {events.isError ? (
         <ErrorNotice
@@ -43,7 +48,9 @@ function PlatformAuditPage() {
       ) : (
         <Panel flush>
           <AuditTable
-            events={events.data?.pages.flatMap((page) => page.items)}
+            events={items}
+            onNarrow={(by) => show({ ...search, ...by })}
+            onShowAll={Object.values(search).some(Boolean) ? () => show({}) : undefined}
             onMore={events.hasNextPage ? () => void events.fetchNextPage() : undefined}
             loadingMore={events.isFetchingNextPage}
           />

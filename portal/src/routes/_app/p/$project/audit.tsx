@@ -1,10 +1,17 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { useInfiniteQuery, useQuery, useSuspenseQuery } from "@tanstack/react-query";
+import {
+  keepPreviousData,
+  useInfiniteQuery,
+  useQuery,
+  useSuspenseQuery,
+} from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
 import { useMemo } from "react";
 import { addTexts } from "@/app/i18n";
+import { AuditExport, AuditFilters } from "@/features/audit/components/AuditFilters";
 import { AuditTable } from "@/features/audit/components/AuditTable";
-import { projectAuditQuery } from "@/features/audit/queries";
+import { projectAuditFile, projectAuditQuery } from "@/features/audit/queries";
+import { type AuditSearch, asFilter, auditSearch } from "@/features/audit/search";
 import { membersQuery } from "@/features/members/queries";
 import { projectQuery } from "@/features/projects/queries";
 import { ErrorNotice } from "@/ui/ErrorNotice";
@@ -12,6 +19,7 @@ import { PageHeader } from "@/ui/PageHeader";
 import { Panel } from "@/ui/Panel";
 
 export const Route = createFileRoute("/_app/p/$project/audit")({
+  validateSearch: auditSearch,
   loader: () => addTexts("people"),
   component: ProjectAuditPage,
 });
@@ -19,19 +27,29 @@ export const Route = createFileRoute("/_app/p/$project/audit")({
 function ProjectAuditPage() {
   const { t } = useLingui();
   const { project: slug } = Route.useParams();
+  const search = Route.useSearch();
+  const navigate = Route.useNavigate();
+  const filter = asFilter(search);
   const { data: project } = useSuspenseQuery(projectQuery(slug));
   const members = useQuery(membersQuery(project.id));
   const people = useMemo(
     () => new Map(members.data?.map((member) => [member.user_id, member.name])),
     [members.data],
   );
-  const events = useInfiniteQuery(projectAuditQuery(project.id, {}));
+  const events = useInfiniteQuery({
+    ...projectAuditQuery(project.id, filter),
+    placeholderData: keepPreviousData,
+  });
+  const items = events.data?.pages.flatMap((page) => page.items);
+  const show = (wanted: AuditSearch) => void navigate({ search: wanted, replace: true });
   return (
     <>
       <PageHeader
         title={t`Audit`}
         lead={<Trans>Who changed what in this project. Only owners see this.</Trans>}
+        actions={<AuditExport path={(format) => projectAuditFile(project.id, filter, format)} />}
       />
+      <AuditFilters search={search} onChange={show} person={people.get(search.by ?? "")} />
       {events.isError ? (
         <ErrorNotice
           title={t`The audit could not be loaded`}
@@ -42,7 +60,10 @@ function ProjectAuditPage() {
         <Panel flush>
           <AuditTable
             people={people}
-            events={events.data?.pages.flatMap((page) => page.items)}
+            project={slug}
+            events={items}
+            onNarrow={(by) => show({ ...search, ...by })}
+            onShowAll={Object.values(search).some(Boolean) ? () => show({}) : undefined}
             onMore={events.hasNextPage ? () => void events.fetchNextPage() : undefined}
             loadingMore={events.isFetchingNextPage}
           />
