@@ -9,7 +9,7 @@ import {
   getListProjectAuditQueryKey,
   listProjectAudit,
 } from "@/api/generated/projects/projects";
-import type { AuditFilter } from "./search";
+import type { AuditFilter } from "./filter";
 
 const limit = 100;
 

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { asFilter } from "@/features/audit/search";
+import { asFilter } from "@/features/audit/filter";
 
 test("the last day counts whole", () => {
   const filter = asFilter({ from: "2026-11-20", to: "2026-11-20", q: "" });
