@@ -183,6 +183,64 @@ def test_kubernetes_sets_what_exists_and_no_secret() -> None:
         assert not any(SECRET.search(variable) for variable in data)
 
 
+def test_whoever_needs_valkey_waits_for_it_in_compose(compose: dict[str, Any]) -> None:
+    def waited_for(name: str) -> set[str]:
+        first = set(compose["services"][name].get("depends_on", {}))
+        return first.union(*(waited_for(one) for one in first))
+
+    needing = {
+        name
+        for name, service in compose["services"].items()
+        if "TELEMETRY_BROKER_URL" in service.get("environment", {})
+    }
+    assert needing == {*DATABASES, "auth-proxy"}
+    assert {name for name in needing if "valkey" not in waited_for(name)} == set()
+
+
+def test_kubernetes_lets_everybody_who_needs_valkey_reach_it() -> None:
+    found = {
+        (document["kind"], document["metadata"]["name"]): document
+        for _, document in documents(BASE)
+    }
+    pods = found["NetworkPolicy", "services-and-sessions-to-valkey"]["spec"]["ingress"][0]["from"]
+    let_in = set(pods[0]["podSelector"]["matchExpressions"][0]["values"])
+
+    def needs_valkey(name: str) -> bool:
+        container = found["Deployment", name]["spec"]["template"]["spec"]["containers"][0]
+        maps = [
+            one["configMapRef"]["name"] for one in container["envFrom"] if "configMapRef" in one
+        ]
+        return any("TELEMETRY_BROKER_URL" in found["ConfigMap", one]["data"] for one in maps)
+
+    assert {name for name in FOLDERS if needs_valkey(name)} == let_in == {*DATABASES, "auth-proxy"}
+
+
+def test_services_count_strangers_by_the_address_that_the_gateway_believes(
+    compose: dict[str, Any],
+) -> None:
+    """Where the proxies in front were not trusted, all strangers would share one limit."""
+    believed = {
+        compose["services"][name]["environment"].get("TRUSTED_PROXIES")
+        for name in (*DATABASES, "api-gateway", "auth-proxy")
+    }
+    assert len(believed) == 1
+    assert None not in believed
+    maps = {
+        document["metadata"]["name"]: document["data"]
+        for _, document in documents(BASE)
+        if document["kind"] == "ConfigMap"
+    }
+    assert (
+        len(
+            {
+                maps[name]["TRUSTED_PROXIES"]
+                for name in ("runbench-service", "api-gateway", "auth-proxy")
+            }
+        )
+        == 1
+    )
+
+
 def test_kubernetes_hardens_every_pod() -> None:
     whole = yaml.safe_load((BASE / "kustomization.yaml").read_text())
     patched = {patch["target"]["kind"]: patch["path"] for patch in whole["patches"]}

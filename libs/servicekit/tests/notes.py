@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.web import Request
 from pydantic import Field, JsonValue
 from servicekit import policy
-from servicekit.application import application
+from servicekit.application import Context, application
 from servicekit.database import Connection, Database, constraint, database, fetch_all, fetch_one
 from servicekit.fields import Answer, Body, Name, Text
 from servicekit.idempotency import request_database
@@ -136,11 +136,41 @@ async def insert(database: Database, project_id: UUID, new: NewNote) -> Note:
             )
 
 
-def create_app(database_url: str, identity: Identity) -> web.Application:
+@routes.get("/api/v1/cheap", policy=policy.public())
+async def cheap(request: Request) -> None:
+    """Cost what most requests cost."""
+
+
+@routes.get("/api/v1/costly", policy=policy.public(), limit="costly")
+async def costly(request: Request) -> None:
+    """Cost much."""
+
+
+@routes.get("/api/v1/recorded", policy=policy.signed_in(), limit="ingest")
+async def recorded(request: Request) -> None:
+    """Stand for a batch."""
+
+
+@routes.get("/api/v1/inside", policy=policy.public(), limit="inside")
+async def inside(request: Request) -> None:
+    """Be asked by other services."""
+
+
+@routes.get("/api/v1/free", policy=policy.public(), limit="none")
+async def free(request: Request) -> None:
+    """Cost nothing."""
+
+
+@routes.get("/api/v1/mine", policy=policy.signed_in())
+async def mine(request: Request) -> None:
+    """Only for whoever is signed in."""
+
+
+def create_app(database_url: str, identity: Identity, *more: Context) -> web.Application:
     return application(
         name="notes",
         version="1",
         routes=[routes],
-        contexts=[database(database_url, schema="notes", size=5)],
+        contexts=[database(database_url, schema="notes", size=5), *more],
         identity=identity,
     )

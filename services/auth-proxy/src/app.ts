@@ -119,6 +119,8 @@ export function createApp({ settings, store, logger, tracer }: Parts) {
       'Content-Range',
       'ETag',
       'Link',
+      'RateLimit',
+      'RateLimit-Policy',
       'Repr-Digest',
       'Retry-After',
       'X-Request-Id',

@@ -5,6 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 
 import asyncpg
 import orjson
@@ -12,7 +13,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from servicekit import observability, openapi
+from servicekit import limits, observability, openapi
 from servicekit.database import DATABASE, Pool, answers
 from servicekit.idempotency import delete_expired_keys, serve_once
 from servicekit.identity import Identity
@@ -96,8 +97,7 @@ def application(
 def _serve(endpoint: Endpoint) -> Handler:
     async def handler(request: web.Request) -> web.StreamResponse:
         path = endpoint.path_arguments(request)
-        if endpoint.policy:
-            await endpoint.policy.admit(request, request.app[IDENTITY], path)
+        await _admit(request, endpoint, path)
         arguments, raw = await endpoint.arguments(request)
 
         async def call() -> web.StreamResponse:
@@ -108,6 +108,17 @@ def _serve(endpoint: Endpoint) -> Handler:
         return await call()
 
     return handler
+
+
+async def _admit(request: web.Request, endpoint: Endpoint, path: Mapping[str, Any]) -> None:
+    policy, identity = endpoint.policy, request.app[IDENTITY]
+    if policy is None or policy.kind in {"public", "service"}:
+        await limits.count(request, endpoint.limit)
+        if policy:
+            await policy.admit(request, identity, path)
+        return
+    principal = await limits.identify_counted(request, identity, endpoint.limit)
+    await policy.allow(request, identity, principal, path)
 
 
 def _add_doors(app: web.Application, contract: dict[str, object], checks: dict[str, Check]) -> None:
@@ -207,6 +218,7 @@ def _respond_to_http(request: web.Request, exc: web.HTTPException) -> web.Stream
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
+    limits.add_headers(request, response)
     if request.app[LIFECYCLE].draining.is_set() and response.status >= HTTPStatus.OK:
         # Whoever comes by this connection again would meet a closed door.
         response.force_close()

@@ -25,6 +25,7 @@ from servicekit.application import IDENTITY, UnguardedRoute, problem_of
 from servicekit.bodies import DEFAULT_LIMIT, holds_nul, read_body
 from servicekit.events import note_actor
 from servicekit.identity import ACCESS, PRINCIPAL, TAKES_BASIC
+from servicekit.limits import Limit, count, identify_counted
 from servicekit.policy import Policy
 from servicekit.problems import (
     Conflict,
@@ -334,6 +335,7 @@ class Call:
     read: Callable[[bytes], Any] | None
     lists: frozenset[str]
     body_limit: int
+    limit: Limit
 
     @property
     def paths(self) -> list[str]:
@@ -365,6 +367,7 @@ class Calls:
         project: Finder = project_chosen,
         body_limit: int = DEFAULT_LIMIT,
         read: Callable[[bytes], Any] | None = None,
+        limit: Limit = "ordinary",
     ) -> Callable[[H], H]:
         """A call; its handler takes the request, and the `message` unless it reads by itself.
 
@@ -387,6 +390,7 @@ class Calls:
                     read=read,
                     lists=list_fields(message) if message else frozenset(),
                     body_limit=body_limit,
+                    limit=limit,
                 )
             )
             return handler
@@ -427,8 +431,10 @@ def _serve(call: Call, policy: Policy) -> Handler:
 async def _call(call: Call, policy: Policy, request: web.Request) -> object:
     request[TAKES_BASIC] = True
     message: Any = None
-    if policy.kind != "public":
-        principal = await request.app[IDENTITY].identify(request)
+    if policy.kind == "public":
+        await count(request, call.limit)
+    else:
+        principal = await identify_counted(request, request.app[IDENTITY], call.limit)
         if principal is None:
             msg = (
                 "Set MLFLOW_TRACKING_TOKEN to an API token of Runbench, or"

@@ -13,6 +13,7 @@ from servicekit.problems import (
     NotFound,
     Problem,
     ProjectArchived,
+    TooManyRequests,
     Unauthenticated,
 )
 from servicekit.routing import Endpoint
@@ -46,6 +47,22 @@ _PROBLEM: Schema = {
     },
 }
 
+_HEADERS: Schema = {
+    "Retry-After": {
+        "description": "Seconds after which the same request is let in.",
+        "schema": {"type": "integer", "minimum": 1},
+    },
+    "RateLimit": {
+        "description": "How the caller stands: `r` requests are left, all again in `t` seconds.",
+        "schema": {"type": "string", "examples": ['"ordinary";r=9999;t=1']},
+    },
+    "RateLimit-Policy": {
+        "description": "The limit: `q` requests at once, which fill up again in `w` seconds.",
+        "schema": {"type": "string", "examples": ['"ordinary";q=10000;w=10']},
+    },
+}
+_LIMIT_HEADERS: Schema = {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
+
 _BYTES: Schema = {"schema": {"type": "string", "format": "binary"}}
 
 
@@ -61,6 +78,7 @@ def document(title: str, version: str, endpoints: Iterable[Endpoint]) -> Schema:
         "info": {"title": title, "version": version, "license": {"name": "Apache-2.0"}},
         "paths": paths,
         "components": {
+            "headers": _HEADERS,
             "schemas": dict(sorted(components.items())),
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
@@ -95,6 +113,7 @@ def _operation(endpoint: Endpoint, components: Components) -> Schema:
         "tags": [endpoint.tag],
         "summary": summary.strip(),
         "x-policy": str(endpoint.policy),
+        "x-limit": endpoint.limit,
         "parameters": list(_parameters(endpoint, components)),
         "responses": _responses(endpoint, components),
     }
@@ -153,15 +172,17 @@ def _responses(endpoint: Endpoint, components: Components) -> Schema:
     elif endpoint.sends:
         answer["content"] = {endpoint.sends: _BYTES}
     responses: Schema = {str(endpoint.status): answer}
-    problems = sorted({*endpoint.raises, *_policy_problems(endpoint)}, key=_order)
+    problems = sorted({*endpoint.raises, *_usual_problems(endpoint)}, key=_order)
     for status, group in groupby(problems, key=lambda problem: problem.status):
         responses[str(status)] = _problem_response(list(group))
     responses["default"] = _problem_response([])
     return responses
 
 
-def _policy_problems(endpoint: Endpoint) -> Iterator[type[Problem]]:
+def _usual_problems(endpoint: Endpoint) -> Iterator[type[Problem]]:
     policy = endpoint.policy
+    if endpoint.limit != "none":
+        yield TooManyRequests
     if policy is None or policy.kind == "public":
         return
     yield Unauthenticated
@@ -175,10 +196,13 @@ def _policy_problems(endpoint: Endpoint) -> Iterator[type[Problem]]:
 
 def _problem_response(problems: list[type[Problem]]) -> Schema:
     described = " ".join(f"`{problem.code}`: {problem.title()}" for problem in problems)
-    return {
+    response: Schema = {
         "description": described or "A problem, explained.",
         "content": {"application/problem+json": {"schema": {"$ref": _REF.format(model="Problem")}}},
     }
+    if any(issubclass(problem, TooManyRequests) for problem in problems):
+        response["headers"] = _LIMIT_HEADERS
+    return response
 
 
 def _order(problem: type[Problem]) -> tuple[int, str]:

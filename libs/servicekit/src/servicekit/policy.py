@@ -68,7 +68,16 @@ class Policy:
             _admit_service(request)
             return
         # Asked every time: an open stream comes back here to hear whether it may go on.
-        principal = await identity.identify(request)
+        await self.allow(request, identity, await identity.identify(request), path)
+
+    async def allow(
+        self,
+        request: web.Request,
+        identity: Identity,
+        principal: Principal | None,
+        path: Mapping[str, Any],
+    ) -> None:
+        """Let the principal in and note who it is, or refuse it; see `admit`."""
         if principal is None:
             raise Unauthenticated
         request[PRINCIPAL] = principal

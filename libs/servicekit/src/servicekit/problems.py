@@ -1,6 +1,7 @@
 """Errors as problem details (RFC 9457): raised anywhere, answered in one place."""
 
 from collections.abc import Mapping, Sequence
+from math import ceil
 from typing import ClassVar
 
 import orjson
@@ -136,7 +137,8 @@ class TooManyRequests(Problem):
     code, status = "too-many-requests", 429
 
     def __init__(self, detail: str = "", *, retry_after: float = 1) -> None:
-        super().__init__(detail, headers={"Retry-After": str(max(1, round(retry_after)))})
+        # Rounded up: who waits so long is let in.
+        super().__init__(detail, headers={"Retry-After": str(max(1, ceil(retry_after)))})
 
 
 class Unavailable(Problem):

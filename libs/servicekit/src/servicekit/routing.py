@@ -26,6 +26,7 @@ from servicekit.bodies import (
     escape_pointer,
     read_body,
 )
+from servicekit.limits import Limit
 from servicekit.policy import Policy
 from servicekit.problems import Invalid, Malformed, Problem
 
@@ -60,6 +61,7 @@ class Endpoint:
     describes: TypeAdapter[Any] | None = None
     sends: str = ""
     rest: str = ""
+    limit: Limit = "ordinary"
     lists: frozenset[str] = field(default_factory=frozenset[str])
 
     @property
@@ -174,10 +176,11 @@ class Routes:
         raises: tuple[type[Problem], ...] = (),
         streams: bool = False,
         sends: str = "",
+        limit: Limit = "ordinary",
     ) -> Callable[[H], H]:
         """A read; `streams` for a handler that answers an event stream, `sends` for one that
-        answers bytes of that media type."""
-        return self._add("GET", path, policy, raises, streams=streams, sends=sends)
+        answers bytes of that media type, `limit` for what it costs its caller."""
+        return self._add("GET", path, policy, raises, streams=streams, sends=sends, limit=limit)
 
     def head[H: Handler](
         self, path: str, *, policy: Policy, raises: tuple[type[Problem], ...] = ()
@@ -196,8 +199,9 @@ class Routes:
         idempotent: bool = False,
         takes: str = "",
         describes: Any = None,
+        limit: Limit = "ordinary",
     ) -> Callable[[H], H]:
-        """A creation (201), or with `status` an action.
+        """A creation (201), or with `status` an action; `limit` is what it costs its caller.
 
         `takes` and `describes` are for a handler that reads the body itself: as bytes of that media
         type, and as JSON that the model describes.
@@ -215,6 +219,7 @@ class Routes:
             idempotent=idempotent,
             takes=takes,
             describes=adapter_of(describes) if describes else None,
+            limit=limit,
         )
 
     def put[H: Handler](
@@ -224,9 +229,10 @@ class Routes:
         policy: Policy,
         raises: tuple[type[Problem], ...] = (),
         takes: str = "",
+        limit: Limit = "ordinary",
     ) -> Callable[[H], H]:
         """A replacement; `takes` for a handler that reads bytes of that media type itself."""
-        return self._add("PUT", path, policy, raises, takes=takes)
+        return self._add("PUT", path, policy, raises, takes=takes, limit=limit)
 
     def patch[H: Handler](
         self, path: str, *, policy: Policy, raises: tuple[type[Problem], ...] = ()
@@ -282,6 +288,8 @@ def _read_signature(
         raise TypeError(msg)
     returns = signature.return_annotation
     typed = returns is not None and not _is_response(returns)
+    if policy.kind == "service":
+        more["limit"] = "inside"
     return Endpoint(
         method=method,
         path=path,

@@ -11,11 +11,17 @@ from pydantic import (
     PostgresDsn,
     StringConstraints,
     ValidationError,
+    field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from servicekit.addresses import Network
 from servicekit.broker import servers
+
+PER_MIN = 60_000
+COSTLY_PER_MIN = 1_200
+INGEST_PER_MIN = 600_000
 
 type HttpAddress = Annotated[str, StringConstraints(pattern=r"^(https?://[^\s]+)?$")]
 type HttpAddresses = Annotated[
@@ -89,6 +95,32 @@ class ServiceSettings(BaseSettings):
         description="Seconds between saying 'not ready' and closing the port on a stop.",
     )
 
+    trusted_proxies: Annotated[list[Network], NoDecode] = Field(
+        default=[],
+        description="Networks (CIDR, comma-separated) whose X-Forwarded-For is believed.",
+    )
+    rate_limit_per_min: int | None = Field(
+        default=None,
+        ge=0,
+        le=1_000_000_000,
+        description="Requests a minute of one caller; 0 for no limit."
+        f" {PER_MIN} if not set, and none in dev.",
+    )
+    rate_limit_costly_per_min: int | None = Field(
+        default=None,
+        ge=0,
+        le=1_000_000_000,
+        description="The same for searches, comparisons and exports."
+        f" {COSTLY_PER_MIN} if not set, and none in dev.",
+    )
+    rate_limit_ingest_per_min: int | None = Field(
+        default=None,
+        ge=0,
+        le=1_000_000_000,
+        description="The same for batches of telemetry and metrics, parts of files, heartbeats."
+        f" {INGEST_PER_MIN} if not set, and none in dev.",
+    )
+
     @model_validator(mode="after")
     def _check_service_secret(self) -> Self:
         if len(self.service_secrets) > MOST_SERVICE_SECRETS:
@@ -107,6 +139,13 @@ class ServiceSettings(BaseSettings):
         """What services know each other by, the one that is sent first; none switches it off."""
         values = (value.strip() for value in self.service_secret.split(","))
         return tuple(value.encode() for value in values if value)
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_proxies(cls, value: object) -> object:
+        if isinstance(value, str):
+            return [part.strip() for part in value.split(",") if part.strip()]
+        return value
 
     @property
     def is_development(self) -> bool:

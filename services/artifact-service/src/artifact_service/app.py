@@ -11,6 +11,7 @@ from servicekit.auth_client import AuthClient
 from servicekit.database import DATABASE, database
 from servicekit.debug_identity import DebugIdentity
 from servicekit.identity import Identity
+from servicekit.limits import request_limits
 from servicekit.outbox import Relay
 from servicekit.problems import Problem
 from servicekit.sinks import sinks
@@ -31,6 +32,7 @@ SCHEMA = "artifact"
 def create_app(settings: Settings, identity: Identity | None = None) -> web.Application:
     """The service; `identity` in place of auth-service where a test brings its own."""
     contexts = [
+        request_limits(settings),
         database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
         _store(settings.artifact_store_url),
         collector(keep_sec=settings.artifact_keep_sec),

@@ -1,6 +1,5 @@
 """Addresses: e-mail as people write it and as it is compared, and where a request comes from."""
 
-import ipaddress
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -9,14 +8,10 @@ from typing import Any
 from aiohttp import web
 from confusable_homoglyphs import confusables  # pyright: ignore[reportMissingTypeStubs]
 from email_validator import EmailNotValidError, validate_email
-
-from auth_service.settings import Network
-
-type IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
+from servicekit.addresses import IPAddress, Network, address_of, around
 
 MAX_EMAIL = 254
 MAX_USER_AGENT = 300
-NETWORK_BITS = {4: 24, 6: 64}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,28 +24,12 @@ class Origin:
     @property
     def network(self) -> Network:
         """The /24 (IPv4) or /64 (IPv6) of the address: the least that one subscriber commands."""
-        bits = NETWORK_BITS[self.address.version]
-        return ipaddress.ip_network(f"{self.address}/{bits}", strict=False)
+        return around(self.address, bits4=24, bits6=64)
 
 
 def origin_of(request: web.Request, trusted: Iterable[Network]) -> Origin:
-    """Where the request comes from.
-
-    X-Forwarded-For is read from its end, as long as the hop that wrote it is trusted; whatever
-    stands before the first stranger is that stranger's own claim and counts for nothing.
-    """
-    networks = list(trusted)
-    hops = [
-        hop.strip()
-        for value in request.headers.getall("X-Forwarded-For", [])
-        for hop in value.split(",")
-    ]
-    address = _address(request.remote or "") or ipaddress.IPv4Address(0)
-    while hops and any(address in network for network in networks):
-        behind = _address(hops.pop())
-        if behind is None:
-            break
-        address = behind
+    """Where the request comes from; of X-Forwarded-For counts what trusted hops wrote."""
+    address = address_of(request, trusted)
     return Origin(address, _printable(request.headers.get("User-Agent", ""))[:MAX_USER_AGENT])
 
 
@@ -94,19 +73,6 @@ def _latin(text: str) -> str:
                 text = text.replace(entry["character"], twin["c"])
                 break
     return text
-
-
-def _address(text: str) -> IPAddress | None:
-    host = text.strip()
-    if host.startswith("["):
-        host = host[1:].partition("]")[0]
-    elif host.count(":") == 1:
-        host = host.partition(":")[0]
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
 
 
 def _printable(text: str) -> str:

@@ -6,6 +6,7 @@ from aiohttp import web
 from servicekit.application import application
 from servicekit.database import DATABASE, database
 from servicekit.idempotency import SEAL
+from servicekit.limits import request_limits
 from servicekit.policy import SERVICE_SECRETS
 
 from auth_service.call import SETTINGS
@@ -54,6 +55,7 @@ def create_app(settings: Settings) -> web.Application:
             well_known.routes,
         ],
         contexts=[
+            request_limits(settings),
             database(
                 str(settings.database_url),
                 schema=SCHEMA,

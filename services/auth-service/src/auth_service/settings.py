@@ -1,13 +1,9 @@
 """Everything auth-service reads from its environment."""
 
-import ipaddress
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
-from pydantic_settings import NoDecode
 from servicekit.mail import MailSettings
-
-type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 DEVELOPMENT_SECRET = "runbench-development-secret-not-for-production"  # noqa: S105 - refused elsewhere
 MOST_SECRETS = 2  # the new one and the old one
@@ -56,11 +52,6 @@ class Settings(MailSettings):
     runbench_admin_password: str = Field(
         default="", repr=False, description="That administrator's password."
     )
-    trusted_proxies: Annotated[list[Network], NoDecode] = Field(
-        default=[],
-        description="Networks (CIDR, comma-separated) whose X-Forwarded-For is believed.",
-    )
-
     audit_retention_days: int = Field(
         default=730,
         ge=0,
@@ -76,13 +67,6 @@ class Settings(MailSettings):
             msg = f"must be {LEAST_RETENTION_DAYS} or more, or 0 for ever"
             raise ValueError(msg)
         return days
-
-    @field_validator("trusted_proxies", mode="before")
-    @classmethod
-    def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            return [part.strip() for part in value.split(",") if part.strip()]
-        return value
 
     @model_validator(mode="after")
     def _check_secrets(self) -> Self:

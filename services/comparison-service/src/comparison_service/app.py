@@ -9,6 +9,7 @@ from servicekit.auth_client import AuthClient
 from servicekit.database import DATABASE, database
 from servicekit.debug_identity import DebugIdentity
 from servicekit.identity import Identity
+from servicekit.limits import request_limits
 from servicekit.outbox import Relay
 from servicekit.problems import Problem
 from servicekit.sinks import sinks
@@ -35,6 +36,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         timeout_sec=settings.read_timeout_sec,
     )
     contexts = [
+        request_limits(settings),
         database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
         services.context,
         Relay(sinks(settings, service=NAME)).context,

@@ -10,6 +10,7 @@ from servicekit.database import database
 from servicekit.debug_identity import DebugIdentity
 from servicekit.idempotency import SEAL
 from servicekit.identity import Identity
+from servicekit.limits import request_limits
 from servicekit.mail import Mailer
 from servicekit.outbox import Relay
 from servicekit.outgoing import Caller
@@ -64,6 +65,7 @@ def create_app(
         kept_days=settings.webhook_log_days,
     )
     contexts = [
+        request_limits(settings),
         database(
             str(settings.database_url),
             schema=SCHEMA,

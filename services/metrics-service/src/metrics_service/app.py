@@ -11,6 +11,7 @@ from servicekit.auth_client import AuthClient
 from servicekit.database import DATABASE, database
 from servicekit.debug_identity import DebugIdentity
 from servicekit.identity import Identity
+from servicekit.limits import request_limits
 from servicekit.problems import Problem
 from servicekit.wakeups import Wakeups
 
@@ -33,6 +34,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
     wakeups = Wakeups(settings.telemetry_broker_url, "runbench:metrics")
     feeds = Feeds(wakeups)
     contexts = [
+        request_limits(settings),
         database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
         wakeups.context,
         writer(wakeups),

@@ -12,6 +12,7 @@ from servicekit.auth_client import AuthClient
 from servicekit.database import DATABASE, database
 from servicekit.debug_identity import DebugIdentity
 from servicekit.identity import Identity
+from servicekit.limits import request_limits
 from servicekit.problems import Problem
 from servicekit.wakeups import Wakeups
 
@@ -58,9 +59,10 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
     # What the buffer takes while PostgreSQL is away is of sensors that were known before.
     sensors = Sensors(outlast=timedelta(minutes=KNOWN_MINUTES if buffering else 0))
     contexts = [
+        request_limits(settings),
         database(str(settings.database_url), schema=SCHEMA, size=settings.database_pool_size),
         wakeups.context,
-        limits(settings.telemetry_broker_url, rate=settings.sensor_readings_per_sec),
+        limits(rate=settings.sensor_readings_per_sec),
         Feeds(wakeups).context,
         writer(wakeups),
         *_buffer(stream, settings),

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from aiohttp import web
 
 from servicekit.identity import Access, Principal, Role, Scope, bearer_token
-from servicekit.problems import Unauthenticated
+from servicekit.problems import Unauthenticated, Unavailable
 
 
 @dataclass(slots=True)
@@ -18,6 +18,7 @@ class KnownPeople:
     admins: set[UUID] = field(default_factory=set[UUID])
     archived: set[UUID] = field(default_factory=set[UUID])
     slugs: dict[str, UUID] = field(default_factory=dict[str, UUID])
+    away: bool = False
 
     def person(self, token: str, *, project_id: UUID | None = None, role: str = "") -> Principal:
         """Someone whose bearer token is `token`, with a role in the project if one is given."""
@@ -43,6 +44,8 @@ class KnownPeople:
         token = bearer_token(request)
         if token is None:
             return None
+        if self.away:
+            raise Unavailable
         if token not in self.principals:
             raise Unauthenticated
         return self.principals[token]

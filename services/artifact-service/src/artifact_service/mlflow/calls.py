@@ -73,7 +73,7 @@ async def _project_of_run(request: web.Request, message: ListRun) -> UUID | None
     return state.project_id if state else None
 
 
-@calls.add("PUT", ONE, policy=policy.editor(), project=_project_of_address)
+@calls.add("PUT", ONE, policy=policy.editor(), project=_project_of_address, limit="ingest")
 async def upload_artifact(request: web.Request) -> None:
     """Store a file."""
     place = _location(request)

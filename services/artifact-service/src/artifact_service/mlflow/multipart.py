@@ -72,7 +72,11 @@ async def _project(request: web.Request, _message: object) -> UUID | None:
 
 
 @calls.add(
-    "POST", f"2.0/mlflow-artifacts/mpu/create/{_REST}", policy=policy.editor(), project=_project
+    "POST",
+    f"2.0/mlflow-artifacts/mpu/create/{_REST}",
+    policy=policy.editor(),
+    project=_project,
+    limit="ingest",
 )
 async def create_parts(request: web.Request, message: CreateParts) -> dict[str, object]:
     """Begin an upload; the file is there when it is completed."""
@@ -103,7 +107,11 @@ async def create_parts(request: web.Request, message: CreateParts) -> dict[str, 
 
 
 @calls.add(
-    "POST", f"2.0/mlflow-artifacts/mpu/complete/{_REST}", policy=policy.editor(), project=_project
+    "POST",
+    f"2.0/mlflow-artifacts/mpu/complete/{_REST}",
+    policy=policy.editor(),
+    project=_project,
+    limit="ingest",
 )
 async def complete_parts(request: web.Request, message: CompleteParts) -> None:
     """Make the file of the parts."""
@@ -125,7 +133,11 @@ async def complete_parts(request: web.Request, message: CompleteParts) -> None:
 
 
 @calls.add(
-    "POST", f"2.0/mlflow-artifacts/mpu/abort/{_REST}", policy=policy.editor(), project=_project
+    "POST",
+    f"2.0/mlflow-artifacts/mpu/abort/{_REST}",
+    policy=policy.editor(),
+    project=_project,
+    limit="ingest",
 )
 async def abort_parts(request: web.Request, message: AbortParts) -> None:
     """Give an upload up, with all that was sent of it."""

@@ -33,6 +33,7 @@ class ArchiveQuery(Query):
     policy=policy.viewer(OF_RUN),
     raises=(ArchiveTooLarge, StoreUnavailable),
     sends=ZIP,
+    limit="costly",
 )
 async def get_archive(request: Request, run_id: UUID, query: ArchiveQuery) -> StreamResponse:
     """Download a folder of a run's files, all of them if none is named, as one zip."""

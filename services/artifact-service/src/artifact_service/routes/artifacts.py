@@ -45,6 +45,7 @@ async def list_artifacts(request: Request, run_id: UUID, query: FolderQuery) -> 
     policy=policy.editor(OF_RUN),
     raises=(RunArchived, PathTaken, WrongContent, RequestTimeout, StoreFull, StoreUnavailable),
     takes=OCTETS,
+    limit="ingest",
 )
 async def put_artifact(request: Request, run_id: UUID, path: ArtifactPath) -> Artifact:
     """Store a file of any size under a path of the run, in place of the one that was there.

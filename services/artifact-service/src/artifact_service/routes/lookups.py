@@ -16,7 +16,13 @@ from artifact_service.operations import lookups
 routes = Routes("artifacts")
 
 
-@routes.post("/api/v1/artifacts/lookup", policy=policy.signed_in(), raises=(NotFound,), status=200)
+@routes.post(
+    "/api/v1/artifacts/lookup",
+    policy=policy.signed_in(),
+    raises=(NotFound,),
+    status=200,
+    limit="inside",
+)
 async def look_up_artifacts(request: Request, body: ArtifactLookup) -> RunArtifactList:
     """List the files of several runs at once, of any projects that the caller sees."""
     identity, principal = request.app[IDENTITY], request[PRINCIPAL]

@@ -40,6 +40,7 @@ ONE = "/api/v1/uploads/{upload_id}"
     "/api/v1/runs/{run_id}/uploads",
     policy=policy.editor(OF_RUN),
     raises=(RunArchived, PathTaken, StoreFull, StoreUnavailable),
+    limit="ingest",
 )
 async def begin_upload(request: Request, run_id: UUID, body: NewUpload) -> Upload:
     """Begin an upload in parts; the file is there when the upload is completed."""
@@ -53,7 +54,7 @@ async def begin_upload(request: Request, run_id: UUID, body: NewUpload) -> Uploa
     )
 
 
-@routes.get(ONE, policy=policy.editor(OF_UPLOAD))
+@routes.get(ONE, policy=policy.editor(OF_UPLOAD), limit="ingest")
 async def get_upload(request: Request, upload_id: UUID) -> Upload:
     """What of an upload is there, so that it can be gone on with."""
     return await parts.read_upload(request.app[DATABASE], upload_id)
@@ -70,6 +71,7 @@ async def abandon_upload(request: Request, upload_id: UUID) -> None:
     policy=policy.editor(OF_UPLOAD),
     raises=(UploadClosed, WrongPart, WrongContent, RequestTimeout, StoreFull, StoreUnavailable),
     takes=OCTETS,
+    limit="ingest",
 )
 async def put_part(request: Request, upload_id: UUID, number: int) -> UploadPart:
     """Send a part, in any order and several at once; a part that is sent again is replaced.
@@ -103,6 +105,7 @@ async def put_part(request: Request, upload_id: UUID, number: int) -> UploadPart
         StoreUnavailable,
     ),
     status=200,
+    limit="ingest",
 )
 async def complete_upload(request: Request, upload_id: UUID, body: Completion | None) -> Artifact:
     """Make the file of its parts, all of which are read once more and checked.

@@ -4,11 +4,11 @@ import ipaddress
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
+from servicekit.addresses import IPAddress
 from servicekit.database import Database
 from servicekit.events import Recorded
 from servicekit.problems import Invalid
 
-from auth_service.addresses import IPAddress
 from auth_service.queries.audit import insert_told
 
 MOST_AHEAD = timedelta(days=1)

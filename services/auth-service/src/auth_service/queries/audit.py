@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 from typing import cast
 from uuid import UUID
 
+from servicekit.addresses import IPAddress
 from servicekit.database import Connection, fetch_all
 from servicekit.events import Recorded
 
-from auth_service.addresses import IPAddress
 from auth_service.models.audit import AuditEvent, AuditFilter, NewEvent
 
 FOR_EVER_AGO = datetime.min.replace(tzinfo=UTC)

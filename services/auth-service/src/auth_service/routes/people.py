@@ -24,7 +24,7 @@ from auth_service.routes.sessions import BODY_LIMIT
 routes = Routes("people")
 
 
-@routes.get("/auth/me", policy=policy.signed_in())
+@routes.get("/auth/me", policy=policy.signed_in(), limit="inside")
 async def read_me(request: Request) -> Me:
     """Read who one is, and with what credentials."""
     return await accounts.read_me(call_of(request).database, request[PRINCIPAL])

@@ -20,7 +20,7 @@ from auth_service.operations import projects as operations
 routes = Routes("projects")
 
 
-@routes.get("/api/v1/projects", policy=policy.signed_in())
+@routes.get("/api/v1/projects", policy=policy.signed_in(), limit="inside")
 async def list_projects(request: Request, query: ProjectQuery) -> Page[Project]:
     """List the projects that one is a member of."""
     return await operations.list_projects(call_of(request).database, request[PRINCIPAL], query)
@@ -73,7 +73,7 @@ async def restore_project(request: Request, project_id: UUID) -> Project:
     return await operations.restore_project(call_of(request), request[PRINCIPAL], project_id)
 
 
-@routes.get("/api/v1/projects/{project_id}/access", policy=policy.viewer())
+@routes.get("/api/v1/projects/{project_id}/access", policy=policy.viewer(), limit="inside")
 async def read_access(request: Request, project_id: UUID) -> Access:  # noqa: ARG001 - see policy
     """Read what one may do in a project; other services ask this with the caller's token."""
     return request[ACCESS]
@@ -89,6 +89,7 @@ async def list_project_audit(
 
 @routes.get(
     "/api/v1/projects/{project_id}/audit/export",
+    limit="costly",
     policy=policy.owner(when_archived=True),
     sends="text/csv",
 )

@@ -19,6 +19,7 @@ routes = Routes("comparisons")
     policy=policy.signed_in(),
     raises=(NotFound, Unavailable, errors.TooMuchToCompare),
     status=200,
+    limit="costly",
 )
 async def evaluate_rules(request: Request, body: Evaluation) -> EvaluationResult:
     """Hold runs against rules such as `max(loss) <= baseline * 1.02` or `p95(imu.ax) < 3`.

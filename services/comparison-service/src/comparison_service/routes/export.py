@@ -27,6 +27,7 @@ _TYPES = {
     policy=policy.signed_in(),
     raises=(NotFound, Unavailable, errors.TooMuchToCompare),
     status=200,
+    limit="costly",
 )
 async def export_comparison(request: Request, body: ComparisonExport) -> Response:
     """Export a comparison as CSV, JSON, or a report in one HTML file without scripts."""

@@ -20,6 +20,7 @@ routes = Routes("comparisons")
     policy=policy.signed_in(),
     raises=(NotFound, Unavailable, errors.TooMuchToCompare),
     status=200,
+    limit="costly",
 )
 async def compare_runs(request: Request, body: RunsComparison) -> ComparedRuns:
     """Put runs side by side: params, tags, environment, metrics and files, what differs first."""

@@ -17,14 +17,24 @@ routes = Routes("comparisons")
 RAISES = (NotFound, Unavailable, errors.TooMuchToCompare)
 
 
-@routes.post("/api/v1/comparisons/series", policy=policy.signed_in(), raises=RAISES, status=200)
+@routes.post(
+    "/api/v1/comparisons/series",
+    policy=policy.signed_in(),
+    raises=RAISES,
+    status=200,
+    limit="costly",
+)
 async def compare_series(request: Request, body: SeriesComparison) -> ComparedSeries:
     """Lay metrics of runs over each other, with statistics over groups of runs."""
     return await compare(reading_of(request), body)
 
 
 @routes.post(
-    "/api/v1/comparisons/correlations", policy=policy.signed_in(), raises=RAISES, status=200
+    "/api/v1/comparisons/correlations",
+    policy=policy.signed_in(),
+    raises=RAISES,
+    status=200,
+    limit="costly",
 )
 async def correlate_params(request: Request, body: CorrelationsQuery) -> Correlations:
     """Say how the params of runs go with a metric."""

@@ -17,6 +17,7 @@ routes = Routes("comparisons")
     policy=policy.signed_in(),
     raises=(NotFound, Unavailable),
     status=200,
+    limit="costly",
 )
 async def compare_telemetry(request: Request, body: TelemetryComparison) -> ComparedTelemetry:
     """Lay readings of capture sessions over each other, from their starts or from events on."""

@@ -41,7 +41,11 @@ async def create_model(request: Request, message: CreateModel) -> Json:
 
 
 @calls.add(
-    "POST", "2.0/mlflow/logged-models/search", policy=policy.viewer(), project=of_experiments
+    "POST",
+    "2.0/mlflow/logged-models/search",
+    policy=policy.viewer(),
+    project=of_experiments,
+    limit="costly",
 )
 async def search(request: Request, message: SearchModels) -> Json:
     """Find models."""
@@ -86,6 +90,7 @@ async def delete_model(request: Request, message: OfModel) -> None:
     "2.0/mlflow/logged-models/{model_id}/params",
     policy=policy.editor(),
     project=of_model,
+    limit="ingest",
 )
 async def log_model_params(request: Request, message: LogModelParams) -> None:
     """Add params to a model."""

@@ -51,7 +51,9 @@ async def get_run(request: Request, message: OfRun) -> Json:
     return {"run": await runs.get_run(request.app[DATABASE], message.run_id)}
 
 
-@calls.add("POST", "2.0/mlflow/runs/search", policy=policy.viewer(), project=of_experiments)
+@calls.add(
+    "POST", "2.0/mlflow/runs/search", policy=policy.viewer(), project=of_experiments, limit="costly"
+)
 async def search(request: Request, message: SearchRuns) -> Json:
     """Find runs of the project's experiments; those of other projects are left out."""
     database = request.app[DATABASE]
@@ -81,7 +83,9 @@ async def restore_run(request: Request, message: OfRun) -> None:
     await runs.restore_run(request.app[DATABASE], request[ACCESS].project_id, message.run_id)
 
 
-@calls.add("POST", "2.0/mlflow/runs/log-parameter", policy=policy.editor(), project=of_run)
+@calls.add(
+    "POST", "2.0/mlflow/runs/log-parameter", policy=policy.editor(), project=of_run, limit="ingest"
+)
 async def log_param(request: Request, message: LogParam) -> None:
     """Log a param of a run."""
     await run_values.log_param(
@@ -98,13 +102,16 @@ async def log_param(request: Request, message: LogParam) -> None:
     policy=policy.editor(),
     project=of_run,
     body_limit=BATCH_LIMIT,
+    limit="ingest",
 )
 async def log_batch(request: Request, message: LogBatch) -> None:
     """Log the params and tags of a batch; metrics-service sends them on from there."""
     await run_values.log_batch(request.app[DATABASE], request[ACCESS].project_id, message)
 
 
-@calls.add("POST", "2.0/mlflow/runs/set-tag", policy=policy.editor(), project=of_run)
+@calls.add(
+    "POST", "2.0/mlflow/runs/set-tag", policy=policy.editor(), project=of_run, limit="ingest"
+)
 async def set_tag(request: Request, message: TagRun) -> None:
     """Set a tag of a run."""
     await run_values.set_tag(
@@ -123,7 +130,9 @@ async def delete_tag(request: Request, message: UntagRun) -> None:
     )
 
 
-@calls.add("POST", "2.0/mlflow/runs/log-model", policy=policy.editor(), project=of_run)
+@calls.add(
+    "POST", "2.0/mlflow/runs/log-model", policy=policy.editor(), project=of_run, limit="ingest"
+)
 async def log_model(request: Request, message: LogModel) -> None:
     """Add a model to the history that a run has in a tag."""
     await run_values.log_model(request.app[DATABASE], request[ACCESS].project_id, message)
@@ -135,13 +144,16 @@ async def log_model(request: Request, message: LogModel) -> None:
     policy=policy.editor(),
     project=of_run,
     body_limit=INPUTS_LIMIT,
+    limit="ingest",
 )
 async def log_inputs(request: Request, message: LogInputs) -> None:
     """Note datasets and models that a run reads."""
     await run_values.log_inputs(request.app[DATABASE], request[ACCESS].project_id, message)
 
 
-@calls.add("POST", "2.0/mlflow/runs/outputs", policy=policy.editor(), project=of_run)
+@calls.add(
+    "POST", "2.0/mlflow/runs/outputs", policy=policy.editor(), project=of_run, limit="ingest"
+)
 async def log_outputs(request: Request, message: LogOutputs) -> None:
     """Note models that a run has made."""
     await run_values.log_outputs(request.app[DATABASE], request[ACCESS].project_id, message)

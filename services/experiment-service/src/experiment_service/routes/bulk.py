@@ -21,13 +21,19 @@ routes = Routes("runs")
     policy=policy.editor(),
     raises=(errors.RunArchived, errors.LimitExceeded, Invalid),
     status=200,
+    limit="costly",
 )
 async def tag_runs(request: Request, project_id: UUID, body: BulkTags) -> BulkTagged:
     """Set and remove tags on many runs, on all of them or on none."""
     return await run_tags.tag_runs(request_database(request), project_id, body)
 
 
-@routes.post("/api/v1/projects/{project_id}/runs/bulk-status", policy=policy.editor(), status=200)
+@routes.post(
+    "/api/v1/projects/{project_id}/runs/bulk-status",
+    policy=policy.editor(),
+    status=200,
+    limit="costly",
+)
 async def change_run_statuses(
     request: Request, project_id: UUID, body: BulkStatus
 ) -> BulkStatusChanged:

@@ -147,6 +147,7 @@ async def leave_sensor_out(request: Request, capture_session_id: UUID, sensor_id
     policy=policy.editor(OF_CAPTURE),
     raises=(Invalid, errors.LimitExceeded),
     idempotent=True,
+    limit="ingest",
 )
 async def add_capture_event(
     request: Request, capture_session_id: UUID, body: NewCaptureEvent
@@ -165,6 +166,7 @@ async def add_capture_event(
     "/api/v1/capture-sessions/{capture_session_id}/events",
     policy=policy.viewer(OF_CAPTURE),
     raises=(InvalidCursor,),
+    limit="inside",
 )
 async def list_capture_events(
     request: Request, capture_session_id: UUID, query: PageQuery

@@ -19,6 +19,7 @@ routes = Routes("runs")
     policy=policy.viewer(),
     raises=(Invalid,),
     status=200,
+    limit="costly",
 )
 async def group_runs(request: Request, project_id: UUID, body: GroupSearch) -> RunGroups:
     """Put a project's runs into groups by what they have in common.

@@ -17,14 +17,20 @@ from experiment_service.operations import lookups
 routes = Routes("runs")
 
 
-@routes.post("/api/v1/runs/lookup", policy=policy.signed_in(), raises=(NotFound,), status=200)
+@routes.post(
+    "/api/v1/runs/lookup", policy=policy.signed_in(), raises=(NotFound,), status=200, limit="inside"
+)
 async def look_up_runs(request: Request, body: RunLookup) -> RunList:
     """Read several runs at once, of any projects that the caller sees; all of them or none."""
     return await lookups.look_up_runs(request_database(request), body, _may_read(request))
 
 
 @routes.post(
-    "/api/v1/capture-sessions/lookup", policy=policy.signed_in(), raises=(NotFound,), status=200
+    "/api/v1/capture-sessions/lookup",
+    policy=policy.signed_in(),
+    raises=(NotFound,),
+    status=200,
+    limit="inside",
 )
 async def look_up_capture_sessions(request: Request, body: CaptureLookup) -> CaptureSessionList:
     """Read the capture sessions of several runs, or several by their ids; all of them or none."""

@@ -83,6 +83,7 @@ async def list_runs(request: Request, project_id: UUID, query: RunsQuery) -> Pag
     policy=policy.viewer(),
     raises=(InvalidCursor, Invalid),
     status=200,
+    limit="costly",
 )
 async def search_runs(request: Request, project_id: UUID, body: RunSearch) -> Page[Run]:
     """Search a project's runs.
@@ -124,6 +125,7 @@ async def change_run(request: Request, run_id: UUID, body: RunChange, if_match: 
     policy=policy.editor(OF_RUN),
     raises=(errors.ParamAlreadySet, errors.RunArchived, errors.LimitExceeded),
     status=200,
+    limit="ingest",
 )
 async def add_params(request: Request, run_id: UUID, body: NewParams) -> Run:
     """Add params to a run.
@@ -135,7 +137,9 @@ async def add_params(request: Request, run_id: UUID, body: NewParams) -> Run:
     )
 
 
-@routes.post("/api/v1/runs/{run_id}/heartbeat", policy=policy.editor(OF_RUN), status=200)
+@routes.post(
+    "/api/v1/runs/{run_id}/heartbeat", policy=policy.editor(OF_RUN), status=200, limit="ingest"
+)
 async def send_heartbeat(request: Request, run_id: UUID) -> Heartbeat:
     """Say that the program of a run is alive.
 

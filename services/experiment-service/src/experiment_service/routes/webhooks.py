@@ -100,7 +100,7 @@ async def rotate_webhook_secret(
     )
 
 
-@routes.post("/api/v1/webhooks/{webhook_id}/test", policy=policy.owner(OF_WEBHOOK))
+@routes.post("/api/v1/webhooks/{webhook_id}/test", policy=policy.owner(OF_WEBHOOK), limit="costly")
 async def test_webhook(request: Request, webhook_id: UUID) -> DeliveryDetails:
     """Send the event `webhook.test` once, at once, and say how it went."""
     sender = request.app[SENDER]
@@ -130,7 +130,11 @@ async def get_webhook_delivery(request: Request, delivery_id: UUID) -> DeliveryD
     return await deliveries.get_delivery(request_database(request), delivery_id)
 
 
-@routes.post("/api/v1/webhook-deliveries/{delivery_id}/redeliver", policy=policy.owner(OF_DELIVERY))
+@routes.post(
+    "/api/v1/webhook-deliveries/{delivery_id}/redeliver",
+    policy=policy.owner(OF_DELIVERY),
+    limit="costly",
+)
 async def redeliver(request: Request, delivery_id: UUID) -> DeliveryDetails:
     """Send a delivery again, whatever became of it; the receiver sees the same id."""
     again = await deliveries.redeliver(request.app[DATABASE], delivery_id)

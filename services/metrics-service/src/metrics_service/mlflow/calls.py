@@ -77,6 +77,7 @@ async def _of_run(request: Request, message: Logged | ReadHistory) -> UUID | Non
     project=_of_run,
     body_limit=BODY_LIMIT,
     read=to_metric,
+    limit="ingest",
 )
 async def log_metric(request: Request, message: Logged) -> None:
     """Log a point of a metric; the same again changes nothing."""
@@ -90,6 +91,7 @@ async def log_metric(request: Request, message: Logged) -> None:
     project=_of_run,
     body_limit=BODY_LIMIT,
     read=to_batch,
+    limit="ingest",
 )
 async def log_batch(request: Request, message: Logged) -> None:
     """Log params, tags and metrics: the first two are experiment-service's, and stored first."""

@@ -23,6 +23,7 @@ BODY_LIMIT = 16 << 20
     raises=(RunArchived,),
     status=200,
     body_limit=BODY_LIMIT,
+    limit="ingest",
 )
 async def log_metrics(request: Request, run_id: UUID, body: NewBatch) -> Accepted:
     """Log points of any metrics of a run.

@@ -27,6 +27,7 @@ _TYPES = {
     policy=policy.viewer(OF_RUN),
     raises=(Unavailable,),
     streams=True,
+    limit="costly",
 )
 async def export_run(request: Request, run_id: UUID, query: ExportQuery) -> StreamResponse:
     """Export every point of a run's metrics (key, step, value, time), as a file that is streamed.

@@ -48,20 +48,36 @@ async def read_series_of_runs(request: Request, query: RunSeriesQuery) -> RunSer
     return await operations.read_series_of_runs(request.app[DATABASE], query, may_read(request))
 
 
-@routes.post("/api/v1/metrics/summaries", policy=policy.signed_in(), raises=(NotFound,), status=200)
+@routes.post(
+    "/api/v1/metrics/summaries",
+    policy=policy.signed_in(),
+    raises=(NotFound,),
+    status=200,
+    limit="inside",
+)
 async def sum_up_runs(request: Request, body: SummaryQuery) -> RunMetricList:
     """Read the metrics of several runs, each summed up, of any projects that the caller sees."""
     return await operations.sum_up_runs(request.app[DATABASE], body, may_read(request))
 
 
-@routes.post("/api/v1/metrics/aligned", policy=policy.signed_in(), raises=(NotFound,), status=200)
+@routes.post(
+    "/api/v1/metrics/aligned",
+    policy=policy.signed_in(),
+    raises=(NotFound,),
+    status=200,
+    limit="inside",
+)
 async def read_aligned_metrics(request: Request, body: AlignedQuery) -> AlignedMetrics:
     """Read metrics of several runs on one grid each, of any projects that the caller sees."""
     return await aligned.read_aligned_metrics(request.app[DATABASE], body, may_read(request))
 
 
 @routes.post(
-    "/api/v1/metrics/statistics", policy=policy.signed_in(), raises=(NotFound,), status=200
+    "/api/v1/metrics/statistics",
+    policy=policy.signed_in(),
+    raises=(NotFound,),
+    status=200,
+    limit="inside",
 )
 async def read_statistics(request: Request, body: StatisticsQuery) -> MetricStatisticsList:
     """Read mean, deviation and percentiles of metrics of several runs, over all their values."""

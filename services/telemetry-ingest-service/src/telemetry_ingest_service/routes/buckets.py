@@ -27,7 +27,11 @@ async def read_telemetry_buckets(request: Request, query: BucketQuery) -> Signal
 
 
 @routes.post(
-    "/api/v1/telemetry/statistics", policy=policy.signed_in(), raises=(NotFound,), status=200
+    "/api/v1/telemetry/statistics",
+    policy=policy.signed_in(),
+    raises=(NotFound,),
+    status=200,
+    limit="inside",
 )
 async def read_telemetry_statistics(
     request: Request, body: StatisticsQuery

@@ -27,7 +27,12 @@ TAKES = "text/csv"
 
 
 @routes.post(
-    "/api/v1/telemetry/imports", policy=policy.sensor(), raises=RAISES, status=200, takes=TAKES
+    "/api/v1/telemetry/imports",
+    policy=policy.sensor(),
+    raises=RAISES,
+    status=200,
+    takes=TAKES,
+    limit="ingest",
 )
 async def import_own_readings(request: Request, query: ImportQuery) -> Imported:
     """Store a file of readings of the sensor whose token this is: CSV or Parquet, 256 MiB at most.
@@ -45,6 +50,7 @@ async def import_own_readings(request: Request, query: ImportQuery) -> Imported:
     raises=RAISES,
     status=200,
     takes=TAKES,
+    limit="ingest",
 )
 async def import_readings(request: Request, sensor_id: UUID, query: ImportQuery) -> Imported:
     """Store a file of readings of a sensor, for example from the memory card of a logger.

@@ -36,6 +36,7 @@ _SENSOR = policy.sensor()
     raises=(SensorDecommissioned, Malformed, Invalid, TooManyRequests),
     status=200,
     describes=NewReadings,
+    limit="ingest",
 )
 async def send_readings(request: Request) -> Accepted:
     """Send readings of the sensor whose token this is.
@@ -53,7 +54,9 @@ async def send_readings(request: Request) -> Accepted:
     return await _take(request, read_packed(raw) if packed else read_json(raw))
 
 
-@routes.get("/api/v1/telemetry/socket", policy=policy.sensor(), raises=(Unauthenticated,))
+@routes.get(
+    "/api/v1/telemetry/socket", policy=policy.sensor(), raises=(Unauthenticated,), limit="ingest"
+)
 async def open_socket(request: Request) -> web.WebSocketResponse:
     """Send readings over a WebSocket, for as long as it is open.
 

@@ -89,7 +89,11 @@ async def stream_telemetry(request: Request, query: StreamQuery) -> StreamRespon
 
 
 @routes.get(
-    "/api/v1/telemetry/export", policy=SIGNED_IN, raises=(NotFound, Unavailable), streams=True
+    "/api/v1/telemetry/export",
+    policy=SIGNED_IN,
+    raises=(NotFound, Unavailable),
+    streams=True,
+    limit="costly",
 )
 async def export_telemetry(request: Request, query: ExportQuery) -> StreamResponse:
     """Export every reading of sensors as a file that is streamed.
@@ -110,6 +114,7 @@ async def export_telemetry(request: Request, query: ExportQuery) -> StreamRespon
     "/api/v1/capture-sessions/{capture_session_id}/telemetry",
     policy=policy.viewer(OF_SESSION),
     raises=(NotFound,),
+    limit="inside",
 )
 async def read_session_telemetry(
     request: Request, capture_session_id: UUID, query: SessionQuery
@@ -132,6 +137,7 @@ async def sum_up_session_telemetry(request: Request, capture_session_id: UUID) -
     policy=policy.viewer(OF_SESSION),
     raises=(NotFound, Unavailable),
     streams=True,
+    limit="costly",
 )
 async def export_session_telemetry(
     request: Request, capture_session_id: UUID, query: SessionExportQuery
