@@ -288,7 +288,8 @@ def _read_signature(
         raise TypeError(msg)
     returns = signature.return_annotation
     typed = returns is not None and not _is_response(returns)
-    if policy.kind == "service":
+    # None is refused with a name for it where the application is put together.
+    if getattr(policy, "kind", None) == "service":
         more["limit"] = "inside"
     return Endpoint(
         method=method,
