@@ -7,7 +7,6 @@ with a Python that has every service. The form: https://www.asyncapi.com/docs/re
 
 import importlib
 import importlib.util
-import json
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +15,7 @@ from servicekit.events import Catalogue, Event, EventKind
 from servicekit.sinks import EXCHANGE, PLATFORM
 
 from scripts.environment import DATABASES, ROOT
+from scripts.openapi import keep
 
 type Document = dict[str, Any]
 
@@ -170,16 +170,7 @@ def channel(kind: EventKind[Any]) -> Document:
 def main(arguments: list[str]) -> int:
     """Write the document, or check that it is current."""
     now = document(catalogues())
-    text = json.dumps(now, indent=2, ensure_ascii=False) + "\n"
-    if "--check" not in arguments:
-        TARGET.write_text(text)
-        print(f"wrote {TARGET.relative_to(ROOT)}: {len(now['channels'])} kinds of events")
-        return 0
-    if not TARGET.exists() or json.loads(TARGET.read_text()) != now:
-        print(f"{TARGET.relative_to(ROOT)} is not what the services tell: run `nox -s openapi`")
-        return 1
-    print("the contract of events is current")
-    return 0
+    return keep(TARGET, now, f"{len(now['channels'])} kinds of events", arguments)
 
 
 if __name__ == "__main__":

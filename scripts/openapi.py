@@ -8,6 +8,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from scripts.environment import DATABASES, ROOT
@@ -122,16 +123,21 @@ def in_order(parts: Document) -> Document:
 def main(arguments: list[str]) -> int:
     """Write the document, or check that it is current."""
     merged = merge({name: of_service(name) for name in sorted(DATABASES)})
-    text = json.dumps(merged, indent=2, ensure_ascii=False) + "\n"
+    operations = sum(len(METHODS & {*item}) for item in merged.get("paths", {}).values())
+    return keep(TARGET, merged, f"{operations} operations", arguments)
+
+
+def keep(target: Path, document: Document, size: str, arguments: list[str]) -> int:
+    """Write a contract, or with `--check` fail where the file is another one."""
+    name = target.relative_to(ROOT)
     if "--check" not in arguments:
-        TARGET.write_text(text)
-        operations = sum(len(METHODS & {*item}) for item in merged.get("paths", {}).values())
-        print(f"wrote {TARGET.relative_to(ROOT)}: {operations} operations")
+        target.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+        print(f"wrote {name}: {size}")
         return 0
-    if not TARGET.exists() or json.loads(TARGET.read_text()) != merged:
-        print(f"{TARGET.relative_to(ROOT)} is not what the services say: run `nox -s openapi`")
+    if not target.exists() or json.loads(target.read_text()) != document:
+        print(f"{name} is not what the services say: run `nox -s openapi`")
         return 1
-    print("the contract is current")
+    print(f"{name} is current")
     return 0
 
 

@@ -45,6 +45,7 @@ def test_what_every_service_did_is_in_the_trail(world: World) -> None:
     assert {row["action"] for row in made} == TOLD
     assert {(row["actor_id"], row["actor_name"]) for row in made} == {(owner.user_id, "Owner")}
     assert all(row["trace_id"] and row["result"] == "success" for row in made)
+    assert {row["address"] for row in made} == {"127.0.0.1"}
     (sensor,) = [row for row in made if row["action"] == "sensor.created"]
     assert (sensor["target_type"], sensor["target_id"]) == ("sensor", place.ids["sensor_id"])
     for row in trail:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from files import PART_BYTES
 from server import CUT
-from support import script, until
+from support import needs_fork, script, until
 
 import runbench
 from runbench import direct, media, settings
@@ -329,7 +329,7 @@ def test_a_killed_upload_in_parts_goes_on_with_the_parts_that_are_there(
     assert spools() == []
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
+@needs_fork
 def test_a_forked_child_sends_no_files_of_its_parent(online):
     process = script(
         "import os, warnings, runbench\n"

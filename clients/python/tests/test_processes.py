@@ -5,7 +5,7 @@ import random
 import sys
 
 import pytest
-from support import script
+from support import needs_fork, needs_timers, script
 
 from runbench import settings
 from runbench.sync import sync
@@ -59,7 +59,7 @@ def test_a_training_killed_at_any_moment_loses_nothing_that_was_flushed(online, 
         assert run["status"] == "interrupted"
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
+@needs_fork
 def test_a_forked_child_neither_records_twice_nor_ends_the_run(online):
     text = """
 import os, sys, warnings, runbench
@@ -86,7 +86,7 @@ with runbench.init() as run:
     assert "belongs to the process that forked" in said
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
+@needs_fork
 def test_forking_while_other_threads_log_never_hangs_the_child(online):
     text = """
 import os, threading, warnings, runbench
@@ -113,7 +113,7 @@ with runbench.init() as run:
     assert process.returncode == 0
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="only where processes fork")
+@needs_fork
 def test_a_forked_child_may_record_a_run_of_its_own(online):
     text = """
 import os, warnings, runbench
@@ -167,7 +167,7 @@ with runbench.init(name="outer") as run:
     }
 
 
-@pytest.mark.skipif(not hasattr(__import__("signal"), "setitimer"), reason="needs interval timers")
+@needs_timers
 def test_a_signal_handler_may_log_flush_and_finish_while_the_script_logs(online):
     text = """
 import signal, runbench

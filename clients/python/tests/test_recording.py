@@ -10,7 +10,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from server import TOKEN
-from support import script, until
+from support import needs_root, script, until
 
 import runbench
 from runbench import settings
@@ -451,7 +451,7 @@ httpx.get(run._settings.url + "/health")
     assert "/health" in said
 
 
-@pytest.mark.skipif(os.name == "nt" or os.getuid() != 0, reason="needs another user's folder")
+@needs_root
 def test_a_spool_folder_that_somebody_else_put_there_is_not_used(monkeypatch, tmp_path):
     monkeypatch.delenv("RUNBENCH_DIR")
     (tmp_path / "work").mkdir()

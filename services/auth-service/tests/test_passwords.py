@@ -1,64 +1,33 @@
 """Changing a password, and choosing a new one by a mailed link."""
 
 import asyncio
-import email.policy
 import re
-from collections.abc import Iterator
-from email.message import EmailMessage, Message
-from email.parser import BytesParser
-from typing import Any
+from collections.abc import AsyncIterator
 
 import pytest
-from aiosmtpd.controller import Controller
 from people import PASSWORD, Client, Person, Register, Start, actions, expect, log_in, problem
 from servicekit.database import Connection
+from servicekit.testing.postbox import Postbox, postbox
 
 NEW = "another quiet river"
 LINK = re.compile(r"https?://\S+/reset#token=(rb_reset_\w+)")
 
 
-class Postbox:
-    """An SMTP server's end: what it was given."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        parsed: Message = BytesParser(policy=email.policy.default).parsebytes(envelope.content)
-        assert isinstance(parsed, EmailMessage)
-        self.mails.append(parsed)
-        return "250 taken"
-
-    async def mail(self, number: int = 1) -> EmailMessage:
-        """The mail of that number, once it has arrived."""
-        async with asyncio.timeout(30):
-            while len(self.mails) < number:  # noqa: ASYNC110 - it is filled by another thread
-                await asyncio.sleep(0.02)
-        return self.mails[number - 1]
-
-    async def token(self, number: int = 1) -> str:
-        match = LINK.search((await self.mail(number)).get_content())
-        assert match
-        return match[1]
+async def mailed_token(box: Postbox, number: int = 1) -> str:
+    match = LINK.search((await box.mail(number)).get_content())
+    assert match
+    return match[1]
 
 
 @pytest.fixture
-def postbox(unused_tcp_port: int) -> Iterator[tuple[Postbox, str]]:
-    box = Postbox()
-    server = Controller(box, hostname="127.0.0.1", port=unused_tcp_port)
-    server.start()
-    yield box, f"smtp://127.0.0.1:{unused_tcp_port}"
-    server.stop()
+async def box() -> AsyncIterator[Postbox]:
+    async with postbox() as box:
+        yield box
 
 
 @pytest.fixture
-def box(postbox: tuple[Postbox, str]) -> Postbox:
-    return postbox[0]
-
-
-@pytest.fixture
-async def client(start: Start, postbox: tuple[Postbox, str]) -> Client:
-    return await start(smtp_url=postbox[1])
+async def client(start: Start, box: Postbox) -> Client:
+    return await start(smtp_url=box.url)
 
 
 async def ask(client: Client, email: str) -> None:
@@ -135,7 +104,7 @@ async def test_a_link_sets_a_new_password_once_and_ends_every_session(
     mail = await box.mail()
     assert mail["To"] == person.email
     assert PASSWORD not in mail.get_content()
-    token = await box.token()
+    token = await mailed_token(box)
 
     await expect(204, await confirm(client, token))
 
@@ -192,7 +161,7 @@ async def test_a_link_is_good_for_half_an_hour(
     client: Client, person: Person, box: Postbox, connection: Connection
 ) -> None:
     await ask(client, person.email)
-    token = await box.token()
+    token = await mailed_token(box)
     await connection.execute(
         "UPDATE auth.password_resets SET expires_at = expires_at - interval '29 minutes'"
     )
@@ -208,7 +177,7 @@ async def test_a_password_that_will_not_do_leaves_the_link_good(
     client: Client, person: Person, box: Postbox
 ) -> None:
     await ask(client, person.email)
-    token = await box.token()
+    token = await mailed_token(box)
 
     await problem(await confirm(client, token, "password1234"), 422, "invalid")
 
@@ -219,7 +188,7 @@ async def test_a_link_is_void_after_the_password_was_changed_otherwise(
     client: Client, person: Person, box: Postbox
 ) -> None:
     await ask(client, person.email)
-    token = await box.token()
+    token = await mailed_token(box)
     await expect(204, await change(person, PASSWORD, NEW))
 
     await problem(await confirm(client, token, "third river"), 410, "reset-token-invalid")
@@ -229,7 +198,7 @@ async def test_of_many_that_use_a_link_at_once_one_does(
     client: Client, person: Person, box: Postbox
 ) -> None:
     await ask(client, person.email)
-    token = await box.token()
+    token = await mailed_token(box)
 
     responses = await asyncio.gather(
         *(confirm(client, token, f"candidate number {n}") for n in range(10))
@@ -259,7 +228,7 @@ async def test_an_administrator_sends_a_link(
 ) -> None:
     await expect(204, await admin.ask("POST", f"/api/v1/admin/users/{person.id}/reset-password"))
 
-    await expect(204, await confirm(client, await box.token()))
+    await expect(204, await confirm(client, await mailed_token(box)))
     await expect(200, await log_in(client, person.email, NEW))
     (event,) = await actions(connection, "password.reset-request")
     assert (str(event["actor_id"]), str(event["target_id"])) == (admin.id, person.id)

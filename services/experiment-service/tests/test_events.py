@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from ipaddress import ip_network
 from typing import get_args
 
 import aio_pika
@@ -174,6 +175,27 @@ async def test_two_processes_share_a_relay_and_tell_once(
     assert sorted(json.loads(one.body)["subject"]["id"] for one in of_runs(heard)) == sorted(
         run["id"] for run in runs
     )
+
+
+async def test_the_audit_trail_hears_where_a_call_came_from(
+    aiohttp_client, settings, people, project_id
+) -> None:
+    believing = settings.model_copy(update={"trusted_proxies": [ip_network("127.0.0.1/32")]})
+    client = await aiohttp_client(create_app(believing, people), headers=as_("editor"))
+    async with client.app[DATABASE].acquire() as connection:
+        # Nobody relays to it here, so what is told stays.
+        await connection.execute("INSERT INTO outbox_sinks (name) VALUES ('audit')")
+    for name, forwarded in (("near", {}), ("far", {"X-Forwarded-For": "10.9.9.9, 203.0.113.7"})):
+        await client.post(
+            f"/api/v1/projects/{project_id}/experiments", json={"name": name}, headers=forwarded
+        )
+
+    async with client.app[DATABASE].acquire() as connection:
+        rows = await connection.fetch(
+            "SELECT event->'subject'->>'name' AS name, event->>'address' AS address"
+            " FROM outbox WHERE sink = 'audit' ORDER BY position"
+        )
+    assert [tuple(row) for row in rows] == [("near", "127.0.0.1"), ("far", "203.0.113.7")]
 
 
 def test_what_webhooks_may_choose_is_told() -> None:

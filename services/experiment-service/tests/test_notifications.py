@@ -7,7 +7,8 @@ import pytest
 from experiment_api import Api, as_, eventually
 from experiment_service.app import create_app
 from experiment_service.settings import Settings
-from postbox import KnownRecipients, postbox
+from recipients import KnownRecipients
+from servicekit.testing.postbox import postbox
 
 
 @pytest.fixture

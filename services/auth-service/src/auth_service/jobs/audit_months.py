@@ -1,14 +1,12 @@
 """Keeping the audit by month: parts for the months to come, and none that are kept too long."""
 
-import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
-import asyncpg
 import structlog
 from aiohttp import web
 from servicekit.database import DATABASE, Database
-from servicekit.jobs import job
-from servicekit.problems import Problem
+from servicekit.jobs import alongside, keep
 
 from auth_service.call import SETTINGS
 from auth_service.queries.audit import keep_events
@@ -21,10 +19,10 @@ EVERY_SEC = 3600
 async def context(app: web.Application) -> AsyncIterator[None]:
     """Look after the months while the service runs, first when it starts."""
     days = app[SETTINGS].audit_retention_days
-    task = asyncio.create_task(_every_hour(app[DATABASE], days))
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    # Who reads for long, say, makes a turn fail: the next finds the same to do.
+    turn = partial(keep_months, app[DATABASE], days=days)
+    async with alongside(keep("keep-audit-months", turn, every_sec=EVERY_SEC)):
+        yield
 
 
 async def keep_months(database: Database, *, days: int) -> list[str]:
@@ -38,21 +36,3 @@ async def keep_months(database: Database, *, days: int) -> list[str]:
                 return done
             log.info("audit.months", step=step)
             done.append(step)
-
-
-async def _every_hour(database: Database, days: int) -> None:
-    ended = job("keep-audit-months", every_sec=EVERY_SEC)
-    while True:
-        try:
-            await keep_months(database, days=days)
-            ended.set_to_current_time()
-        except (
-            OSError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-            Problem,
-        ) as exc:
-            # Somebody reads for long, say: the next turn finds the same to do.
-            log.warning("audit.months_failed", error=repr(exc))
-        await asyncio.sleep(EVERY_SEC)

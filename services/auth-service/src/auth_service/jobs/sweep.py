@@ -1,14 +1,12 @@
 """Forgetting what has no effect any more, once an hour, one process at a time."""
 
-import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 
-import asyncpg
 import structlog
 from aiohttp import web
 from servicekit.database import DATABASE, Database
-from servicekit.jobs import job
-from servicekit.problems import Problem
+from servicekit.jobs import alongside, keep
 
 from auth_service.operations.throttling import FORGET_SEC
 from auth_service.queries.resets import delete_expired_resets
@@ -24,10 +22,9 @@ SESSIONS_KEPT_DAYS = 90
 
 async def context(app: web.Application) -> AsyncIterator[None]:
     """Sweep while the service runs."""
-    task = asyncio.create_task(_every_hour(app[DATABASE]))
-    yield
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    turn = partial(sweep, app[DATABASE])
+    async with alongside(keep("forget-ended-sessions", turn, every_sec=EVERY_SEC, late=True)):
+        yield
 
 
 async def sweep(database: Database) -> None:
@@ -41,20 +38,3 @@ async def sweep(database: Database) -> None:
         await delete_forgotten(connection, after_sec=FORGET_SEC)
         sessions = await delete_ended_sessions(connection, after_days=SESSIONS_KEPT_DAYS)
     log.info("sweep.done", sessions=sessions)
-
-
-async def _every_hour(database: Database) -> None:
-    ended = job("forget-ended-sessions", every_sec=EVERY_SEC)
-    while True:
-        await asyncio.sleep(EVERY_SEC)
-        try:
-            await sweep(database)
-            ended.set_to_current_time()
-        except (
-            OSError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-            Problem,
-        ) as exc:
-            log.warning("sweep.failed", error=repr(exc))

@@ -14,12 +14,11 @@ from contextlib import asynccontextmanager
 from time import monotonic
 from uuid import UUID
 
-import asyncpg
 import structlog
 from aiohttp import web
 from prometheus_client import Gauge
 from servicekit.application import LIFECYCLE
-from servicekit.database import DATABASE, Database
+from servicekit.database import DATABASE, TROUBLE, Database
 from servicekit.problems import Problem, Unavailable
 from servicekit.sse import HEARTBEAT_SEC, EventStream
 from servicekit.wakeups import Wakeups
@@ -149,16 +148,8 @@ class Feeds:
                 if monotonic() - looked_at_metrics >= METRICS_EVERY_SEC:
                     looked_at_metrics = monotonic()
                     await self._read_metrics(database)
-            except (
-                OSError,
-                TimeoutError,
-                asyncpg.PostgresError,
-                asyncpg.InterfaceError,
-                asyncpg.InternalClientError,
-            ) as exc:
+            except TROUBLE as exc:
                 log.warning("feeds.unreadable", error=repr(exc))
-            except Problem as problem:
-                log.warning("feeds.unreadable", error=problem.detail)
             except Exception:  # the reader must outlive whatever one project's runs are
                 log.exception("feeds.crashed")
 

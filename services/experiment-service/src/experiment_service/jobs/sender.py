@@ -5,16 +5,16 @@ import contextlib
 from collections import Counter as Tally
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from time import monotonic
 from uuid import UUID
 
-import asyncpg
 import structlog
 from aiohttp import web
 from prometheus_client import Counter
-from servicekit.database import DATABASE, Database
+from servicekit.database import DATABASE, TROUBLE, Database
+from servicekit.jobs import alongside, keep
 from servicekit.outgoing import Caller
-from servicekit.problems import Problem
 
 from experiment_service.models.webhooks import DueDelivery
 from experiment_service.operations.deliveries import deliver, take_due
@@ -49,14 +49,13 @@ class Sender:
         """Send while the service runs; calls under way are finished at the end."""
         app[SENDER] = self
         async with self.caller.open():
-            tasks = [
-                asyncio.create_task(self._keep_sending(app[DATABASE])),
-                asyncio.create_task(self._keep_cleaning(app[DATABASE])),
-            ]
-            yield
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, *self._calls, return_exceptions=True)
+            clean = partial(self._clean, app[DATABASE])
+            async with alongside(
+                self._keep_sending(app[DATABASE]),
+                keep("forget-deliveries", clean, every_sec=CLEAN_EVERY_SEC),
+            ):
+                yield
+            await asyncio.gather(*self._calls, return_exceptions=True)
 
     def wake(self) -> None:
         """Look for what is due at once."""
@@ -102,14 +101,6 @@ class Sender:
         except Exception as exc:  # the lease ends, and it is tried again
             _note("delivery", exc)
 
-    async def _keep_cleaning(self, database: Database) -> None:
-        while True:
-            try:
-                await self._clean(database)
-            except Exception as exc:  # the next time may be better
-                _note("cleaning", exc)
-            await asyncio.sleep(CLEAN_EVERY_SEC)
-
     async def _clean(self, database: Database) -> None:
         before = datetime.now(UTC) - self._kept
         started = monotonic()
@@ -124,15 +115,7 @@ SENDER = web.AppKey("webhook_sender", Sender)
 
 
 def _note(what: str, exc: Exception) -> None:
-    known = (
-        OSError,
-        TimeoutError,
-        Problem,
-        asyncpg.PostgresError,
-        asyncpg.InterfaceError,
-        asyncpg.InternalClientError,
-    )
-    if isinstance(exc, known):
+    if isinstance(exc, TROUBLE):
         log.warning("webhooks.failed", what=what, error=repr(exc))
     else:
         log.exception("webhooks.crashed", what=what, exc_info=exc)

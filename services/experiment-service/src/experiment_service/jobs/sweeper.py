@@ -1,19 +1,16 @@
 """Looks for silent and due runs every few seconds, in one process of all."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
-import asyncpg
 import structlog
 from aiohttp import web
 from prometheus_client import Counter
-from servicekit.database import DATABASE, Database
-from servicekit.jobs import job
-from servicekit.problems import Problem
+from servicekit.database import DATABASE
+from servicekit.jobs import alongside, keep
 from servicekit.wakeups import Wakeups
 
-from experiment_service.operations.sweeping import sweep_runs
+from experiment_service.operations.sweeping import Swept, sweep_runs
 from experiment_service.settings import Settings
 
 log = structlog.get_logger()
@@ -28,46 +25,25 @@ def sweeper(
     silence = timedelta(seconds=settings.run_heartbeat_timeout_sec)
 
     async def context(app: web.Application) -> AsyncIterator[None]:
-        task = asyncio.create_task(
-            _keep_sweeping(app[DATABASE], wakeups, silence, settings.run_sweep_every_sec)
-        )
-        yield
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        async def sweep() -> None:
+            for project in await sweep_runs(app[DATABASE], silence=silence):
+                _note(project)
+                wakeups.announce(project.project_id)
+
+        every = settings.run_sweep_every_sec
+        async with alongside(keep("sweep-runs", sweep, every_sec=every, late=True)):
+            yield
 
     return context
 
 
-async def _keep_sweeping(
-    database: Database, wakeups: Wakeups, silence: timedelta, every: float
-) -> None:
-    ended = job("sweep-runs", every_sec=every)
-    while True:
-        await asyncio.sleep(every)
-        try:
-            swept = await sweep_runs(database, silence=silence)
-        except (
-            OSError,
-            TimeoutError,
-            asyncpg.PostgresError,
-            asyncpg.InterfaceError,
-            asyncpg.InternalClientError,
-        ) as exc:
-            log.warning("sweep.failed", error=repr(exc))
-        except Problem as problem:
-            log.warning("sweep.failed", error=problem.detail)
-        except Exception:  # the sweeper must outlive whatever it meets
-            log.exception("sweep.crashed")
-        else:
-            ended.set_to_current_time()
-            for project in swept:
-                ENDED.labels("completed").inc(len(project.completed))
-                ENDED.labels("interrupted").inc(len(project.interrupted))
-                log.info(
-                    "sweep.ended_runs",
-                    project_id=str(project.project_id),
-                    completed=len(project.completed),
-                    interrupted=len(project.interrupted),
-                    captures=len(project.captures),
-                )
-                wakeups.announce(project.project_id)
+def _note(swept: Swept) -> None:
+    ENDED.labels("completed").inc(len(swept.completed))
+    ENDED.labels("interrupted").inc(len(swept.interrupted))
+    log.info(
+        "sweep.ended_runs",
+        project_id=str(swept.project_id),
+        completed=len(swept.completed),
+        interrupted=len(swept.interrupted),
+        captures=len(swept.captures),
+    )

@@ -16,13 +16,12 @@ from time import monotonic
 from typing import Protocol
 from uuid import UUID
 
-import asyncpg
 import structlog
 from aiohttp import web
 from prometheus_client import Counter, Gauge
 from servicekit.application import LIFECYCLE
-from servicekit.database import DATABASE, Database
-from servicekit.problems import Forbidden, NotFound, Problem, Unauthenticated, Unavailable
+from servicekit.database import DATABASE, TROUBLE, Database
+from servicekit.problems import Forbidden, NotFound, Unauthenticated, Unavailable
 from servicekit.sse import HEARTBEAT_SEC
 from servicekit.wakeups import Wakeups
 
@@ -44,15 +43,6 @@ KEPT_BYTES = 1 << 20
 READ_AT_ONCE = 4
 OPEN_STATUSES = frozenset({"draft", "running"})
 
-# What a database that is away or overloaded may raise; it comes back.
-_TROUBLE = (
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    asyncpg.InternalClientError,
-    Problem,
-)
 
 type Admit = Callable[[], Awaitable[None]]
 
@@ -174,7 +164,7 @@ class Feeds:
                 looked, woken = monotonic(), set(self._feeds)
             try:
                 await self._catch_up(database, woken & self._feeds.keys())
-            except _TROUBLE as exc:
+            except TROUBLE as exc:
                 log.warning("feeds.unreadable", error=repr(exc))
             # Runs that log all the time are read a few times a second, not once a call.
             await asyncio.sleep(PAUSE_SEC)
@@ -295,7 +285,7 @@ async def _next(database: Database, feed: RunFeed, position: int) -> LiveBatch |
     try:
         BEHIND.inc()
         return await read_batch(database, feed.run_id, after=position, upto=feed.border(position))
-    except _TROUBLE as exc:
+    except TROUBLE as exc:
         log.warning("feed.unreadable", run_id=str(feed.run_id), error=repr(exc))
         await asyncio.sleep(POLL_SEC)
         return None
@@ -306,7 +296,7 @@ async def _still_admitted(admit: Admit) -> bool:
         await admit()
     except (Unauthenticated, Forbidden, NotFound):
         return False
-    except _TROUBLE:
+    except TROUBLE:
         # Nobody can say no at the moment; the next time decides.
         return True
     return True

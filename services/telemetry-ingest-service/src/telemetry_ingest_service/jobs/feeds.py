@@ -13,14 +13,12 @@ from dataclasses import dataclass, field
 from time import monotonic
 from uuid import UUID
 
-import asyncpg
 import structlog
 from aiohttp import web
 from prometheus_client import Gauge
 from seriesstore.live import News
 from servicekit.application import LIFECYCLE
-from servicekit.database import DATABASE, Database
-from servicekit.problems import Problem
+from servicekit.database import DATABASE, TROUBLE, Database
 from servicekit.wakeups import Wakeups
 
 from telemetry_ingest_service.models.series import RawOrPhysical
@@ -47,15 +45,6 @@ PROJECTS_EVERY_SEC = 1.0
 KEPT_READINGS = 100_000
 KEPT_EVENTS = 50
 READ_AT_ONCE = 4
-
-# What a database that is away or overloaded may raise; it comes back.
-TROUBLE = (
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    Problem,
-)
 
 
 @dataclass(slots=True)

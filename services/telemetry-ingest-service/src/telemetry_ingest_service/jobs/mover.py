@@ -10,8 +10,7 @@ import asyncpg
 import structlog
 from aiohttp import web
 from prometheus_client import Gauge
-from servicekit.database import DATABASE, Connection, Database
-from servicekit.problems import Problem
+from servicekit.database import DATABASE, TROUBLE, Connection, Database
 
 from telemetry_ingest_service.jobs.stream import Stream, StreamAway
 from telemetry_ingest_service.jobs.writer import WAKEUPS
@@ -35,14 +34,6 @@ MOST_BYTES = 4 << 20
 LOOK_SEC = 0.5
 STANDBY_SEC = 1.0
 MEASURE_SEC = 2.0
-# What a database that is away, overloaded or not migrated yet may raise.
-_TROUBLE = (
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    Problem,
-)
 
 
 def movers(stream: Stream, *, shards: int) -> Callable[[web.Application], AsyncIterator[None]]:
@@ -79,7 +70,7 @@ async def _earlier_shards(database: Database) -> list[int]:
         try:
             async with database.acquire() as connection:
                 return await select_shards(connection)
-        except _TROUBLE as exc:
+        except TROUBLE as exc:
             log.warning("buffer.unreadable", error=repr(exc))
         await asyncio.sleep(STANDBY_SEC)
 
@@ -96,7 +87,7 @@ async def _move_for_ever(
             log.warning("buffer.displaced", shard=shard)
         except StreamAway as exc:
             log.warning("buffer.away", shard=shard, error=str(exc))
-        except _TROUBLE as exc:
+        except TROUBLE as exc:
             log.warning("buffer.not_moved", shard=shard, error=repr(exc))
         except Exception:
             # Whatever it is, what was acknowledged waits for it to be mended.
@@ -121,7 +112,7 @@ async def _unlock(connection: Connection, shard: int) -> None:
     try:
         await unlock_shard(connection, shard)
         given = True
-    except _TROUBLE as exc:
+    except TROUBLE as exc:
         log.warning("buffer.not_unlocked", shard=shard, error=repr(exc))
     finally:
         if not given:

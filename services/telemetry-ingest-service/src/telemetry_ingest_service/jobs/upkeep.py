@@ -4,11 +4,10 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 
-import asyncpg
 import structlog
 from aiohttp import web
 from seriesstore.upkeep import keep
-from servicekit.database import DATABASE, Database
+from servicekit.database import DATABASE, TROUBLE, Database
 from servicekit.problems import Problem
 
 from telemetry_ingest_service.queries.activity import delete_old_heartbeats
@@ -18,13 +17,6 @@ log = structlog.get_logger()
 HEARTBEATS_KEPT = timedelta(days=90)
 FORGET_EVERY_SEC = 600.0
 BREATH_SEC = 0.05
-_TROUBLE = (
-    OSError,
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    Problem,
-)
 
 
 def upkeep(batch_ids_kept: timedelta) -> Callable[[web.Application], AsyncIterator[None]]:
@@ -54,6 +46,6 @@ async def _forget_heartbeats(database: Database) -> None:
                 forgotten = await delete_old_heartbeats(
                     connection, before=datetime.now(UTC) - HEARTBEATS_KEPT
                 )
-        except _TROUBLE as exc:
+        except TROUBLE as exc:
             log.warning("upkeep.heartbeats_not_forgotten", error=repr(exc))
         await asyncio.sleep(BREATH_SEC if forgotten else FORGET_EVERY_SEC)

@@ -14,12 +14,12 @@ from uuid import UUID
 
 import structlog
 from prometheus_client import Counter
-from servicekit.database import Database
+from servicekit.database import TROUBLE, Database
 from servicekit.places import Places
 from servicekit.problems import Forbidden, NotFound, Unauthenticated
 from servicekit.sse import HEARTBEAT_SEC, EventStream
 
-from telemetry_ingest_service.jobs.feeds import POLL_SEC, TROUBLE, Feeds, SensorFeed
+from telemetry_ingest_service.jobs.feeds import POLL_SEC, Feeds, SensorFeed
 from telemetry_ingest_service.models.series import RawOrPhysical
 from telemetry_ingest_service.operations.converting import Converters
 from telemetry_ingest_service.operations.live import event_of, read_arrived

@@ -1,4 +1,4 @@
-"""A real SMTP server that mails go to, and whom a test knows as members."""
+"""A real SMTP server that the mails of a test go to."""
 
 import asyncio
 import email.policy
@@ -6,11 +6,9 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from email.parser import BytesParser
-from typing import Any
-from uuid import UUID
+from typing import Any, cast
 
 from aiosmtpd.controller import Controller
-from experiment_service.clients.recipients import Recipient
 
 
 class Postbox:
@@ -31,7 +29,6 @@ class Postbox:
 
     async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
         parsed = BytesParser(policy=email.policy.default).parsebytes(envelope.content)
-        assert isinstance(parsed, EmailMessage)
         self.mails.append(parsed)
         return "250 taken"
 
@@ -46,32 +43,19 @@ class Postbox:
 class _OnAnyPort(Controller):
     """Takes a free port, and asks for it after it is bound."""
 
+    port: int
+
     def _trigger_server(self) -> None:
-        assert self.server is not None
-        self.port = self.server.sockets[0].getsockname()[1]
+        self.port = cast("Any", self.server).sockets[0].getsockname()[1]
         super()._trigger_server()
 
 
 @asynccontextmanager
 async def postbox() -> AsyncGenerator[Postbox]:
+    """A server on a free port of loopback, while it is needed."""
     box = Postbox()
     server = _OnAnyPort(box, hostname="127.0.0.1", port=0)
     await asyncio.to_thread(server.start)
     box.url = f"smtp://127.0.0.1:{server.port}"
     yield box
     await asyncio.to_thread(server.stop)
-
-
-class KnownRecipients:
-    """Members of projects with their addresses, in auth-service's place."""
-
-    def __init__(self) -> None:
-        self.people: dict[tuple[UUID, UUID], Recipient] = {}
-
-    def add(self, project_id: UUID, user_id: UUID, address: str) -> None:
-        self.people[project_id, user_id] = Recipient(
-            email=address, name="Ada", project_slug="motor-bench", project_name="Motor <bench>"
-        )
-
-    async def find(self, project_id: UUID, user_id: UUID) -> Recipient | None:
-        return self.people.get((project_id, user_id))
