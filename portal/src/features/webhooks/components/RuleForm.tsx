@@ -9,7 +9,8 @@ import { ErrorNotice } from "@/ui/ErrorNotice";
 import { placeProblem } from "@/ui/form";
 import { useProblemText } from "@/ui/problem-text";
 import { useNotificationChanges } from "../notification-queries";
-import { eventNames, eventTypes, mailLanguage } from "../words";
+import { eventTypes, mailLanguage } from "../words";
+import { EventChoice } from "./EventChoice";
 
 type Props = {
   projectId: string;
@@ -79,18 +80,12 @@ export function RuleForm({ projectId, experiments }: Props) {
           control={form.control}
           name="event_types"
           render={({ field }) => (
-            <Checkbox.Group
+            <EventChoice
               label={t`Tell me when`}
               value={field.value}
               onChange={field.onChange}
               error={errors.event_types?.message}
-            >
-              <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xs" mt="xs">
-                {eventTypes.map((type) => (
-                  <Checkbox key={type} value={type} label={t(eventNames[type])} />
-                ))}
-              </SimpleGrid>
-            </Checkbox.Group>
+            />
           )}
         />
         <Checkbox label={t`Of runs, only those that I made`} {...form.register("only_mine")} />

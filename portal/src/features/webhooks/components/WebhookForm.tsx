@@ -1,6 +1,6 @@
 import { valibotResolver } from "@hookform/resolvers/valibot";
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Checkbox, Group, SimpleGrid, Stack, TextInput } from "@mantine/core";
+import { Button, Group, SimpleGrid, Stack, TextInput } from "@mantine/core";
 import { useMemo } from "react";
 import { Controller, useForm } from "react-hook-form";
 import * as v from "valibot";
@@ -8,7 +8,8 @@ import type { EventType } from "@/api/generated/models/eventType";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { placeProblem } from "@/ui/form";
 import { useProblemText } from "@/ui/problem-text";
-import { eventNames, eventTypes } from "../words";
+import { eventTypes } from "../words";
+import { EventChoice } from "./EventChoice";
 
 export type WebhookValues = { name: string; url: string; event_types: EventType[] };
 
@@ -83,18 +84,12 @@ export function WebhookForm({ values, action, busy, error, onSubmit, onCancel }:
           control={form.control}
           name="event_types"
           render={({ field }) => (
-            <Checkbox.Group
+            <EventChoice
               label={t`It is told when`}
               value={field.value}
               onChange={field.onChange}
               error={errors.event_types?.message}
-            >
-              <SimpleGrid cols={{ base: 1, sm: 2 }} spacing="xs" mt="xs">
-                {eventTypes.map((type) => (
-                  <Checkbox key={type} value={type} label={t(eventNames[type])} />
-                ))}
-              </SimpleGrid>
-            </Checkbox.Group>
+            />
           )}
         />
         <Group>
