@@ -12,7 +12,8 @@ from pydantic import BaseModel
 from servicekit.database import Pool, open_database
 from servicekit.events import Catalogue, EventKind, Recorded
 from servicekit.migrations import migrate
-from servicekit.outbox import Unreachable, emit, note_sinks, relay
+from servicekit.outbox import emit, note_sinks, relay
+from servicekit.problems import Unavailable
 from servicekit.sinks import waves
 
 
@@ -38,7 +39,7 @@ class Listener:
 
     async def reach(self) -> None:
         if self.away:
-            raise Unreachable
+            raise Unavailable
 
     async def tell(self, events: Sequence[Recorded]) -> None:
         await asyncio.sleep(self.slow_sec)
@@ -84,7 +85,7 @@ async def test_each_sink_is_told_in_order_and_one_that_is_away_holds_up_no_other
     there.away = True
 
     assert await relay(pool, here) == 3
-    with pytest.raises(Unreachable):
+    with pytest.raises(Unavailable):
         await relay(pool, there)
     assert here.places == ["e4", "e5", "e6"]
     assert here.told[0].actor

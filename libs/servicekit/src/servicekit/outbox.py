@@ -17,6 +17,7 @@ from prometheus_client import Counter, Gauge
 from servicekit.database import DATABASE, TROUBLE, Connection, Database
 from servicekit.events import Event, Recorded, current_address
 from servicekit.jobs import alongside, job
+from servicekit.problems import Unavailable
 
 log = structlog.get_logger()
 
@@ -37,10 +38,6 @@ AGE = Gauge(
 )
 
 
-class Unreachable(Exception):
-    """A sink that cannot be told now; the events wait."""
-
-
 class Sink(Protocol):
     """Somebody who is told of events."""
 
@@ -54,7 +51,7 @@ class Sink(Protocol):
         """Connect where it is not.
 
         Raises:
-            Unreachable: it is away.
+            Unavailable: it is away.
         """
         ...
 
@@ -62,7 +59,7 @@ class Sink(Protocol):
         """Hand the events over and return when they are safe there.
 
         Raises:
-            Unreachable: at least one is not; all will come again.
+            Unavailable: at least one is not; all will come again.
         """
         ...
 
@@ -111,7 +108,7 @@ class Relay:
         wait = self._poll
         async with sink.open():
             # Who listens finds what to listen to before the first event.
-            with suppress(Unreachable):
+            with suppress(Unavailable):
                 await sink.reach()
             while True:
                 try:
@@ -140,7 +137,7 @@ async def relay(database: Database, sink: Sink) -> int:
     Nothing is told twice by two processes: one of them holds the sink's lock, the others find none.
 
     Raises:
-        Unreachable: the sink did not take them; they wait.
+        Unavailable: the sink did not take them; they wait.
     """
     async with database.acquire() as connection:
         age = await _age(connection, sink.name)
@@ -211,7 +208,7 @@ async def note_sinks(database: Database, names: Sequence[str]) -> None:
 
 
 def _note(sink: Sink, exc: Exception) -> None:
-    if isinstance(exc, (Unreachable, *TROUBLE)):
+    if isinstance(exc, TROUBLE):
         log.warning("outbox.not_relayed", sink=sink.name, error=repr(exc))
     else:
         log.exception("outbox.crashed", sink=sink.name, exc_info=exc)

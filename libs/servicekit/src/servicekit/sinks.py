@@ -3,20 +3,19 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
-from http import HTTPStatus
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from uuid import UUID
 
 import aio_pika
-import aiohttp
 import orjson
 from aio_pika.abc import AbstractConnection, AbstractExchange
 from aio_pika.exceptions import CONNECTION_EXCEPTIONS, AMQPException
 from yarl import URL
 
 from servicekit.events import Event, Recorded
-from servicekit.outbox import Sink, Unreachable
-from servicekit.peers import Peers
+from servicekit.inside import Inside
+from servicekit.outbox import Sink
+from servicekit.problems import Unavailable
 from servicekit.settings import ServiceSettings
 
 EXCHANGE = "runbench.events"
@@ -89,7 +88,7 @@ class RabbitMQ:
         """Connect and declare the exchanges, if that is not done.
 
         Raises:
-            Unreachable: the broker does not answer, or refuses.
+            Unavailable: the broker does not answer, or refuses.
         """
         if self._connection and not self._connection.is_closed and self._exchange:
             return
@@ -99,18 +98,18 @@ class RabbitMQ:
             self._exchange = await self._declare(self._connection)
         except _BROKEN as exc:
             await self._close()
-            raise _unreachable(exc) from None
+            raise _unavailable(exc) from None
 
     async def tell(self, events: Sequence[Recorded]) -> None:
         """Publish, and return when the broker has confirmed each.
 
         Raises:
-            Unreachable: one was refused or returned, or the broker went away.
+            Unavailable: one was refused or returned, or the broker went away.
         """
         exchange = self._exchange
         if exchange is None:
             msg = "RabbitMQ is not connected."
-            raise Unreachable(msg)
+            raise Unavailable(msg)
         for wave in waves(events):
             answers = await asyncio.gather(
                 *(self._publish(exchange, event) for event in wave), return_exceptions=True
@@ -118,7 +117,7 @@ class RabbitMQ:
             for answer in answers:
                 if isinstance(answer, _BROKEN):
                     await self._close()
-                    raise _unreachable(answer) from None
+                    raise _unavailable(answer) from None
                 if isinstance(answer, BaseException):
                     raise answer
 
@@ -172,51 +171,25 @@ class AuditTrail:
     name = "audit"
 
     def __init__(self, addresses: str, secret: bytes) -> None:
-        self._peers = Peers(addresses)
-        self._headers = {
-            "Authorization": f"Bearer {secret.decode()}",
-            "Content-Type": "application/json",
-        }
-        self._session: aiohttp.ClientSession | None = None
+        self._auth = Inside("auth-service", addresses, secret)
 
-    @asynccontextmanager
-    async def open(self) -> AsyncGenerator[None]:
+    def open(self) -> AbstractAsyncContextManager[None]:
         """Hold the connections."""
-        timeout = aiohttp.ClientTimeout(total=ANSWER_SEC)
-        async with aiohttp.ClientSession(timeout=timeout) as self._session:
-            yield
+        return self._auth.open()
 
     async def reach(self) -> None:
         """Nothing is connected beforehand."""
 
     async def tell(self, events: Sequence[Recorded]) -> None:
-        """Hand over what happened; whichever instance answers first has it.
+        """Hand over what happened.
 
         Raises:
-            Unreachable: none takes it.
+            Unavailable: auth-service does not take it.
         """
-        body = orjson.dumps({"events": [event.model_dump(mode="json") for event in events]})
-        last = "auth-service does not answer."
-        for address in self._peers.each():
-            try:
-                status = await self._post(f"{address}/internal/events", body)
-            except (aiohttp.ClientError, TimeoutError):
-                continue
-            if status == HTTPStatus.NO_CONTENT:
-                return
-            last = f"auth-service answered {status}."
-        raise Unreachable(last)
-
-    async def _post(self, address: str, body: bytes) -> int:
-        if self._session is None:
-            msg = "The sink is not open."
-            raise Unreachable(msg)
-        async with self._session.post(
-            address, data=body, headers=self._headers, allow_redirects=False
-        ) as answer:
-            return answer.status
+        told = {"events": [event.model_dump(mode="json") for event in events]}
+        await self._auth.post("/internal/events", orjson.dumps(told))
 
 
-def _unreachable(exc: BaseException) -> Unreachable:
+def _unavailable(exc: BaseException) -> Unavailable:
     # Only what kind of failure it is: the texts of some carry the address with its password.
-    return Unreachable(f"RabbitMQ does not take events ({type(exc).__name__}).")
+    return Unavailable(f"RabbitMQ does not take events ({type(exc).__name__}).")
