@@ -52,6 +52,7 @@ class Place:
             "/members",
             "/tokens",
             "/webhooks",
+            "/notifications",
             "/sensors",
             "/sensors?register=true",
             "/monitor",

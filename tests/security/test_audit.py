@@ -70,6 +70,6 @@ def test_a_program_is_named_with_its_owner_and_a_change_leaves_one_row(world: Wo
     (row,) = changed
     details = row["details"]
     assert isinstance(details, dict)
-    assert details["actor_kind"] == "token"
+    assert row["actor_kind"] == "token"
     assert details["token_id"]
     assert details["data"] == {"fields": ["description"]}

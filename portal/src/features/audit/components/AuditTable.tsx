@@ -1,5 +1,5 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Anchor, Button, Code, Group } from "@mantine/core";
+import { Button, Code, Group } from "@mantine/core";
 import { IconCheck, IconHistory, IconX } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useMemo } from "react";
@@ -129,7 +129,7 @@ function Details({ event, names, project, onNarrow }: DetailsProps) {
   return (
     <details className={classes.more}>
       <summary>
-        <Target event={event} names={names} project={project} />
+        <Target event={event} names={names} />
       </summary>
       <dl className={classes.facts}>
         {facts
@@ -141,61 +141,59 @@ function Details({ event, names, project, onNarrow }: DetailsProps) {
             </div>
           ))}
       </dl>
-      {onNarrow ? (
-        <Group gap="xs">
-          {actor_id ? (
-            <Button size="compact-xs" variant="default" onClick={() => onNarrow({ by: actor_id })}>
-              <Trans>All by this actor</Trans>
-            </Button>
-          ) : null}
-          {target_id && target_type ? (
-            <Button
-              size="compact-xs"
-              variant="default"
-              onClick={() => onNarrow({ target: target_id })}
-            >
-              <Trans>All about this {target_type}</Trans>
-            </Button>
-          ) : null}
-        </Group>
-      ) : null}
+      <Group gap="xs">
+        <OpenTarget event={event} project={project} />
+        {onNarrow && actor_id ? (
+          <Button size="compact-xs" variant="default" onClick={() => onNarrow({ by: actor_id })}>
+            <Trans>All by this actor</Trans>
+          </Button>
+        ) : null}
+        {onNarrow && target_id && target_type ? (
+          <Button
+            size="compact-xs"
+            variant="default"
+            onClick={() => onNarrow({ target: target_id })}
+          >
+            <Trans>All about this {target_type}</Trans>
+          </Button>
+        ) : null}
+      </Group>
     </details>
   );
 }
 
-function Target({ event, names, project }: Omit<DetailsProps, "onNarrow">) {
+function Target({ event, names }: Pick<DetailsProps, "event" | "names">) {
   const { t } = useLingui();
   const { target_id: id, target_type: type, details } = event;
   if (!id || !type) return <>{t`More`}</>;
   const given = typeof details.subject_name === "string" ? details.subject_name : undefined;
-  const name = given ?? names.get(id) ?? `${id.slice(0, 8)}…`;
-  const kind = <span className={classes.name}>{type}</span>;
   return (
     <>
-      {kind}{" "}
-      {project && type === "run" ? (
-        <Anchor component={Link} to="/p/$project/r/$run" params={{ project, run: id } as never}>
-          {name}
-        </Anchor>
-      ) : project && type === "sensor" ? (
-        <Anchor
-          component={Link}
-          to="/p/$project/sensors/$sensor"
-          params={{ project, sensor: id } as never}
-        >
-          {name}
-        </Anchor>
-      ) : project && type === "experiment" ? (
-        <Anchor
-          component={Link}
-          to="/p/$project/x/$experiment"
-          params={{ project, experiment: id } as never}
-        >
-          {name}
-        </Anchor>
-      ) : (
-        name
-      )}
+      <span className={classes.name}>{type}</span> {given ?? names.get(id) ?? `${id.slice(0, 8)}…`}
     </>
+  );
+}
+
+/** Where the things live that have a page of their own, and by what name their ids go there. */
+const pages = {
+  run: ["/p/$project/r/$run", "run"],
+  sensor: ["/p/$project/sensors/$sensor", "sensor"],
+  experiment: ["/p/$project/x/$experiment", "experiment"],
+} as const;
+
+function OpenTarget({ event, project }: Pick<DetailsProps, "event" | "project">) {
+  const { target_id: id, target_type: type } = event;
+  if (!project || !id || !type || !(type in pages)) return null;
+  const [to, name] = pages[type as keyof typeof pages];
+  return (
+    <Button
+      size="compact-xs"
+      variant="default"
+      component={Link}
+      to={to}
+      params={{ project, [name]: id } as never}
+    >
+      <Trans>Open this {type}</Trans>
+    </Button>
   );
 }

@@ -35,18 +35,19 @@ function withEvents() {
 
 test("what was noted unfolds, with a link to what it was done to", async () => {
   const { user } = await renderApp(page, withEvents());
-  const link = await screen.findByRole("link", { name: "brave-otter" });
-  expect(link).toHaveAttribute("href", `/p/motor-bench/r/${run}`);
-  const row = within(link.closest("tr") as HTMLElement);
+  const name = await screen.findByText(/brave-otter/, { selector: "summary" });
+  const row = within(name.closest("tr") as HTMLElement);
   await user.click(row.getByText("run"));
+  const link = row.getByRole("link", { name: "Open this run" });
+  expect(link).toHaveAttribute("href", `/p/motor-bench/r/${run}`);
   expect(row.getByText(/out of memory/)).toBeVisible();
   expect(row.getByText("4bf92f3577b34da6a3ce929d0e0e4736")).toBeVisible();
 });
 
 test("filters stand in the address, and are taken away there", async () => {
   const { user, where } = await renderApp(page, withEvents());
-  const link = await screen.findByRole("link", { name: "brave-otter" });
-  const row = within(link.closest("tr") as HTMLElement);
+  const name = await screen.findByText(/brave-otter/, { selector: "summary" });
+  const row = within(name.closest("tr") as HTMLElement);
   await user.click(row.getByText("run"));
   await user.click(row.getByRole("button", { name: "All about this run" }));
   expect(await screen.findByText(`To ${run}`)).toBeVisible();
@@ -61,7 +62,7 @@ test("filters stand in the address, and are taken away there", async () => {
 
 test("what is shown is taken as a file", async () => {
   const { user } = await renderApp(`${page}?action=run.`, withEvents());
-  await screen.findByRole("link", { name: "brave-otter" });
+  await screen.findByText(/brave-otter/, { selector: "summary" });
   await user.click(screen.getByRole("button", { name: "Export" }));
   const file = await screen.findByRole("menuitem", { name: "CSV, for spreadsheets" });
   expect(file.getAttribute("href")).toMatch(/\/audit\/export\?action=run\.&format=csv$/);
