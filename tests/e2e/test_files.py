@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx
 import pyarrow as pa
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Request, expect
 from pyarrow import parquet
 
 from scripts.environment import ROOT
@@ -115,8 +115,8 @@ async def test_files_are_uploaded_looked_at_approved_and_fetched_as_they_were(
 ) -> None:
     bench = Bench(stack.gateway_url)
     contents = write(tmp_path)
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    asked: list[Request] = []
+    page.on("request", asked.append)
     await sign_in(page, bench.email)
     await page.goto(bench.page)
     await expect(page.get_by_text("No files yet")).to_be_visible()
@@ -136,7 +136,8 @@ async def test_files_are_uploaded_looked_at_approved_and_fetched_as_they_were(
     await items.filter(has_text="notes.md").click()
     await expect(page.get_by_role("heading", name="Kept")).to_be_visible()
     assert await page.evaluate("window.stolen") is None
-    assert not [url for url in asked if "stolen" in url]
+    # What the policy stops goes nowhere, but now and then the browser still tells of it.
+    assert not [one.url for one in asked if "stolen" in one.url and one.failure != "csp"]
 
     await items.filter(has_text="losses.parquet").click()
     await expect(page.get_by_text("Rows 1 to 100 of 250.")).to_be_visible()
