@@ -29,6 +29,7 @@ const texts: Record<string, MessageDescriptor> = {
   "transition-not-allowed": msg`This change of status is not possible.`,
   "status-conflict": msg`Somebody else changed the status at the same moment.`,
   "param-already-set": msg`This parameter already has another value; parameters do not change.`,
+  "too-many-requests": msg`Too many requests at once, and this one was not done. Wait a moment.`,
   "idempotency-key-in-flight": msg`The same request is still being worked on. Wait a moment.`,
 };
 
@@ -48,6 +49,16 @@ export function problemText(error: unknown, i18n: I18n): string {
   if (!isProblem(error)) return i18n._(msg`Something unexpected went wrong in the portal.`);
   if (error.status === 429 && error.retryAfter) {
     const seconds = error.retryAfter;
+    if (error.code === "too-many-requests") {
+      return i18n._(
+        msg({
+          message: plural(seconds, {
+            one: "Too many requests at once, and this one was not done. Try again in # second.",
+            other: "Too many requests at once, and this one was not done. Try again in # seconds.",
+          }),
+        }),
+      );
+    }
     return i18n._(
       msg({
         message: plural(seconds, {
