@@ -7,9 +7,11 @@ from uuid import uuid4
 
 import pytest
 from artifact_service.models.events import ARTIFACT_STORED, FileData
+from auth_service.models.events import MEMBER_CHANGED, TOKEN_CREATED, MemberChangeData, TokenData
 from experiment_service.models.events import RUN_STEPS, THRESHOLD_CROSSED, CrossingData, RunData
 from jsonschema import Draft7Validator, Draft202012Validator, ValidationError
 from servicekit.events import Event
+from servicekit.identity import Role
 
 from scripts import asyncapi
 from scripts.environment import ROOT
@@ -82,6 +84,18 @@ def test_every_service_with_a_relay_has_a_catalogue() -> None:
             project_id=uuid4(),
             subject_id=uuid4(),
             subject_name="notes/a.txt",
+        ),
+        MEMBER_CHANGED.event(
+            MemberChangeData(user_id=uuid4(), role=Role.OWNER, before=Role.VIEWER),
+            project_id=uuid4(),
+            subject_id=uuid4(),
+            subject_name="Rig",
+        ),
+        TOKEN_CREATED.event(
+            TokenData(user_id=uuid4(), role=Role.EDITOR, expires_at=None),
+            project_id=uuid4(),
+            subject_id=uuid4(),
+            subject_name="nightly",
         ),
     ],
     ids=lambda event: event.type,

@@ -8,11 +8,12 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
+from aiohttp import web
 from pydantic import BaseModel
-from servicekit.database import Pool, open_database
+from servicekit.database import DATABASE, Pool, open_database
 from servicekit.events import Catalogue, EventKind, Recorded
 from servicekit.migrations import migrate
-from servicekit.outbox import emit, note_sinks, relay
+from servicekit.outbox import Relay, emit, note_sinks, relay
 from servicekit.problems import Unavailable
 from servicekit.sinks import waves
 
@@ -161,6 +162,23 @@ async def test_a_sink_that_nobody_has_had_for_long_is_forgotten_with_what_waits(
     async with pool.acquire() as connection:
         assert await connection.fetchval("SELECT array_agg(DISTINCT sink) FROM outbox") == ["new"]
         assert await connection.fetchval("SELECT array_agg(name) FROM outbox_sinks") == ["new"]
+
+
+async def test_who_was_told_is_forgotten_also_where_nobody_is_told_any_more(pool: Pool) -> None:
+    await note_sinks(pool, ["old"])
+    await move(pool, "e4")
+    async with pool.acquire() as connection:
+        await connection.execute("UPDATE outbox_sinks SET seen_at = now() - interval '8 days'")
+    app = web.Application()
+    app[DATABASE] = pool
+    app.cleanup_ctx.append(Relay([]).context)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await runner.cleanup()
+
+    assert await waiting(pool) == 0
+    await move(pool, "e5")
+    assert await waiting(pool) == 0
 
 
 def test_waves_keep_the_order_of_each_subject() -> None:

@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from ipaddress import ip_network
 from typing import get_args
 
@@ -14,8 +13,8 @@ from experiment_service.app import create_app
 from experiment_service.models.events import EVENTS, EventType
 from experiment_service.settings import Settings
 from servicekit.database import DATABASE
-from servicekit.sinks import EXCHANGE, UNROUTED
-from servicekit.testing.rabbitmq import Broker
+from servicekit.sinks import UNROUTED
+from servicekit.testing.rabbitmq import Broker, keep, listening, take_kept
 
 
 @pytest.fixture(scope="module")
@@ -31,44 +30,15 @@ def settings(settings, broker) -> Settings:
     return settings.model_copy(update={"rabbitmq_url": broker.url})
 
 
-@asynccontextmanager
-async def listening(broker, key="#") -> AsyncIterator[list[aio_pika.abc.AbstractIncomingMessage]]:
-    """Everything that comes while the caller listens."""
-    came = []
-
-    async def take(message) -> None:
-        async with message.process():
-            came.append(message)
-
-    async with await aio_pika.connect(broker.url) as connection:
-        channel = await connection.channel()
-        exchange = await channel.get_exchange(EXCHANGE)
-        queue = await channel.declare_queue(exclusive=True)
-        await queue.bind(exchange, key)
-        await queue.consume(take)
-        yield came
-
-
 @pytest.fixture
 async def heard(api, broker):
-    """The messages of this test's project; the exchange is there soon after the start."""
-    await eventually(lambda: has_exchange(broker))
+    """The messages of this test's project."""
     async with listening(broker, f"{project_of(api)}.#") as came:
         yield came
 
 
 def project_of(api: Api) -> str:
     return api.project.rpartition("/")[2]
-
-
-async def has_exchange(broker) -> bool:
-    async with await aio_pika.connect(broker.url) as connection:
-        channel = await connection.channel()
-        try:
-            await channel.get_exchange(EXCHANGE)
-        except aio_pika.exceptions.ChannelNotFoundEntity:
-            return False
-        return True
 
 
 async def waiting(client) -> int:
@@ -135,11 +105,7 @@ async def test_what_nobody_listens_for_waits_in_a_queue_of_its_own(
 
 async def test_a_broker_that_is_away_loses_nothing(api, client, broker, experiment) -> None:
     await eventually(lambda: is_empty(client))
-    await eventually(lambda: has_exchange(broker))
-    async with await aio_pika.connect(broker.url) as connection:
-        channel = await connection.channel()
-        queue = await channel.declare_queue("kept", durable=True)
-        await queue.bind(await channel.get_exchange(EXCHANGE), f"{project_of(api)}.#")
+    await keep(broker, f"{project_of(api)}.#", queue="kept")
 
     broker.stop()
     try:
@@ -152,12 +118,7 @@ async def test_a_broker_that_is_away_loses_nothing(api, client, broker, experime
         broker.start()
     await eventually(lambda: is_empty(client), within=90)
 
-    async with await aio_pika.connect(broker.url) as connection:
-        queue = await (await connection.channel()).get_queue("kept")
-        told = []
-        while message := await queue.get(no_ack=True, fail=False):
-            told.append(json.loads(message.body))
-        await queue.delete()
+    told = await take_kept(broker, "kept")
     # Once each here; whoever listens has to expect a repeat, and knows it by its id.
     assert [event["type"] for event in {event["id"]: event for event in told}.values()] == [
         "run.started", "run.interrupted", "run.started", "run.failed"

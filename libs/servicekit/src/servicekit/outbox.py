@@ -94,9 +94,7 @@ class Relay:
 
     async def context(self, app: web.Application) -> AsyncIterator[None]:
         """From before the first request, so that nothing happens without its sinks."""
-        if not self._sinks:
-            yield
-            return
+        # With nobody to tell too: who was told before is forgotten in time, and rows end.
         database = app[DATABASE]
         await note_sinks(database, [sink.name for sink in self._sinks])
         tellings = (self._keep_telling(database, sink) for sink in self._sinks)

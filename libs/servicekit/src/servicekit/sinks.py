@@ -30,12 +30,12 @@ PLATFORM = "platform"
 _BROKEN = (*CONNECTION_EXCEPTIONS, AMQPException, OSError, TimeoutError)
 
 
-def sinks(settings: ServiceSettings, *, service: str) -> list[Sink]:
-    """The sinks that the settings of a service name."""
+def sinks(settings: ServiceSettings, *, service: str, audit: bool = True) -> list[Sink]:
+    """The sinks that the settings of a service name; without `audit`, RabbitMQ alone."""
     found: list[Sink] = []
     if settings.rabbitmq_url:
         found.append(RabbitMQ(settings.rabbitmq_url, service=service))
-    if settings.auth_service_url and settings.service_secrets:
+    if audit and settings.auth_service_url and settings.service_secrets:
         found.append(AuditTrail(settings.auth_service_url, settings.service_secrets[0]))
     return found
 

@@ -7,7 +7,9 @@ from servicekit.application import application
 from servicekit.database import DATABASE, database
 from servicekit.idempotency import SEAL
 from servicekit.limits import request_limits
+from servicekit.outbox import Relay
 from servicekit.policy import SERVICE_SECRETS
+from servicekit.sinks import sinks
 
 from auth_service.call import SETTINGS
 from auth_service.clients.mail import MAIL, Mail
@@ -62,6 +64,8 @@ def create_app(settings: Settings) -> web.Application:
                 size=settings.database_pool_size,
                 role=ROLE,
             ),
+            # The audit is written here, beside what is told: it is no listener of its own service.
+            Relay(sinks(settings, service=NAME, audit=False)).context,
             _tools,
             sweep.context,
             audit_months.context,

@@ -1,14 +1,22 @@
 """A RabbitMQ of a test's own, on loopback, that may be stopped and started again."""
 
+import asyncio
+import json
 import os
 import shutil
 import socket
 import subprocess
-from contextlib import closing
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
+import aio_pika
 import pytest
+from aio_pika.abc import AbstractExchange, AbstractIncomingMessage
+
+from servicekit.sinks import EXCHANGE
 
 START_SEC = 90
 STOP_SEC = 30
@@ -97,6 +105,56 @@ class Broker:
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(self._folder / "plugins"),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
         }
+
+
+@asynccontextmanager
+async def listening(
+    broker: Broker, key: str = "#"
+) -> AsyncGenerator[list[AbstractIncomingMessage]]:
+    """What comes by the binding key while the caller listens; from when the exchange is there."""
+    came: list[AbstractIncomingMessage] = []
+
+    async def take(message: AbstractIncomingMessage) -> None:
+        async with message.process():
+            came.append(message)
+
+    async with await aio_pika.connect(broker.url) as connection:
+        exchange = await _exchange(connection)
+        queue = await (await connection.channel()).declare_queue(exclusive=True)
+        await queue.bind(exchange, key)
+        await queue.consume(take)
+        yield came
+
+
+async def keep(broker: Broker, key: str, *, queue: str) -> None:
+    """Have a durable queue keep what comes by the binding key, also over a stop of the broker."""
+    async with await aio_pika.connect(broker.url) as connection:
+        exchange = await _exchange(connection)
+        kept = await (await connection.channel()).declare_queue(queue, durable=True)
+        await kept.bind(exchange, key)
+
+
+async def take_kept(broker: Broker, queue: str) -> list[dict[str, Any]]:
+    """The events that a queue has kept; it is gone afterwards."""
+    async with await aio_pika.connect(broker.url) as connection:
+        kept = await (await connection.channel()).get_queue(queue)
+        events: list[dict[str, Any]] = []
+        while message := await kept.get(no_ack=True, fail=False):
+            events.append(json.loads(message.body))
+        await kept.delete()
+    return events
+
+
+async def _exchange(connection: aio_pika.abc.AbstractConnection) -> AbstractExchange:
+    """The exchange of the events, which the first service to start declares."""
+    async with asyncio.timeout(START_SEC):
+        while True:
+            # A channel ends with the first thing that it asks for in vain.
+            channel = await connection.channel()
+            try:
+                return await channel.get_exchange(EXCHANGE)
+            except aio_pika.exceptions.ChannelNotFoundEntity:
+                await asyncio.sleep(0.1)
 
 
 def _free_port() -> int:

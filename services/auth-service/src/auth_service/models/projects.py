@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field, model_validator
+from pydantic import BaseModel, Field, model_validator
 from servicekit.fields import Answer, Body, Name, Timestamp
 from servicekit.identity import Role
 from servicekit.pagination import PageQuery
@@ -57,6 +57,17 @@ class Project(Answer):
     created_at: Timestamp
     updated_at: Timestamp
     archived_at: Timestamp | None
+
+
+class LockedProject(BaseModel, frozen=True):
+    """A project that nobody else changes until the transaction ends."""
+
+    id: UUID
+    slug: str
+    name: str
+    description: str
+    version: int
+    is_archived: bool
 
 
 class MemberRole(Body):

@@ -41,6 +41,15 @@ class MadeToken(Token):
     token: str = Field(repr=False)
 
 
+class EndedToken(BaseModel, frozen=True):
+    """A token that has just been revoked."""
+
+    id: UUID
+    name: str
+    project_id: UUID
+    user_id: UUID
+
+
 class Credential(BaseModel, frozen=True):
     """What is compared and decided when a program comes with a token; never answered."""
 

@@ -1,5 +1,7 @@
 """People's accounts: registering, one's own profile, finding others, the first administrator."""
 
+from uuid import UUID
+
 from servicekit.database import Connection, Database, constraint
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
@@ -9,10 +11,12 @@ from auth_service.addresses import email_key
 from auth_service.call import Call
 from auth_service.errors import EmailTaken, RegistrationClosed, TooManyAttempts
 from auth_service.models.audit import NewEvent
+from auth_service.models.events import USER_CHANGED, FieldsData
 from auth_service.models.people import Account, Me, People, PeopleQuery, ProfileChange, Registration
 from auth_service.models.sessions import Session
 from auth_service.operations.audit import record
 from auth_service.operations.sessions import open_session
+from auth_service.operations.telling import tell_of_registration, tell_of_user
 from auth_service.operations.throttling import LONGEST_SEC, is_within
 from auth_service.passwords import why_refused
 from auth_service.queries import people as queries
@@ -47,6 +51,7 @@ async def register(call: Call, new: Registration) -> Session:
             action="register", actor_id=account.id, target_type="user", target_id=account.id
         )
         await record(connection, call.origin, event)
+        await tell_of_registration(connection, account)
     return session
 
 
@@ -106,16 +111,22 @@ async def change_me(call: Call, principal: Principal, change: ProfileChange) -> 
         raise Invalid(errors=[{"pointer": "#/name", "detail": "cannot be cleared"}])
     if change.name is not None:
         async with call.database.acquire() as connection, connection.transaction():
-            await queries.update_name(connection, principal.user_id, name=change.name)
-            event = NewEvent(
-                action="profile.change",
-                actor_id=principal.user_id,
-                target_type="user",
-                target_id=principal.user_id,
-                details={"name": change.name},
-            )
-            await record(connection, call.origin, event)
+            if await queries.update_name(connection, principal.user_id, name=change.name):
+                await _note_name(connection, call, principal.user_id, change.name)
     return await read_me(call.database, principal)
+
+
+async def _note_name(connection: Connection, call: Call, user_id: UUID, name: str) -> None:
+    event = NewEvent(
+        action="profile.change",
+        actor_id=user_id,
+        target_type="user",
+        target_id=user_id,
+        details={"name": name},
+    )
+    await record(connection, call.origin, event)
+    edited = FieldsData(fields=["name"])
+    await tell_of_user(connection, USER_CHANGED, user_id, name, edited)
 
 
 async def find_people(database: Database, query: PeopleQuery) -> People:

@@ -11,9 +11,17 @@ from servicekit.problems import Forbidden
 from auth_service.call import Call
 from auth_service.errors import LastAdmin, UserDeactivated, UserNotFound
 from auth_service.models.audit import NewEvent
+from auth_service.models.events import (
+    USER_ACTIVATED,
+    USER_ADMIN_GRANTED,
+    USER_ADMIN_WITHDRAWN,
+    USER_DEACTIVATED,
+    NoData,
+)
 from auth_service.models.people import Account, User, UserChange, UserQuery
 from auth_service.operations.audit import record
 from auth_service.operations.passwords import mail_reset
+from auth_service.operations.telling import tell_of_ended_tokens, tell_of_user
 from auth_service.queries import people as queries
 from auth_service.queries.resets import delete_resets
 from auth_service.queries.sessions import revoke_sessions
@@ -53,12 +61,13 @@ async def deactivate_user(call: Call, principal: Principal, user_id: UUID) -> Us
         if account.is_active:
             _keep_an_admin(admins, user_id)
             await queries.update_deactivated(connection, user_id, deactivated=True)
-            details = {
-                "sessions": await revoke_sessions(connection, user_id=user_id),
-                "tokens": await revoke_tokens(connection, user_id=user_id),
-            }
+            sessions = await revoke_sessions(connection, user_id=user_id)
+            ended = await revoke_tokens(connection, user_id=user_id)
+            details = {"sessions": sessions, "tokens": len(ended)}
             await delete_resets(connection, user_id=user_id)
             await _record(connection, call, principal, "user.deactivate", user_id, details)
+            await tell_of_user(connection, USER_DEACTIVATED, user_id, account.name, NoData())
+            await tell_of_ended_tokens(connection, ended, "user_deactivated")
         return await queries.select_user(connection, user_id)
 
 
@@ -74,6 +83,7 @@ async def activate_user(call: Call, principal: Principal, user_id: UUID) -> User
         if not account.is_active:
             await queries.update_deactivated(connection, user_id, deactivated=False)
             await _record(connection, call, principal, "user.activate", user_id, {})
+            await tell_of_user(connection, USER_ACTIVATED, user_id, account.name, NoData())
         return await queries.select_user(connection, user_id)
 
 
@@ -96,6 +106,8 @@ async def change_user(call: Call, principal: Principal, user_id: UUID, change: U
             await queries.update_is_admin(connection, user_id, is_admin=change.is_admin)
             details = {"is_admin": int(change.is_admin)}
             await _record(connection, call, principal, "user.change", user_id, details)
+            kind = USER_ADMIN_GRANTED if change.is_admin else USER_ADMIN_WITHDRAWN
+            await tell_of_user(connection, kind, user_id, account.name, NoData())
         return await queries.select_user(connection, user_id)
 
 

@@ -10,8 +10,16 @@ from servicekit.problems import Forbidden, ProjectArchived
 from auth_service.call import Call
 from auth_service.errors import LastOwner, MemberNotFound, UserDeactivated, UserNotFound
 from auth_service.models.audit import NewEvent
-from auth_service.models.projects import Member, MemberRole
+from auth_service.models.events import (
+    MEMBER_ADDED,
+    MEMBER_CHANGED,
+    MEMBER_REMOVED,
+    MemberChangeData,
+    MemberData,
+)
+from auth_service.models.projects import LockedProject, Member, MemberRole
 from auth_service.operations.audit import record
+from auth_service.operations.telling import tell_of_ended_tokens, tell_of_project
 from auth_service.queries import projects as queries
 from auth_service.queries.people import select_account
 from auth_service.queries.tokens import revoke_tokens
@@ -48,7 +56,7 @@ async def set_member(
         LastOwner: nobody else would be an owner.
     """
     async with call.database.acquire() as connection, connection.transaction():
-        await _lock_as_owner(connection, principal, project_id)
+        project = await _lock_as_owner(connection, principal, project_id)
         account = await select_account(connection, user_id)
         if account is None:
             raise UserNotFound
@@ -64,6 +72,7 @@ async def set_member(
             event = _event("member.set", principal, project_id, user_id)
             details: dict[str, str | None] = {"role": body.role, "before": before}
             await record(connection, call.origin, event.model_copy(update={"details": details}))
+            await _tell_of_role(connection, project, user_id, body.role, before)
         return await queries.select_member(connection, project_id=project_id, user_id=user_id)
 
 
@@ -78,9 +87,9 @@ async def remove_member(call: Call, principal: Principal, project_id: UUID, user
     """
     async with call.database.acquire() as connection, connection.transaction():
         if user_id == principal.user_id:
-            await queries.lock_project(connection, project_id)
+            project = await queries.lock_project(connection, project_id)
         else:
-            await _lock_as_owner(connection, principal, project_id)
+            project = await _lock_as_owner(connection, principal, project_id)
         role = await queries.select_role(connection, project_id=project_id, user_id=user_id)
         if role is None:
             raise MemberNotFound
@@ -89,11 +98,16 @@ async def remove_member(call: Call, principal: Principal, project_id: UUID, user
         await queries.delete_member(connection, project_id=project_id, user_id=user_id)
         ended = await revoke_tokens(connection, user_id=user_id, project_id=project_id)
         event = _event("member.remove", principal, project_id, user_id)
-        details = {"role": role, "tokens": ended}
+        details = {"role": role, "tokens": len(ended)}
         await record(connection, call.origin, event.model_copy(update={"details": details}))
+        left = MemberData(user_id=user_id, role=role)
+        await tell_of_project(connection, MEMBER_REMOVED, project_id, project.name, left)
+        await tell_of_ended_tokens(connection, ended, "member_removed")
 
 
-async def _lock_as_owner(connection: Connection, principal: Principal, project_id: UUID) -> None:
+async def _lock_as_owner(
+    connection: Connection, principal: Principal, project_id: UUID
+) -> LockedProject:
     """Keep the project's members as they are, and look again: two owners may act at once."""
     project = await queries.lock_project(connection, project_id)
     own = await queries.select_role(connection, project_id=project_id, user_id=principal.user_id)
@@ -102,6 +116,18 @@ async def _lock_as_owner(connection: Connection, principal: Principal, project_i
         raise Forbidden(msg)
     if project.is_archived:
         raise ProjectArchived
+    return project
+
+
+async def _tell_of_role(
+    connection: Connection, project: LockedProject, user_id: UUID, role: Role, before: Role | None
+) -> None:
+    if before is None:
+        given = MemberData(user_id=user_id, role=role)
+        await tell_of_project(connection, MEMBER_ADDED, project.id, project.name, given)
+    else:
+        changed = MemberChangeData(user_id=user_id, role=role, before=before)
+        await tell_of_project(connection, MEMBER_CHANGED, project.id, project.name, changed)
 
 
 async def _keep_an_owner(connection: Connection, project_id: UUID, user_id: UUID) -> None:

@@ -14,8 +14,26 @@ from servicekit.problems import PreconditionFailed, ProjectArchived
 from auth_service.call import Call
 from auth_service.errors import ProjectSlugTaken
 from auth_service.models.audit import NewEvent
-from auth_service.models.projects import NewProject, Project, ProjectChange, ProjectQuery
+from auth_service.models.events import (
+    MEMBER_ADDED,
+    PROJECT_ARCHIVED,
+    PROJECT_CHANGED,
+    PROJECT_CREATED,
+    PROJECT_RESTORED,
+    FieldsData,
+    MemberData,
+    NoData,
+    ProjectData,
+)
+from auth_service.models.projects import (
+    LockedProject,
+    NewProject,
+    Project,
+    ProjectChange,
+    ProjectQuery,
+)
 from auth_service.operations.audit import record
+from auth_service.operations.telling import tell_of_project
 from auth_service.queries import projects as queries
 
 SLUG_LENGTH = 60
@@ -45,6 +63,10 @@ async def create_project(call: Call, principal: Principal, new: NewProject) -> P
             connection, project_id=project_id, user_id=principal.user_id, role=Role.OWNER
         )
         await _record(connection, call, principal, "project.create", project_id, slug=slug)
+        made = ProjectData(slug=slug)
+        await tell_of_project(connection, PROJECT_CREATED, project_id, new.name, made)
+        owner = MemberData(user_id=principal.user_id, role=Role.OWNER)
+        await tell_of_project(connection, MEMBER_ADDED, project_id, new.name, owner)
         return await queries.select_project(connection, project_id, user_id=principal.user_id)
 
 
@@ -127,8 +149,14 @@ async def change_project(
                     name=wanted.name,
                     description=wanted.description,
                 )
-            fields = ", ".join(sorted(changes))
-            await _record(connection, call, principal, "project.change", project_id, fields=fields)
+            fields = [
+                key for key in sorted(changes) if getattr(wanted, key) != getattr(project, key)
+            ]
+            await _record(
+                connection, call, principal, "project.change", project_id, fields=", ".join(fields)
+            )
+            edited = FieldsData(fields=fields)
+            await tell_of_project(connection, PROJECT_CHANGED, project_id, wanted.name, edited)
         changed = await queries.select_project(connection, project_id, user_id=principal.user_id)
     return _seen_by(principal, changed)
 
@@ -145,6 +173,7 @@ async def archive_project(call: Call, principal: Principal, project_id: UUID) ->
             raise ProjectArchived
         await queries.update_archived(connection, project_id, archived=True)
         await _record(connection, call, principal, "project.archive", project_id)
+        await tell_of_project(connection, PROJECT_ARCHIVED, project_id, project.name, NoData())
 
 
 async def restore_project(call: Call, principal: Principal, project_id: UUID) -> Project:
@@ -154,6 +183,7 @@ async def restore_project(call: Call, principal: Principal, project_id: UUID) ->
         if project.is_archived:
             await queries.update_archived(connection, project_id, archived=False)
             await _record(connection, call, principal, "project.restore", project_id)
+            await tell_of_project(connection, PROJECT_RESTORED, project_id, project.name, NoData())
         restored = await queries.select_project(connection, project_id, user_id=principal.user_id)
     return _seen_by(principal, restored)
 
@@ -188,7 +218,7 @@ async def _free_slug(connection: Connection, name: str) -> str:
     return free
 
 
-def _text(change: ProjectChange, project: queries.LockedProject) -> str:
+def _text(change: ProjectChange, project: LockedProject) -> str:
     if "description" in change.model_fields_set:
         return change.description or ""
     return project.description

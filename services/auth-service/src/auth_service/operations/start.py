@@ -8,9 +8,11 @@ from servicekit.database import Database
 
 from auth_service.addresses import Origin, email_key
 from auth_service.models.audit import NewEvent
+from auth_service.models.events import USER_ADMIN_GRANTED, USER_REGISTERED, NoData
 from auth_service.models.people import Registration
 from auth_service.operations.accounts import insert_account
 from auth_service.operations.audit import record
+from auth_service.operations.telling import tell_of_user
 from auth_service.passwords import Hasher, why_refused
 from auth_service.queries.keys import insert_key
 from auth_service.queries.people import lock_admins, select_account_by_email, update_is_admin
@@ -85,8 +87,11 @@ async def make_admin(
             account = await insert_account(
                 connection, new, password_hash=password_hash, is_admin=True
             )
+            await tell_of_user(connection, USER_REGISTERED, account.id, account.name, NoData())
+            is_new = True
         elif account.is_active and await hasher.check(password, account.password_hash):
             await update_is_admin(connection, account.id, is_admin=True)
+            is_new = not account.is_admin
         else:
             msg = f"{new.email} is registered with another password, or deactivated"
             raise NoAdmin(msg)
@@ -94,6 +99,8 @@ async def make_admin(
             action="admin.bootstrap", actor_kind="system", target_type="user", target_id=account.id
         )
         await record(connection, HERE, event)
+        if is_new:
+            await tell_of_user(connection, USER_ADMIN_GRANTED, account.id, account.name, NoData())
     log.info("admin.made", email=new.email)
 
 

@@ -14,6 +14,7 @@ from auth_service.errors import TokenNotFound
 from auth_service.models.audit import NewEvent
 from auth_service.models.tokens import MadeToken, NewToken, Token
 from auth_service.operations.audit import record
+from auth_service.operations.telling import tell_of_ended_tokens, tell_of_new_token
 from auth_service.queries import tokens as queries
 from auth_service.queries.people import lock_account
 from auth_service.queries.projects import lock_project, select_role
@@ -56,6 +57,7 @@ async def create_token(
         )
         event = _event("token.create", principal, token)
         await record(connection, call.origin, event)
+        await tell_of_new_token(connection, token)
     return MadeToken.model_validate(token.model_dump() | {"token": secret.text})
 
 
@@ -93,9 +95,11 @@ async def revoke_token(call: Call, principal: Principal, token_id: UUID) -> None
                 connection, project_id=token.project_id, user_id=principal.user_id
             )
             may = role is Role.OWNER
-        if not may or not await queries.revoke_token(connection, token_id):
+        ended = await queries.revoke_token(connection, token_id) if may else None
+        if ended is None:
             raise TokenNotFound
         await record(connection, call.origin, _event("token.revoke", principal, token))
+        await tell_of_ended_tokens(connection, [ended], "revoked")
 
 
 async def _list(

@@ -96,9 +96,12 @@ async def select_me(connection: Connection, user_id: UUID) -> Me:
     )
 
 
-async def update_name(connection: Connection, user_id: UUID, *, name: str) -> None:
-    """Give a person another name."""
-    await connection.execute("UPDATE auth.users SET name = $2 WHERE id = $1", user_id, name)
+async def update_name(connection: Connection, user_id: UUID, *, name: str) -> bool:
+    """Give a person another name; False where it is the one that they have."""
+    status = await connection.execute(
+        "UPDATE auth.users SET name = $2 WHERE id = $1 AND name <> $2", user_id, name
+    )
+    return status == "UPDATE 1"
 
 
 async def update_login(

@@ -3,22 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel
 from servicekit.database import Connection, fetch_all, fetch_one, fetch_optional
 from servicekit.identity import Access, Role
 
-from auth_service.models.projects import Member, Project
-
-
-class LockedProject(BaseModel, frozen=True):
-    """A project that nobody else changes until the transaction ends."""
-
-    id: UUID
-    slug: str
-    name: str
-    description: str
-    version: int
-    is_archived: bool
+from auth_service.models.projects import LockedProject, Member, Project
 
 
 async def insert_project(

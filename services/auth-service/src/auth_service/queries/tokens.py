@@ -6,7 +6,7 @@ from servicekit.database import Connection, fetch_all, fetch_one, fetch_optional
 from servicekit.identity import Role
 from servicekit.machine_tokens import MachineToken
 
-from auth_service.models.tokens import Credential, Token
+from auth_service.models.tokens import Credential, EndedToken, Token
 
 
 async def insert_token(
@@ -119,26 +119,34 @@ async def touch_token(connection: Connection, token_id: UUID) -> None:
     )
 
 
-async def revoke_token(connection: Connection, token_id: UUID) -> bool:
-    """False where it was revoked before."""
-    status = await connection.execute(
-        "UPDATE auth.api_tokens SET revoked_at = now() WHERE id = $1 AND revoked_at IS NULL",
+async def revoke_token(connection: Connection, token_id: UUID) -> EndedToken | None:
+    """None where it was revoked before."""
+    return await fetch_optional(
+        connection,
+        EndedToken,
+        """
+        UPDATE auth.api_tokens
+        SET revoked_at = now()
+        WHERE id = $1 AND revoked_at IS NULL
+        RETURNING id, name, project_id, user_id
+        """,
         token_id,
     )
-    return status == "UPDATE 1"
 
 
 async def revoke_tokens(
     connection: Connection, *, user_id: UUID, project_id: UUID | None = None
-) -> int:
-    """End every token of the person, or those in one project; answers how many."""
-    status = await connection.execute(
+) -> list[EndedToken]:
+    """End every token of the person, or those in one project; answers those that were good."""
+    return await fetch_all(
+        connection,
+        EndedToken,
         """
         UPDATE auth.api_tokens
         SET revoked_at = now()
         WHERE user_id = $1 AND revoked_at IS NULL AND ($2::uuid IS NULL OR project_id = $2)
+        RETURNING id, name, project_id, user_id
         """,
         user_id,
         project_id,
     )
-    return int(status.split()[1])
