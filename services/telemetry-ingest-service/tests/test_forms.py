@@ -230,6 +230,10 @@ async def test_members_see_what_was_refused_and_when_a_sensor_sent(
         f"{at}/heartbeats", params={"from": since, "to": since}, headers=viewer
     ) as response:
         assert (await response.json())["items"] == []
+    # There is no hour before the first one of the calendar.
+    first = {"to": "0001-01-01T00:00:00Z"}
+    async with client.get(f"{at}/heartbeats", params=first, headers=viewer) as response:
+        assert (await response.json())["items"] == []
     outsider = {"Authorization": "Bearer outsider"}
     for path in (f"{at}/errors", f"{at}/heartbeats", f"/api/v1/sensors/{uuid4()}/errors"):
         async with client.get(path, headers=outsider) as response:

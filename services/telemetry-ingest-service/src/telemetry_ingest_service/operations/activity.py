@@ -20,12 +20,19 @@ async def list_errors(database: Database, sensor_id: UUID) -> SensorErrors:
 async def list_heartbeats(database: Database, sensor_id: UUID, query: HeartbeatQuery) -> Heartbeats:
     """The minutes of the span in which the sensor sent; a time without a zone is UTC."""
     until = _utc(query.until or datetime.now(UTC) + timedelta(minutes=1))
-    since = _utc(query.since) if query.since else until - timedelta(hours=1)
+    since = _utc(query.since) if query.since else _hour_before(until)
     async with database.acquire() as connection:
         items = await select_heartbeats(
             connection, sensor_id=sensor_id, since=since, until=until, most=MOST_HEARTBEATS
         )
     return Heartbeats(items=items)
+
+
+def _hour_before(time: datetime) -> datetime:
+    try:
+        return time - timedelta(hours=1)
+    except OverflowError:  # there is no time before it, and nobody sent in the year 1
+        return time
 
 
 def _utc(time: datetime) -> datetime:
