@@ -11,6 +11,7 @@ from support.world import register
 from scripts.environment import DATABASES
 from scripts.stack import Stack
 
+LABELS = re.compile(r'(?<=[{,])(\w+)="')
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}|rb_pat_|@example")
 
 
@@ -47,6 +48,13 @@ def test_every_process_counts_its_requests_without_anybodys_id(figures: dict[str
         assert not ID.search(text), name
     for name in DATABASES:
         assert re.search(r"^database_pool_connections_max [1-9]", figures[name], re.MULTILINE), name
+
+
+def test_no_label_is_one_that_prometheus_sets_itself(figures: dict[str, str]) -> None:
+    # It would be renamed to `exported_…`, and rules and dashboards would read Prometheus's own.
+    for name, text in figures.items():
+        labels = {label for line in text.splitlines() for label in LABELS.findall(line)}
+        assert not labels & {"job", "instance", "process"}, name
 
 
 def test_nobody_outside_reads_them(stack: Stack) -> None:

@@ -14,9 +14,9 @@ from servicekit.database import TROUBLE
 log = structlog.get_logger()
 
 LAST = Gauge(
-    "job_last_success_timestamp_seconds", "When a background job last ended well.", ["job"]
+    "job_last_success_timestamp_seconds", "When a background job last ended well.", ["name"]
 )
-EVERY = Gauge("job_interval_seconds", "Seconds between two turns of a background job.", ["job"])
+EVERY = Gauge("job_interval_seconds", "Seconds between two turns of a background job.", ["name"])
 
 
 def job(name: str, *, every_sec: float) -> Gauge:
