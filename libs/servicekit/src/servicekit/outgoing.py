@@ -118,6 +118,25 @@ def is_callable(address: Address, allowed: Iterable[Network] = ()) -> bool:
     )
 
 
+def written_address(host: str) -> Address | None:
+    """The address that a host is, in any form that a connection takes; None for a name.
+
+    `localhost` and what ends in it is one too, whatever a resolver says (RFC 6761).
+    """
+    bare = host.lower().rstrip(".")
+    if bare == "localhost" or bare.endswith(".localhost"):
+        return IPv4Address("127.0.0.1")
+    try:
+        return ip_address(bare.partition("%")[0])
+    except ValueError:
+        pass
+    try:
+        # `127.1`, `0x7f000001`, `017700000001` and `2130706433` are all one address.
+        return IPv4Address(socket.inet_aton(bare))
+    except (OSError, ValueError):
+        return None
+
+
 class Caller:
     """Calls what people name, within `allowed` networks and the public internet."""
 
@@ -149,6 +168,15 @@ class Caller:
             max_field_size=_HEADER_BYTES,
         ) as self._session:
             yield
+
+    def refuses(self, url: str) -> bool:
+        """Whether the address that stands in it is none that may be called.
+
+        What a name leads to is not asked: it may lead elsewhere by the time of a call, which looks
+        itself.
+        """
+        address = written_address(URL(url).host or "")
+        return address is not None and not is_callable(address, self._allowed)
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         """Send a body; whatever happens there is an answer."""

@@ -8,8 +8,9 @@ from servicekit.database import Connection, Database
 from servicekit.events import EventKind
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
+from servicekit.outgoing import Caller
 from servicekit.pagination import Cursor, Page, PageQuery, page_of
-from servicekit.problems import NotFound, PreconditionFailed
+from servicekit.problems import Invalid, NotFound, PreconditionFailed
 
 from experiment_service.errors import LimitExceeded
 from experiment_service.models.events import (
@@ -69,14 +70,22 @@ async def get_webhook(database: Database, webhook_id: UUID) -> Webhook:
 
 
 async def create_webhook(
-    database: Database, principal: Principal, project_id: UUID, new: NewWebhook, box: SecretBox
+    database: Database,
+    principal: Principal,
+    project_id: UUID,
+    new: NewWebhook,
+    *,
+    caller: Caller,
+    box: SecretBox,
 ) -> WebhookWithSecret:
     """Add a webhook; the answer shows its secret once.
 
     Raises:
+        Invalid: the address is none that may be called.
         WebhooksOff: the operator has set no key to keep secrets under.
         LimitExceeded: there are as many as there may be.
     """
+    _check_url(caller, new.url)
     secret = new_secret()
     sealed = box.seal(secret)
     now = datetime.now(UTC)
@@ -107,11 +116,17 @@ async def create_webhook(
 
 
 async def change_webhook(
-    database: Database, webhook_id: UUID, change: WebhookChange, *, if_match: int | None
+    database: Database,
+    webhook_id: UUID,
+    change: WebhookChange,
+    *,
+    caller: Caller,
+    if_match: int | None,
 ) -> Webhook:
     """Change what the patch names; one that goes on sends what has waited.
 
     Raises:
+        Invalid: the address is none that may be called.
         NotFound: there is none.
         PreconditionFailed: it is no longer the version that `if_match` names.
     """
@@ -123,6 +138,8 @@ async def change_webhook(
         edited = before.model_copy(update=change.given)
         if edited == before:
             return before
+        if edited.url != before.url:
+            _check_url(caller, edited.url)
         if edited.state != before.state:
             paused = edited.state == "paused"
             edited = edited.model_copy(
@@ -175,6 +192,12 @@ async def remove_webhook(database: Database, webhook_id: UUID) -> None:
         if webhook:
             await delete_webhook(connection, webhook_id)
             await _tell(connection, WEBHOOK_REMOVED, NoData(), webhook)
+
+
+def _check_url(caller: Caller, url: str) -> None:
+    if caller.refuses(url):
+        detail = "must not lead to this machine, a private network or anything else not public"
+        raise Invalid(errors=[{"pointer": "#/url", "detail": detail}])
 
 
 async def _tell[D: BaseModel](

@@ -52,8 +52,14 @@ async def list_webhooks(request: Request, project_id: UUID, query: PageQuery) ->
 )
 async def create_webhook(request: Request, project_id: UUID, body: NewWebhook) -> WebhookWithSecret:
     """Add an address that is told of what happens; the answer shows its secret once."""
+    sender = request.app[SENDER]
     return await operations.create_webhook(
-        request_database(request), request[PRINCIPAL], project_id, body, request.app[SENDER].box
+        request_database(request),
+        request[PRINCIPAL],
+        project_id,
+        body,
+        caller=sender.caller,
+        box=sender.box,
     )
 
 
@@ -72,10 +78,11 @@ async def change_webhook(
     request: Request, webhook_id: UUID, body: WebhookChange, if_match: int | None
 ) -> Webhook:
     """Change a webhook, pause it, or let it go on and send what has waited."""
+    sender = request.app[SENDER]
     changed = await operations.change_webhook(
-        request_database(request), webhook_id, body, if_match=if_match
+        request_database(request), webhook_id, body, caller=sender.caller, if_match=if_match
     )
-    request.app[SENDER].wake()
+    sender.wake()
     return changed
 
 
