@@ -1,6 +1,6 @@
 import type { Notification } from "@/api/generated/models/notification";
 import type { NotificationRule } from "@/api/generated/models/notificationRule";
-import { type Backend, newId, page } from "./backend";
+import { type Backend, newId, page, problem } from "./backend";
 
 const now = "2026-11-23T08:00:00.000000Z";
 
@@ -31,9 +31,12 @@ export class Notifications {
       this.rules.push(rule);
       return Response.json(rule, { status: 201 });
     });
-    backend.on("PATCH /api/v1/notification-rules/{}", ({ params: [id], body }) => {
+    backend.on("PATCH /api/v1/notification-rules/{}", ({ params: [id], body, headers }) => {
       const rule = this.rules.find((one) => one.id === id);
-      return Response.json(Object.assign(rule ?? {}, body));
+      if (!rule) return problem(404, "not-found");
+      const match = headers.get("If-Match");
+      if (match && match !== `"${rule.version}"`) return problem(412, "precondition-failed");
+      return Response.json(Object.assign(rule, body, { version: rule.version + 1 }));
     });
     backend.on("DELETE /api/v1/notification-rules/{}", ({ params: [id] }) => {
       const at = this.rules.findIndex((one) => one.id === id);

@@ -12,6 +12,8 @@ export class Webhooks {
   readonly deliveries: DeliveryDetails[] = [];
   readonly watches: MetricWatch[] = [];
   accepts = true;
+  /** For how long the secret before goes on signing, as it was asked for last. */
+  graceSec: number | null = null;
 
   constructor(backend: Backend) {
     const find = (id: string | undefined) => {
@@ -67,15 +69,21 @@ export class Webhooks {
       this.webhooks.splice(this.webhooks.indexOf(find(id)), 1);
       return new Response(null, { status: 204 });
     });
-    backend.on("POST /api/v1/webhooks/{}/secret", ({ params: [id] }) =>
-      Response.json({ ...find(id), secret: "whsec_c2Vjb25k" }, { status: 201 }),
-    );
+    backend.on("POST /api/v1/webhooks/{}/secret", ({ params: [id], body }) => {
+      this.graceSec = Number(body.grace_seconds);
+      return Response.json({ ...find(id), secret: "whsec_c2Vjb25k" }, { status: 201 });
+    });
     backend.on("POST /api/v1/webhooks/{}/test", ({ params: [id = ""] }) =>
       Response.json(this.deliver(find(id), "webhook.test"), { status: 201 }),
     );
-    backend.on("GET /api/v1/webhooks/{}/deliveries", ({ params: [id] }) =>
-      page<Delivery>(this.deliveries.filter((one) => one.webhook_id === id)),
-    );
+    backend.on("GET /api/v1/webhooks/{}/deliveries", ({ params: [id], query }) => {
+      const state = query.get("state");
+      return page<Delivery>(
+        this.deliveries.filter(
+          (one) => one.webhook_id === id && (state === null || one.state === state),
+        ),
+      );
+    });
     backend.on("GET /api/v1/webhook-deliveries/{}", ({ params: [id] }) =>
       Response.json(this.deliveries.find((one) => one.id === id)),
     );

@@ -14,10 +14,13 @@ type Props = {
   busy?: boolean;
   /** Must be typed before the button works, for what cannot be undone easily. */
   typed?: { label: ReactNode; value: string };
+  /** What there is to choose before. */
+  children?: ReactNode;
 };
 
 /** Asks where the button was, instead of a dialog over the page. Escape takes it back. */
-export function ConfirmInPlace({ trigger, question, action, onConfirm, busy, typed }: Props) {
+export function ConfirmInPlace(props: Props) {
+  const { trigger, question, action, onConfirm, busy, typed, children } = props;
   const [open, setOpen] = useState(false);
   const [text, setText] = useState("");
   const box = useRef<HTMLDivElement>(null);
@@ -57,6 +60,7 @@ export function ConfirmInPlace({ trigger, question, action, onConfirm, busy, typ
       <Text size="sm" id={id}>
         {question}
       </Text>
+      {children}
       {typed ? (
         <TextInput
           size="xs"

@@ -4,8 +4,10 @@ import {
   useMutation,
   useQueryClient,
 } from "@tanstack/react-query";
+import type { ListNotificationsParams } from "@/api/generated/models/listNotificationsParams";
 import type { MailLanguage } from "@/api/generated/models/mailLanguage";
 import type { NewNotificationRule } from "@/api/generated/models/newNotificationRule";
+import type { NotificationRule } from "@/api/generated/models/notificationRule";
 import type { NotificationRuleChange } from "@/api/generated/models/notificationRuleChange";
 import {
   changeNotificationRule,
@@ -19,7 +21,7 @@ import {
   readMailState,
   sendTestMail,
 } from "@/api/generated/notifications/notifications";
-import { idempotent } from "@/api/http";
+import { idempotent, ifVersion } from "@/api/http";
 import { invalidatePath } from "@/api/invalidate";
 
 const everySec = 5_000;
@@ -41,11 +43,11 @@ export function mailStateQuery(projectId: string) {
   });
 }
 
-export function notificationsQuery(projectId: string) {
+export function notificationsQuery(projectId: string, state: ListNotificationsParams["state"]) {
   return infiniteQueryOptions({
-    queryKey: [...getListNotificationsQueryKey(projectId), "pages"],
+    queryKey: [...getListNotificationsQueryKey(projectId), "pages", state],
     queryFn: ({ pageParam, signal }) =>
-      listNotifications(projectId, { limit, cursor: pageParam ?? undefined }, { signal }),
+      listNotifications(projectId, { limit, state, cursor: pageParam ?? undefined }, { signal }),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     refetchInterval: everySec,
@@ -68,6 +70,12 @@ export function useNotificationChanges(projectId: string) {
     change: useMutation({
       mutationFn: ({ id, change }: { id: string; change: NotificationRuleChange }) =>
         changeNotificationRule(id, change),
+      onSettled: both,
+    }),
+    /** Changes a rule as it was read; refused where it is no longer that. */
+    edit: useMutation({
+      mutationFn: ({ rule, change }: { rule: NotificationRule; change: NotificationRuleChange }) =>
+        changeNotificationRule(rule.id, change, ifVersion(rule.version)),
       onSettled: both,
     }),
     remove: useMutation({

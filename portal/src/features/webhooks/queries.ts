@@ -4,6 +4,7 @@ import {
   useMutation,
   useQueryClient,
 } from "@tanstack/react-query";
+import type { ListWebhookDeliveriesParams } from "@/api/generated/models/listWebhookDeliveriesParams";
 import type { NewMetricWatch } from "@/api/generated/models/newMetricWatch";
 import type { NewWebhook } from "@/api/generated/models/newWebhook";
 import type { WebhookChange } from "@/api/generated/models/webhookChange";
@@ -25,7 +26,7 @@ import {
   rotateWebhookSecret,
   testWebhook,
 } from "@/api/generated/webhooks/webhooks";
-import { idempotent } from "@/api/http";
+import { idempotent, ifVersion } from "@/api/http";
 import { invalidatePath } from "@/api/invalidate";
 
 const everySec = 5_000;
@@ -41,11 +42,15 @@ export function webhooksQuery(projectId: string) {
   });
 }
 
-export function deliveriesQuery(webhookId: string) {
+export function deliveriesQuery(webhookId: string, state: ListWebhookDeliveriesParams["state"]) {
   return infiniteQueryOptions({
-    queryKey: [...getListWebhookDeliveriesQueryKey(webhookId), "pages"],
+    queryKey: [...getListWebhookDeliveriesQueryKey(webhookId), "pages", state],
     queryFn: ({ pageParam, signal }) =>
-      listWebhookDeliveries(webhookId, { limit, cursor: pageParam ?? undefined }, { signal }),
+      listWebhookDeliveries(
+        webhookId,
+        { limit, state, cursor: pageParam ?? undefined },
+        { signal },
+      ),
     initialPageParam: null as string | null,
     getNextPageParam: (page) => page.next_cursor,
     refetchInterval: everySec,
@@ -84,6 +89,12 @@ export function useWebhookChanges(projectId: string, webhookId: string) {
   return {
     change: useMutation({
       mutationFn: (change: WebhookChange) => changeWebhook(webhookId, change),
+      onSettled: refresh,
+    }),
+    /** Changes a webhook as it was read; refused where it is no longer that. */
+    edit: useMutation({
+      mutationFn: ({ version, change }: { version: number; change: WebhookChange }) =>
+        changeWebhook(webhookId, change, ifVersion(version)),
       onSettled: refresh,
     }),
     rotate: useMutation({

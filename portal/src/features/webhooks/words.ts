@@ -55,6 +55,12 @@ export const mailFailureNames: Record<string, MessageDescriptor> = {
   failed: msg`the mail server does not take it`,
 };
 
+/** Each by its own name, as whoever reads it looks for it. */
+export const mailLanguages: { value: MailLanguage; label: string }[] = [
+  { value: "en", label: "English" },
+  { value: "ru", label: "Русский" },
+];
+
 /** What mails are written in for who reads the portal in a language. */
 export function mailLanguage(locale: string): MailLanguage {
   return locale === "ru" ? "ru" : "en";

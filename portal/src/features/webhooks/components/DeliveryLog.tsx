@@ -1,9 +1,10 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button, Text } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { IconWebhook } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
 import type { Delivery } from "@/api/generated/models/delivery";
+import type { DeliveryState } from "@/api/generated/models/deliveryState";
 import type { Webhook } from "@/api/generated/models/webhook";
 import { type DataColumn, DataTable } from "@/ui/DataTable";
 import { EmptyState } from "@/ui/EmptyState";
@@ -12,6 +13,7 @@ import { TimeText } from "@/ui/TimeText";
 import { deliveriesQuery } from "../queries";
 import { stateNames } from "../words";
 import { DeliveryView } from "./DeliveryView";
+import { StateFilter } from "./StateFilter";
 import { useOutcome } from "./useOutcome";
 
 type Props = { webhook: Webhook; projectId: string; canChange: boolean };
@@ -20,7 +22,8 @@ type Props = { webhook: Webhook; projectId: string; canChange: boolean };
 export function DeliveryLog({ webhook, projectId, canChange }: Props) {
   const { t } = useLingui();
   const outcome = useOutcome();
-  const deliveries = useInfiniteQuery(deliveriesQuery(webhook.id));
+  const [state, setState] = useState<DeliveryState>();
+  const deliveries = useInfiniteQuery(deliveriesQuery(webhook.id, state));
   const [shown, setShown] = useState<string | null>(null);
 
   const columns = useMemo<DataColumn<Delivery>[]>(
@@ -78,6 +81,12 @@ export function DeliveryLog({ webhook, projectId, canChange }: Props) {
   }
   return (
     <>
+      <StateFilter
+        label={t`Which deliveries`}
+        names={stateNames}
+        value={state}
+        onChange={setState}
+      />
       <DataTable
         label={t`Deliveries of ${webhook.name}`}
         columns={columns}
@@ -86,11 +95,17 @@ export function DeliveryLog({ webhook, projectId, canChange }: Props) {
         onMore={deliveries.hasNextPage ? () => void deliveries.fetchNextPage() : undefined}
         loadingMore={deliveries.isFetchingNextPage}
         empty={
-          <EmptyState icon={<IconWebhook size={22} />} title={t`Nothing was sent yet`}>
-            <Text size="sm" c="dimmed">
+          state ? (
+            <EmptyState icon={<IconWebhook size={22} />} title={t`Nothing is in this state`}>
+              <Button variant="default" onClick={() => setState(undefined)}>
+                <Trans>Show all</Trans>
+              </Button>
+            </EmptyState>
+          ) : (
+            <EmptyState icon={<IconWebhook size={22} />} title={t`Nothing was sent yet`}>
               <Trans>The next event that it is told of stands here, and so does a test.</Trans>
-            </Text>
-          </EmptyState>
+            </EmptyState>
+          )
         }
       />
       {shown ? (

@@ -22,8 +22,11 @@ export function DeliveryView({ deliveryId, webhookId, projectId, canChange }: Pr
     return <ErrorNotice title={t`The delivery could not be loaded`} error={delivery.error} />;
   }
   if (!delivery.data) return null;
-  const { headers, body, calls, next_try_at: next, event_id: id } = delivery.data;
-  const head = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  const { url, headers, body, calls, next_try_at: next, event_id: id } = delivery.data;
+  const head = [
+    `POST ${url}`,
+    ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
+  ];
 
   return (
     <Stack gap="sm" role="region" aria-label={t`Delivery`}>

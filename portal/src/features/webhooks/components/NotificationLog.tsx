@@ -1,20 +1,25 @@
 import { Trans, useLingui } from "@lingui/react/macro";
+import { Button } from "@mantine/core";
 import { IconMail } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import type { EventType } from "@/api/generated/models/eventType";
 import type { Notification } from "@/api/generated/models/notification";
+import type { NotificationState } from "@/api/generated/models/notificationState";
 import { type DataColumn, DataTable } from "@/ui/DataTable";
 import { EmptyState } from "@/ui/EmptyState";
 import { ErrorNotice } from "@/ui/ErrorNotice";
+import { Panel } from "@/ui/Panel";
 import { TimeText } from "@/ui/TimeText";
 import { notificationsQuery } from "../notification-queries";
 import { eventNames, mailFailureNames, notificationStateNames } from "../words";
+import { StateFilter } from "./StateFilter";
 
 /** What one was or is to be told of, the newest first. */
 export function NotificationLog({ projectId }: { projectId: string }) {
   const { t } = useLingui();
-  const told = useInfiniteQuery(notificationsQuery(projectId));
+  const [state, setState] = useState<NotificationState>();
+  const told = useInfiniteQuery(notificationsQuery(projectId, state));
   const columns = useMemo<DataColumn<Notification>[]>(
     () => [
       {
@@ -40,35 +45,70 @@ export function NotificationLog({ projectId }: { projectId: string }) {
         header: t`State`,
         cell: ({ row: { original } }) => {
           const failure = original.failure ? mailFailureNames[original.failure] : undefined;
-          const state = t(notificationStateNames[original.state]);
-          return failure ? `${state}: ${t(failure)}` : state;
+          const { next_try_at: next } = original;
+          return (
+            <>
+              {t(notificationStateNames[original.state])}
+              {failure ? `: ${t(failure)}` : null}
+              {failure && next ? (
+                <>
+                  {" · "}
+                  <Trans>
+                    next try <TimeText at={next} />
+                  </Trans>
+                </>
+              ) : null}
+            </>
+          );
         },
       },
     ],
     [t],
   );
-  if (told.isError) {
-    return (
-      <ErrorNotice
-        title={t`What was told could not be loaded`}
-        error={told.error}
-        onRetry={() => void told.refetch()}
-      />
-    );
-  }
   return (
-    <DataTable
-      label={t`What you were told of`}
-      columns={columns}
-      rows={told.data?.pages.flatMap((page) => page.items)}
-      rowId={({ id }) => id}
-      onMore={told.hasNextPage ? () => void told.fetchNextPage() : undefined}
-      loadingMore={told.isFetchingNextPage}
-      empty={
-        <EmptyState icon={<IconMail size={22} />} title={t`Nothing was sent yet`}>
-          <Trans>The next event that you want to hear of stands here, and so does a test.</Trans>
-        </EmptyState>
+    <Panel
+      title={t`What you were told of`}
+      flush
+      actions={
+        <StateFilter
+          label={t`Which mails`}
+          names={notificationStateNames}
+          value={state}
+          onChange={setState}
+        />
       }
-    />
+    >
+      {told.isError ? (
+        <ErrorNotice
+          title={t`What was told could not be loaded`}
+          error={told.error}
+          onRetry={() => void told.refetch()}
+        />
+      ) : (
+        <DataTable
+          label={t`What you were told of`}
+          columns={columns}
+          rows={told.data?.pages.flatMap((page) => page.items)}
+          rowId={({ id }) => id}
+          onMore={told.hasNextPage ? () => void told.fetchNextPage() : undefined}
+          loadingMore={told.isFetchingNextPage}
+          empty={
+            state ? (
+              <EmptyState icon={<IconMail size={22} />} title={t`Nothing is in this state`}>
+                <Button variant="default" onClick={() => setState(undefined)}>
+                  <Trans>Show all</Trans>
+                </Button>
+              </EmptyState>
+            ) : (
+              <EmptyState icon={<IconMail size={22} />} title={t`Nothing was sent yet`}>
+                <Trans>
+                  The next event that you want to hear of stands here, and so does a test.
+                </Trans>
+              </EmptyState>
+            )
+          }
+        />
+      )}
+    </Panel>
   );
 }

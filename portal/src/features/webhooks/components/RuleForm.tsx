@@ -1,42 +1,42 @@
 import { valibotResolver } from "@hookform/resolvers/valibot";
 import { Trans, useLingui } from "@lingui/react/macro";
 import { Button, Checkbox, Group, Select, SimpleGrid, Stack, TextInput } from "@mantine/core";
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { Controller, useForm } from "react-hook-form";
 import * as v from "valibot";
 import type { EventType } from "@/api/generated/models/eventType";
+import type { MailLanguage } from "@/api/generated/models/mailLanguage";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { placeProblem } from "@/ui/form";
 import { useProblemText } from "@/ui/problem-text";
-import { useNotificationChanges } from "../notification-queries";
-import { eventTypes, mailLanguage } from "../words";
+import { eventTypes, mailLanguages } from "../words";
 import { EventChoice } from "./EventChoice";
 
-type Props = {
-  projectId: string;
-  /** Those that one may choose from. */
-  experiments: readonly { id: string; name: string }[];
-};
-type Values = {
+export type RuleValues = {
   event_types: EventType[];
   only_mine: boolean;
   experiment_id: string | null;
   name_part: string;
+  language: MailLanguage;
 };
 
-const usual: Values = {
-  event_types: ["run.failed", "run.interrupted"],
-  only_mine: true,
-  experiment_id: null,
-  name_part: "",
+type Props = {
+  values: RuleValues;
+  /** Those that one may choose from. */
+  experiments: readonly { id: string; name: string }[];
+  action: string;
+  busy: boolean;
+  error: unknown;
+  /** Rejects with what the server had against it. */
+  onSubmit: (values: RuleValues) => Promise<unknown>;
+  onCancel?: () => void;
 };
 
-/** What one more mail should be about. */
-export function RuleForm({ projectId, experiments }: Props) {
-  const { t, i18n } = useLingui();
+/** What a mail should be about, of one more or of one that is changed. */
+export function RuleForm(props: Props) {
+  const { values, experiments, action, busy, error, onSubmit, onCancel } = props;
+  const { t } = useLingui();
   const describe = useProblemText();
-  const { add } = useNotificationChanges(projectId);
-  const [key, setKey] = useState(() => crypto.randomUUID());
   const schema = useMemo(
     () =>
       v.object({
@@ -47,35 +47,31 @@ export function RuleForm({ projectId, experiments }: Props) {
         only_mine: v.boolean(),
         experiment_id: v.nullable(v.string()),
         name_part: v.pipe(v.string(), v.trim()),
+        language: v.picklist(["en", "ru"]),
       }),
     [t],
   );
-  const form = useForm<Values>({ resolver: valibotResolver(schema), defaultValues: usual });
+  const form = useForm<RuleValues>({ resolver: valibotResolver(schema), defaultValues: values });
   const { errors } = form.formState;
   const submit = form.handleSubmit((given) =>
-    add.mutate(
-      {
-        key,
-        rule: {
-          ...given,
-          name_part: given.name_part || null,
-          language: mailLanguage(i18n.locale),
-        },
-      },
-      {
-        onSuccess: () => form.reset(),
-        onError: (error) => {
-          if (placeProblem(form, error, describe)) add.reset();
-        },
-        onSettled: () => setKey(crypto.randomUUID()),
+    onSubmit(given).then(
+      () => form.reset(),
+      (problem: unknown) => {
+        placeProblem(form, problem, describe);
       },
     ),
   );
+  const chosen = values.experiment_id;
+  const offered = experiments.map(({ id, name }) => ({ value: id, label: name }));
+  // One in which nothing happened for long is not among those to choose from.
+  if (chosen && !experiments.some(({ id }) => id === chosen)) {
+    offered.push({ value: chosen, label: chosen });
+  }
 
   return (
     <form noValidate onSubmit={submit}>
       <Stack gap="md">
-        {add.isError ? <ErrorNotice error={add.error} /> : null}
+        {error ? <ErrorNotice error={error} /> : null}
         <Controller
           control={form.control}
           name="event_types"
@@ -101,7 +97,7 @@ export function RuleForm({ projectId, experiments }: Props) {
                 onChange={field.onChange}
                 clearable
                 searchable
-                data={experiments.map(({ id, name }) => ({ value: id, label: name }))}
+                data={offered}
                 error={errors.experiment_id?.message}
               />
             )}
@@ -112,11 +108,29 @@ export function RuleForm({ projectId, experiments }: Props) {
             error={errors.name_part?.message}
             {...form.register("name_part")}
           />
+          <Controller
+            control={form.control}
+            name="language"
+            render={({ field }) => (
+              <Select
+                label={t`Language of the mail`}
+                value={field.value}
+                allowDeselect={false}
+                onChange={field.onChange}
+                data={mailLanguages}
+              />
+            )}
+          />
         </SimpleGrid>
         <Group>
-          <Button type="submit" loading={add.isPending}>
-            <Trans>Tell me</Trans>
+          <Button type="submit" loading={busy}>
+            {action}
           </Button>
+          {onCancel ? (
+            <Button variant="default" onClick={onCancel}>
+              <Trans>Cancel</Trans>
+            </Button>
+          ) : null}
         </Group>
       </Stack>
     </form>

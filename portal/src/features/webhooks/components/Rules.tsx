@@ -2,6 +2,7 @@ import { Trans, useLingui } from "@lingui/react/macro";
 import { Badge, Button, Group, Stack, Text } from "@mantine/core";
 import { IconBell } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 import type { NotificationRule } from "@/api/generated/models/notificationRule";
 import { ConfirmInPlace } from "@/ui/ConfirmInPlace";
 import { EmptyState } from "@/ui/EmptyState";
@@ -9,11 +10,17 @@ import { ErrorNotice } from "@/ui/ErrorNotice";
 import { announceFailure } from "@/ui/notices";
 import { rulesQuery, useNotificationChanges } from "../notification-queries";
 import { eventNames } from "../words";
+import { RuleForm } from "./RuleForm";
 
-type Props = { projectId: string; experiments: readonly { id: string; name: string }[] };
+type Props = {
+  projectId: string;
+  experiments: readonly { id: string; name: string }[];
+  /** Whether anything can be told here: not in an archived project. */
+  canChange: boolean;
+};
 
 /** What one is told of, and what can be done with each. */
-export function Rules({ projectId, experiments }: Props) {
+export function Rules({ projectId, experiments, canChange }: Props) {
   const { t } = useLingui();
   const rules = useQuery(rulesQuery(projectId));
   if (rules.isError) {
@@ -35,15 +42,24 @@ export function Rules({ projectId, experiments }: Props) {
   return (
     <Stack gap="lg">
       {rules.data?.map((rule) => (
-        <Rule key={rule.id} rule={rule} projectId={projectId} experiments={experiments} />
+        <Rule
+          key={rule.id}
+          rule={rule}
+          projectId={projectId}
+          experiments={experiments}
+          canChange={canChange}
+        />
       ))}
     </Stack>
   );
 }
 
-function Rule({ rule, projectId, experiments }: Props & { rule: NotificationRule }) {
+function Rule({ rule, ...where }: Props & { rule: NotificationRule }) {
+  const { projectId, experiments, canChange } = where;
   const { t } = useLingui();
-  const { change, remove } = useNotificationChanges(projectId);
+  const { change, edit, remove } = useNotificationChanges(projectId);
+  // As it was when one began: what another tab does meanwhile is not overwritten.
+  const [edited, setEdited] = useState<NotificationRule | null>(null);
   const paused = rule.state === "paused";
   const events = rule.event_types.map((type) => t(eventNames[type])).join(" · ");
   const experiment =
@@ -53,6 +69,31 @@ function Rule({ rule, projectId, experiments }: Props & { rule: NotificationRule
     experiment ? t`runs of “${experiment}”` : null,
     rule.name_part ? t`names with “${rule.name_part}” in them` : null,
   ].filter((bound) => bound !== null);
+  if (edited) {
+    return (
+      <Stack role="group" aria-label={events}>
+        <RuleForm
+          values={{ ...edited, name_part: edited.name_part ?? "" }}
+          experiments={experiments}
+          action={t`Save`}
+          busy={edit.isPending}
+          error={edit.error}
+          onSubmit={(given) =>
+            edit
+              .mutateAsync({
+                rule: edited,
+                change: { ...given, name_part: given.name_part || null },
+              })
+              .then(() => setEdited(null))
+          }
+          onCancel={() => {
+            edit.reset();
+            setEdited(null);
+          }}
+        />
+      </Stack>
+    );
+  }
   return (
     <Stack gap="xs" role="group" aria-label={events}>
       <Group justify="space-between" align="start" wrap="nowrap">
@@ -67,19 +108,28 @@ function Rule({ rule, projectId, experiments }: Props & { rule: NotificationRule
         </Text>
       ) : null}
       <Group gap="xs">
-        <Button
-          size="xs"
-          variant="default"
-          loading={change.isPending}
-          onClick={() =>
-            change.mutate(
-              { id: rule.id, change: { state: paused ? "active" : "paused" } },
-              { onError: (error) => announceFailure(t`The notification was not changed`, error) },
-            )
-          }
-        >
-          {paused ? t`Go on` : t`Pause`}
-        </Button>
+        {canChange ? (
+          <>
+            <Button size="xs" variant="default" onClick={() => setEdited(rule)}>
+              <Trans>Edit</Trans>
+            </Button>
+            <Button
+              size="xs"
+              variant="default"
+              loading={change.isPending}
+              onClick={() =>
+                change.mutate(
+                  { id: rule.id, change: { state: paused ? "active" : "paused" } },
+                  {
+                    onError: (error) => announceFailure(t`The notification was not changed`, error),
+                  },
+                )
+              }
+            >
+              {paused ? t`Go on` : t`Pause`}
+            </Button>
+          </>
+        ) : null}
         <ConfirmInPlace
           action={t`Delete`}
           question={<Trans>Tell you of this no more, and forget what was told?</Trans>}

@@ -10,6 +10,7 @@ import { TimeText } from "@/ui/TimeText";
 import { useWebhookChanges } from "../queries";
 import { eventNames } from "../words";
 import { DeliveryLog } from "./DeliveryLog";
+import { NewSecret } from "./NewSecret";
 import { SecretOnce } from "./SecretOnce";
 import { useOutcome } from "./useOutcome";
 import { WebhookForm } from "./WebhookForm";
@@ -20,8 +21,9 @@ type Props = { webhook: Webhook; projectId: string; canChange: boolean };
 export function WebhookPanel({ webhook, projectId, canChange }: Props) {
   const { t } = useLingui();
   const outcome = useOutcome();
-  const { change, rotate, test, remove } = useWebhookChanges(projectId, webhook.id);
-  const [editing, setEditing] = useState(false);
+  const { change, edit, rotate, test, remove } = useWebhookChanges(projectId, webhook.id);
+  // As it was when one began: what somebody else does meanwhile is not overwritten.
+  const [edited, setEdited] = useState<Webhook | null>(null);
   const [logOpen, setLogOpen] = useState(false);
   const { name } = webhook;
   const paused = webhook.state === "paused";
@@ -52,17 +54,25 @@ export function WebhookPanel({ webhook, projectId, canChange }: Props) {
     >
       <Stack gap="md">
         <Trouble webhook={webhook} />
+        <SecretBefore until={webhook.previous_secret_until} />
         {rotate.data ? (
           <SecretOnce name={name} secret={rotate.data.secret} onKept={() => rotate.reset()} />
         ) : null}
-        {editing ? (
+        {edited ? (
           <WebhookForm
-            values={{ name, url: webhook.url, event_types: webhook.event_types }}
+            values={{ name: edited.name, url: edited.url, event_types: edited.event_types }}
             action={t`Save`}
-            busy={change.isPending}
-            error={change.error}
-            onSubmit={(values) => change.mutateAsync(values).then(() => setEditing(false))}
-            onCancel={() => setEditing(false)}
+            busy={edit.isPending}
+            error={edit.error}
+            onSubmit={(values) =>
+              edit
+                .mutateAsync({ version: edited.version, change: values })
+                .then(() => setEdited(null))
+            }
+            onCancel={() => {
+              edit.reset();
+              setEdited(null);
+            }}
           />
         ) : (
           <Text size="sm" c="dimmed">
@@ -70,7 +80,7 @@ export function WebhookPanel({ webhook, projectId, canChange }: Props) {
           </Text>
         )}
         <Group gap="xs">
-          {canChange && !editing ? (
+          {canChange && !edited ? (
             <>
               <Button size="xs" variant="default" loading={test.isPending} onClick={sendTest}>
                 <Trans>Send a test</Trans>
@@ -78,26 +88,16 @@ export function WebhookPanel({ webhook, projectId, canChange }: Props) {
               <Button size="xs" variant="default" loading={change.isPending} onClick={turn}>
                 {paused ? t`Go on` : t`Pause`}
               </Button>
-              <Button size="xs" variant="default" onClick={() => setEditing(true)}>
+              <Button size="xs" variant="default" onClick={() => setEdited(webhook)}>
                 <Trans>Edit</Trans>
               </Button>
-              <ConfirmInPlace
-                action={t`New secret`}
-                question={
-                  <Trans>
-                    Make a new secret for “{name}”? The old one goes on signing for a day.
-                  </Trans>
-                }
-                onConfirm={() =>
-                  rotate.mutate(86_400, {
+              <NewSecret
+                name={name}
+                onConfirm={(graceSec) =>
+                  rotate.mutate(graceSec, {
                     onError: (error) => announceFailure(t`No secret was made`, error),
                   })
                 }
-                trigger={(open) => (
-                  <Button size="xs" variant="default" onClick={open}>
-                    <Trans>New secret</Trans>
-                  </Button>
-                )}
               />
             </>
           ) : null}
@@ -132,6 +132,19 @@ export function WebhookPanel({ webhook, projectId, canChange }: Props) {
         ) : null}
       </Stack>
     </Panel>
+  );
+}
+
+/** How long calls are signed with the secret before, too. */
+function SecretBefore({ until }: { until: string | null }) {
+  if (!until || Date.parse(until) < Date.now()) return null;
+  return (
+    <Text size="sm" c="dimmed">
+      <Trans>
+        Calls are signed with the secret before as well, until <TimeText at={until} as="dateTime" />
+        .
+      </Trans>
+    </Text>
   );
 }
 

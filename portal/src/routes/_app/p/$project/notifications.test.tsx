@@ -41,6 +41,42 @@ test("one chooses what to be told of, pauses it and deletes it", async () => {
   await waitFor(() => expect(there.rules).toEqual([]));
 });
 
+test("what one is told of is changed", async () => {
+  const { backend, there } = ready();
+  const { user } = await renderApp(page, backend);
+  await user.click(await screen.findByRole("button", { name: "Tell me" }));
+  await user.click(await screen.findByRole("button", { name: "Edit" }));
+  const rule = screen.getByRole("group", { name: "A run fails · A run is interrupted" });
+  await user.click(within(rule).getByLabelText("A run is interrupted"));
+  await user.click(within(rule).getByLabelText("Of runs, only those that I made"));
+  await user.type(within(rule).getByLabelText("Only where the name has in it"), "lr");
+  const language = within(rule).getByRole("combobox", { name: "Language of the mail" });
+  await user.click(language);
+  const languages = document.getElementById(language.getAttribute("aria-controls") ?? "");
+  await user.click(within(languages as HTMLElement).getByRole("option", { name: "Русский" }));
+  await user.click(within(rule).getByRole("button", { name: "Save" }));
+  const changed = await screen.findByRole("group", { name: "A run fails" });
+  expect(changed).toHaveTextContent("Only: names with “lr” in them");
+  expect(there.rules).toMatchObject([
+    { event_types: ["run.failed"], only_mine: false, name_part: "lr", language: "ru" },
+  ]);
+});
+
+test("a change that somebody else was quicker with is refused, and nothing typed is lost", async () => {
+  const { backend, there } = ready();
+  const { user } = await renderApp(page, backend);
+  await user.click(await screen.findByRole("button", { name: "Tell me" }));
+  await user.click(await screen.findByRole("button", { name: "Edit" }));
+  const [kept] = there.rules;
+  if (kept) kept.version = 2;
+  const rule = screen.getByRole("group", { name: "A run fails · A run is interrupted" });
+  await user.type(within(rule).getByLabelText("Only where the name has in it"), "lr");
+  await user.click(within(rule).getByRole("button", { name: "Save" }));
+  expect(await screen.findByText(/Somebody else changed this meanwhile/)).toBeVisible();
+  expect(within(rule).getByLabelText("Only where the name has in it")).toHaveValue("lr");
+  expect(kept?.name_part).toBeNull();
+});
+
 test("no event at all is said at its field", async () => {
   const { backend, there } = ready();
   const { user } = await renderApp(page, backend);

@@ -7,8 +7,8 @@ import { latestExperimentsQuery } from "@/features/experiments/queries";
 import { projectQuery } from "@/features/projects/queries";
 import { MailPanel } from "@/features/webhooks/components/MailPanel";
 import { MetricLimits } from "@/features/webhooks/components/MetricLimits";
+import { NewRule } from "@/features/webhooks/components/NewRule";
 import { NotificationLog } from "@/features/webhooks/components/NotificationLog";
-import { RuleForm } from "@/features/webhooks/components/RuleForm";
 import { Rules } from "@/features/webhooks/components/Rules";
 import { PageHeader } from "@/ui/PageHeader";
 import { Panel } from "@/ui/Panel";
@@ -44,11 +44,11 @@ function NotificationsPage() {
           <MailPanel projectId={project.id} />
         </Panel>
         <Panel title={t`What you are told of`}>
-          <Rules projectId={project.id} experiments={experiments} />
+          <Rules projectId={project.id} experiments={experiments} canChange={open} />
         </Panel>
         {open ? (
           <Panel title={t`One more`}>
-            <RuleForm projectId={project.id} experiments={experiments} />
+            <NewRule projectId={project.id} experiments={experiments} />
           </Panel>
         ) : null}
         <Panel
@@ -62,9 +62,7 @@ function NotificationsPage() {
         >
           <MetricLimits projectId={project.id} canChange={open && project.role !== "viewer"} />
         </Panel>
-        <Panel title={t`What you were told of`} flush>
-          <NotificationLog projectId={project.id} />
-        </Panel>
+        <NotificationLog projectId={project.id} />
       </Stack>
     </>
   );

@@ -64,7 +64,11 @@ test("a delivery is looked at and sent again", async () => {
   await user.click(screen.getByRole("button", { name: "Show deliveries" }));
   const log = await screen.findByRole("table", { name: "Deliveries of CI" });
   expect(await within(log).findByText("Answered 204")).toBeVisible();
-  await user.click(within(log).getByRole("button", { name: "Details" }));
+  await user.click(screen.getByRole("combobox", { name: "Which deliveries" }));
+  await user.click(await screen.findByRole("option", { name: "Given up" }));
+  expect(await screen.findByText("Nothing is in this state")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: "Show all" }));
+  await user.click(await screen.findByRole("button", { name: "Details" }));
   expect(await screen.findByText(/"type": "webhook.test"/)).toBeVisible();
   await user.click(screen.getByRole("button", { name: "Send again" }));
   await waitFor(() => expect(there.deliveries[0]?.state).toBe("pending"));
@@ -86,8 +90,11 @@ test("a webhook is paused, goes on, is changed, gets another secret and is delet
   expect(await screen.findByRole("region", { name: "Chat" })).toBeVisible();
 
   await user.click(screen.getByRole("button", { name: "New secret" }));
-  await user.click(await screen.findByRole("button", { name: "New secret" }));
+  await user.click(screen.getByRole("combobox", { name: "The old one goes on signing" }));
+  await user.click(await screen.findByRole("option", { name: "no more: it is known to others" }));
+  await user.click(screen.getByRole("button", { name: "New secret" }));
   expect(await screen.findByText("whsec_c2Vjb25k")).toBeVisible();
+  expect(there.graceSec).toBe(0);
 
   await user.click(screen.getByRole("button", { name: "Delete" }));
   await user.click(await screen.findByRole("button", { name: "Delete" }));
