@@ -170,7 +170,7 @@ def _responses(endpoint: Endpoint, components: Components) -> Schema:
     elif endpoint.streams:
         answer["content"] = {"text/event-stream": {"schema": {"type": "string"}}}
     elif endpoint.sends:
-        answer["content"] = {endpoint.sends: _BYTES}
+        answer["content"] = dict.fromkeys(endpoint.sends, _BYTES)
     responses: Schema = {str(endpoint.status): answer}
     problems = sorted({*endpoint.raises, *_usual_problems(endpoint)}, key=_order)
     for status, group in groupby(problems, key=lambda problem: problem.status):

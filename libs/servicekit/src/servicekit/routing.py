@@ -59,7 +59,7 @@ class Endpoint:
     streams: bool = False
     takes: str = ""
     describes: TypeAdapter[Any] | None = None
-    sends: str = ""
+    sends: tuple[str, ...] = ()
     rest: str = ""
     limit: Limit = "ordinary"
     lists: frozenset[str] = field(default_factory=frozenset[str])
@@ -175,11 +175,11 @@ class Routes:
         policy: Policy,
         raises: tuple[type[Problem], ...] = (),
         streams: bool = False,
-        sends: str = "",
+        sends: tuple[str, ...] = (),
         limit: Limit = "ordinary",
     ) -> Callable[[H], H]:
         """A read; `streams` for a handler that answers an event stream, `sends` for one that
-        answers bytes of that media type, `limit` for what it costs its caller."""
+        answers bytes of one of these media types, `limit` for what it costs its caller."""
         return self._add("GET", path, policy, raises, streams=streams, sends=sends, limit=limit)
 
     def head[H: Handler](
@@ -199,12 +199,14 @@ class Routes:
         idempotent: bool = False,
         takes: str = "",
         describes: Any = None,
+        sends: tuple[str, ...] = (),
         limit: Limit = "ordinary",
     ) -> Callable[[H], H]:
         """A creation (201), or with `status` an action; `limit` is what it costs its caller.
 
         `takes` and `describes` are for a handler that reads the body itself: as bytes of that media
-        type, and as JSON that the model describes.
+        type, and as JSON that the model describes; `sends` is for one that answers bytes of one of
+        these.
 
         `idempotent` lets the caller repeat it safely with an Idempotency-Key; every
         change of the handler must then go through `request[DATABASE]`.
@@ -219,6 +221,7 @@ class Routes:
             idempotent=idempotent,
             takes=takes,
             describes=adapter_of(describes) if describes else None,
+            sends=sends,
             limit=limit,
         )
 

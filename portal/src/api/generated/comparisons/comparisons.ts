@@ -272,7 +272,7 @@ export const getExportComparisonUrl = () => {
 export const exportComparison = async (
   comparisonExport: ComparisonExport,
   options?: Parameters<typeof request>[1],
-): Promise<void> => {
+): Promise<Blob> => {
   const getHeaders = (
     h?: NonNullable<RequestInit["headers"]>,
   ): Record<string, string | readonly string[]> => {
@@ -292,7 +292,7 @@ export const exportComparison = async (
     }
     return headers;
   };
-  return request<void>(getExportComparisonUrl(), {
+  return request<Blob>(getExportComparisonUrl(), {
     ...options,
     method: "POST",
     headers: { "Content-Type": "application/json", ...getHeaders(options?.headers) },

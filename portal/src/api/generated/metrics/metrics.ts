@@ -1060,8 +1060,8 @@ export const exportRun = async (
   runId: string,
   params?: ExportRunParams,
   options?: Parameters<typeof request>[1],
-): Promise<string> => {
-  return request<string>(getExportRunUrl(runId, params), {
+): Promise<Blob> => {
+  return request<Blob>(getExportRunUrl(runId, params), {
     ...options,
     method: "GET",
   });

@@ -273,8 +273,8 @@ export const exportSessionTelemetry = async (
   captureSessionId: string,
   params?: ExportSessionTelemetryParams,
   options?: Parameters<typeof request>[1],
-): Promise<string> => {
-  return request<string>(getExportSessionTelemetryUrl(captureSessionId, params), {
+): Promise<Blob> => {
+  return request<Blob>(getExportSessionTelemetryUrl(captureSessionId, params), {
     ...options,
     method: "GET",
   });
@@ -1379,8 +1379,8 @@ export const getExportTelemetryUrl = (params: ExportTelemetryParams) => {
 export const exportTelemetry = async (
   params: ExportTelemetryParams,
   options?: Parameters<typeof request>[1],
-): Promise<string> => {
-  return request<string>(getExportTelemetryUrl(params), {
+): Promise<Blob> => {
+  return request<Blob>(getExportTelemetryUrl(params), {
     ...options,
     method: "GET",
   });

@@ -12,6 +12,7 @@ from servicekit.pagination import PageQuery
 from artifact_service.models.paths import Prefix
 
 OCTETS = "application/octet-stream"
+ANY = "*/*"
 
 # The machine's own table of types is left out: the answer is the same everywhere.
 _TYPES = mimetypes.MimeTypes(filenames=())

@@ -32,7 +32,7 @@ class ArchiveQuery(Query):
     "/api/v1/runs/{run_id}/artifact-archive",
     policy=policy.viewer(OF_RUN),
     raises=(ArchiveTooLarge, StoreUnavailable),
-    sends=ZIP,
+    sends=(ZIP,),
     limit="costly",
 )
 async def get_archive(request: Request, run_id: UUID, query: ArchiveQuery) -> StreamResponse:

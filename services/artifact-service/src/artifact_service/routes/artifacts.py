@@ -18,7 +18,7 @@ from artifact_service.errors import (
     StoreUnavailable,
     WrongContent,
 )
-from artifact_service.models.artifacts import OCTETS, Artifact, Entry, FolderQuery, Holder
+from artifact_service.models.artifacts import ANY, OCTETS, Artifact, Entry, FolderQuery, Holder
 from artifact_service.models.digests import declared_sha256
 from artifact_service.models.paths import ArtifactPath
 from artifact_service.operations import artifacts as operations
@@ -72,7 +72,7 @@ async def put_artifact(request: Request, run_id: UUID, path: ArtifactPath) -> Ar
     PATH,
     policy=policy.viewer(OF_RUN),
     raises=(RangeNotSatisfiable, StoreUnavailable),
-    sends=OCTETS,
+    sends=(OCTETS, ANY),
 )
 async def get_artifact(request: Request, run_id: UUID, path: ArtifactPath) -> StreamResponse:
     """Download a file, or with `Range` a part of it; its ETag is its SHA-256."""

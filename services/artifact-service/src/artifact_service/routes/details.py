@@ -17,7 +17,7 @@ from artifact_service.errors import (
     RunArchived,
     StoreUnavailable,
 )
-from artifact_service.models.artifacts import OCTETS
+from artifact_service.models.artifacts import ANY, OCTETS
 from artifact_service.models.details import (
     ArtifactChange,
     ArtifactDetails,
@@ -82,7 +82,7 @@ async def preview_artifact(request: Request, artifact_id: UUID, query: PreviewQu
     ONE + "/content",
     policy=policy.viewer(OF_ARTIFACT),
     raises=(RangeNotSatisfiable, StoreUnavailable),
-    sends=OCTETS,
+    sends=(OCTETS, ANY),
 )
 async def get_artifact_content(request: Request, artifact_id: UUID) -> StreamResponse:
     """The file for a page to embed: in place where it is of a kind that runs nothing, sandboxed.

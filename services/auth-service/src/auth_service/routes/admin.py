@@ -74,7 +74,12 @@ async def list_audit(request: Request, query: AuditQuery) -> Page[AuditEvent]:
     return await audit.list_events(call_of(request).database, query)
 
 
-@routes.get("/api/v1/admin/audit/export", policy=policy.admin(), sends="text/csv", limit="costly")
+@routes.get(
+    "/api/v1/admin/audit/export",
+    policy=policy.admin(),
+    sends=("text/csv", "application/jsonl"),
+    limit="costly",
+)
 async def export_audit(request: Request, query: AuditExport) -> StreamResponse:
     """Take what happened on the whole platform as a file, newest first.
 

@@ -91,7 +91,7 @@ async def list_project_audit(
     "/api/v1/projects/{project_id}/audit/export",
     limit="costly",
     policy=policy.owner(when_archived=True),
-    sends="text/csv",
+    sends=("text/csv", "application/jsonl"),
 )
 async def export_project_audit(
     request: Request, project_id: UUID, query: AuditExport

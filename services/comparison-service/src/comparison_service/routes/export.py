@@ -27,6 +27,7 @@ _TYPES = {
     policy=policy.signed_in(),
     raises=(NotFound, Unavailable, errors.TooMuchToCompare),
     status=200,
+    sends=tuple(_TYPES.values()),
     limit="costly",
 )
 async def export_comparison(request: Request, body: ComparisonExport) -> Response:

@@ -26,7 +26,7 @@ _TYPES = {
     "/api/v1/runs/{run_id}/metrics/export",
     policy=policy.viewer(OF_RUN),
     raises=(Unavailable,),
-    streams=True,
+    sends=tuple(_TYPES.values()),
     limit="costly",
 )
 async def export_run(request: Request, run_id: UUID, query: ExportQuery) -> StreamResponse:

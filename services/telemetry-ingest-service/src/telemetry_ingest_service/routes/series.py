@@ -92,7 +92,7 @@ async def stream_telemetry(request: Request, query: StreamQuery) -> StreamRespon
     "/api/v1/telemetry/export",
     policy=SIGNED_IN,
     raises=(NotFound, Unavailable),
-    streams=True,
+    sends=tuple(_TYPES.values()),
     limit="costly",
 )
 async def export_telemetry(request: Request, query: ExportQuery) -> StreamResponse:
@@ -136,7 +136,7 @@ async def sum_up_session_telemetry(request: Request, capture_session_id: UUID) -
     "/api/v1/capture-sessions/{capture_session_id}/telemetry/export",
     policy=policy.viewer(OF_SESSION),
     raises=(NotFound, Unavailable),
-    streams=True,
+    sends=tuple(_TYPES.values()),
     limit="costly",
 )
 async def export_session_telemetry(
