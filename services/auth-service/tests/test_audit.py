@@ -76,7 +76,16 @@ async def test_each_filter_leaves_what_fits(
 
 @pytest.mark.parametrize(
     "query",
-    ["actor_id=x", "limit=0", "colour=1", "result=fine", "since=yesterday", "actor_kind=ghost"],
+    [
+        "actor_id=x",
+        "limit=0",
+        "colour=1",
+        "result=fine",
+        "since=yesterday",
+        "actor_kind=ghost",
+        "since=0001-01-01T00:00:00%2B14:00",
+        "until=9999-12-31T23:59:59-14:00",
+    ],
 )
 async def test_a_filter_that_is_none_is_refused(admin: Person, query: str) -> None:
     for path in (ALL, f"{ALL}/export"):

@@ -51,7 +51,15 @@ def _without_nul(text: str) -> str:
     return text
 
 
-def _utc(moment: datetime) -> str:
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:  # the first and last hours of the calendar, in another zone
+        msg = "must be within the years 1 to 9999 in UTC"
+        raise ValueError(msg) from None
+
+
+def _written(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
@@ -82,7 +90,11 @@ type Key = Annotated[
 type Text = Annotated[str, Field(max_length=100_000), AfterValidator(_without_nul)]
 """Several lines, Markdown where it is shown."""
 
-type Timestamp = Annotated[AwareDatetime, PlainSerializer(_utc, return_type=str, when_used="json")]
+type Timestamp = Annotated[
+    AwareDatetime,
+    AfterValidator(_in_utc),
+    PlainSerializer(_written, return_type=str, when_used="json"),
+]
 """UTC, RFC 3339 with microseconds: `2026-11-23T06:16:12.000000Z`."""
 
 type NotFinite = Literal["NaN", "Infinity", "-Infinity"]
