@@ -3,7 +3,7 @@ import { Button, Group, Menu, Pill, Select, TextInput } from "@mantine/core";
 import { IconFileDownload } from "@tabler/icons-react";
 import { useState } from "react";
 import { address } from "@/api/http";
-import { actionNames } from "../actions";
+import { actionGroups, actionNames } from "../actions";
 import type { AuditFormat } from "../queries";
 import type { AuditSearch } from "../search";
 
@@ -19,9 +19,12 @@ export function AuditFilters({ search, onChange, person }: Props) {
   const { t } = useLingui();
   const set = (changed: Partial<AuditSearch>) => onChange({ ...search, ...changed });
   const { action } = search;
-  const known = Object.entries(actionNames).map(([value, name]) => ({ value, label: t(name) }));
+  const known = actionGroups.map(({ title, names }) => ({
+    group: t(title),
+    items: Object.entries(names).map(([value, name]) => ({ value, label: t(name) })),
+  }));
   const actions =
-    action && !(action in actionNames) ? [...known, { value: action, label: action }] : known;
+    action && !(action in actionNames) ? [{ value: action, label: action }, ...known] : known;
   return (
     <Group mb="md" gap="sm" align="flex-end">
       <TextFilter key={search.q} text={search.q} onChange={(q) => set({ q })} />

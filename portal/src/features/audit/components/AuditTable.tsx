@@ -7,15 +7,16 @@ import type { AuditEvent } from "@/api/generated/models/auditEvent";
 import { type DataColumn, DataTable } from "@/ui/DataTable";
 import { EmptyState } from "@/ui/EmptyState";
 import { TimeText } from "@/ui/TimeText";
-import { actionNames } from "../actions";
+import { actionNames, targetNames } from "../actions";
+import { pageOf } from "../pages";
 import classes from "./AuditTable.module.css";
 
 type Props = {
   events: AuditEvent[] | undefined;
   /** People by id, to name those something was done to; who acted in these events is known anyway. */
   people?: ReadonlyMap<string, string>;
-  /** The project's address, where links to what it was done to can be made. */
-  project?: string;
+  /** The addresses of projects by id that whoever looks can open, to link to what it was done to. */
+  projects?: ReadonlyMap<string, string>;
   /** Shows only what one person did, or what was done to one thing. */
   onNarrow?: (by: { by: string } | { target: string }) => void;
   /** Whether a filter hides something; takes all of them away. */
@@ -26,7 +27,7 @@ type Props = {
 
 /** Who did what, when, from where; the newest first. */
 export function AuditTable(props: Props) {
-  const { events, people, project, onNarrow, onShowAll, onMore, loadingMore } = props;
+  const { events, people, projects, onNarrow, onShowAll, onMore, loadingMore } = props;
   const { t } = useLingui();
   const names = useMemo(() => {
     const known = new Map(people);
@@ -69,7 +70,7 @@ export function AuditTable(props: Props) {
         id: "details",
         header: t`Details`,
         cell: ({ row: { original } }) => (
-          <Details event={original} names={names} project={project} onNarrow={onNarrow} />
+          <Details event={original} names={names} projects={projects} onNarrow={onNarrow} />
         ),
       },
       {
@@ -78,7 +79,7 @@ export function AuditTable(props: Props) {
         cell: ({ row: { original } }) => <span className="rb-mono">{original.address ?? "—"}</span>,
       },
     ],
-    [t, names, project, onNarrow],
+    [t, names, projects, onNarrow],
   );
   return (
     <DataTable
@@ -111,13 +112,14 @@ function ActionName({ action }: { action: string }) {
   return name ? t(name) : <Code>{action}</Code>;
 }
 
-type DetailsProps = Pick<Props, "project" | "onNarrow"> & {
+type DetailsProps = Pick<Props, "projects" | "onNarrow"> & {
   event: AuditEvent;
   names: ReadonlyMap<string, string>;
 };
 
 /** What it was done to, and on demand everything that was noted. */
-function Details({ event, names, project, onNarrow }: DetailsProps) {
+function Details({ event, names, projects, onNarrow }: DetailsProps) {
+  const targetName = useTargetName();
   const { actor_id, target_id, target_type, trace_id } = event;
   const noted: [string, unknown][] = Object.entries(event.details);
   const facts: [string, unknown][] = [
@@ -142,7 +144,7 @@ function Details({ event, names, project, onNarrow }: DetailsProps) {
           ))}
       </dl>
       <Group gap="xs">
-        <OpenTarget event={event} project={project} />
+        <OpenTarget event={event} projects={projects} />
         {onNarrow && actor_id ? (
           <Button size="compact-xs" variant="default" onClick={() => onNarrow({ by: actor_id })}>
             <Trans>All by this actor</Trans>
@@ -154,7 +156,7 @@ function Details({ event, names, project, onNarrow }: DetailsProps) {
             variant="default"
             onClick={() => onNarrow({ target: target_id })}
           >
-            <Trans>All about this {target_type}</Trans>
+            <Trans>All about this {targetName(target_type)}</Trans>
           </Button>
         ) : null}
       </Group>
@@ -164,36 +166,35 @@ function Details({ event, names, project, onNarrow }: DetailsProps) {
 
 function Target({ event, names }: Pick<DetailsProps, "event" | "names">) {
   const { t } = useLingui();
+  const targetName = useTargetName();
   const { target_id: id, target_type: type, details } = event;
   if (!id || !type) return <>{t`More`}</>;
   const given = typeof details.subject_name === "string" ? details.subject_name : undefined;
   return (
     <>
-      <span className={classes.name}>{type}</span> {given ?? names.get(id) ?? `${id.slice(0, 8)}…`}
+      <span className={classes.name}>{targetName(type)}</span>{" "}
+      {given ?? names.get(id) ?? `${id.slice(0, 8)}…`}
     </>
   );
 }
 
-/** Where the things live that have a page of their own, and by what name their ids go there. */
-const pages = {
-  run: ["/p/$project/r/$run", "run"],
-  sensor: ["/p/$project/sensors/$sensor", "sensor"],
-  experiment: ["/p/$project/x/$experiment", "experiment"],
-} as const;
+function useTargetName(): (type: string) => string {
+  const { t } = useLingui();
+  return (type) => {
+    const name = targetNames[type];
+    return name ? t(name) : type;
+  };
+}
 
-function OpenTarget({ event, project }: Pick<DetailsProps, "event" | "project">) {
-  const { target_id: id, target_type: type } = event;
-  if (!project || !id || !type || !(type in pages)) return null;
-  const [to, name] = pages[type as keyof typeof pages];
+function OpenTarget({ event, projects }: Pick<DetailsProps, "event" | "projects">) {
+  const targetName = useTargetName();
+  const project = projects?.get(event.project_id ?? "");
+  const page = project && pageOf(event, project);
+  if (!page || !event.target_type) return null;
   return (
-    <Button
-      size="compact-xs"
-      variant="default"
-      component={Link}
-      to={to}
-      params={{ project, [name]: id } as never}
-    >
-      <Trans>Open this {type}</Trans>
+    // Its address was checked where it was made; Button and Link together lose the type on the way.
+    <Button size="compact-xs" variant="default" component={Link} {...(page as { to: "/" })}>
+      <Trans>Open this {targetName(event.target_type)}</Trans>
     </Button>
   );
 }

@@ -1,12 +1,14 @@
 import { Trans, useLingui } from "@lingui/react/macro";
 import { keepPreviousData, useInfiniteQuery } from "@tanstack/react-query";
 import { createFileRoute } from "@tanstack/react-router";
+import { useMemo } from "react";
 import { addTexts } from "@/app/i18n";
 import { AuditExport, AuditFilters } from "@/features/audit/components/AuditFilters";
 import { AuditTable } from "@/features/audit/components/AuditTable";
 import { asFilter } from "@/features/audit/filter";
 import { platformAuditFile, platformAuditQuery } from "@/features/audit/queries";
 import { type AuditSearch, auditSearch } from "@/features/audit/search";
+import { projectsQuery } from "@/features/projects/queries";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { PageHeader } from "@/ui/PageHeader";
 import { Panel } from "@/ui/Panel";
@@ -26,6 +28,12 @@ function PlatformAuditPage() {
     ...platformAuditQuery(filter),
     placeholderData: keepPreviousData,
   });
+  // Administrators see what happened everywhere, and open only what they are a member of.
+  const own = useInfiniteQuery(projectsQuery({ archived: "all" })).data?.pages;
+  const projects = useMemo(
+    () => new Map(own?.flatMap(({ items }) => items.map(({ id, slug }) => [id, slug] as const))),
+    [own],
+  );
   const items = events.data?.pages.flatMap((page) => page.items);
   const show = (wanted: AuditSearch) => void navigate({ search: wanted, replace: true });
   return (
@@ -50,6 +58,7 @@ function PlatformAuditPage() {
         <Panel flush>
           <AuditTable
             events={items}
+            projects={projects}
             onNarrow={(by) => show({ ...search, ...by })}
             onShowAll={Object.values(search).some(Boolean) ? () => show({}) : undefined}
             onMore={events.hasNextPage ? () => void events.fetchNextPage() : undefined}

@@ -15,10 +15,42 @@ type Result = Literal["success", "failure", "denied"]
 MOST_TOLD = 500
 
 
+type Action = Literal[
+    "register",
+    "login",
+    "login.throttled",
+    "logout",
+    "logout.everywhere",
+    "session.revoke",
+    "refresh.reuse",
+    "profile.change",
+    "password.change",
+    "password.reset-request",
+    "password.reset",
+    "project.create",
+    "project.change",
+    "project.archive",
+    "project.restore",
+    "member.set",
+    "member.remove",
+    "token.create",
+    "token.revoke",
+    "user.change",
+    "user.activate",
+    "user.deactivate",
+    "admin.bootstrap",
+    "signing-key.begin",
+    "access.denied",
+    "audit.export",
+    "audit.forget",
+]
+"""What this service writes down itself; `audit.forget` is written by the database."""
+
+
 class NewEvent(BaseModel, frozen=True):
     """Something that is happening: the rest of its row is known where it is written."""
 
-    action: str
+    action: Action
     actor_id: UUID | None = None
     actor_kind: ActorKind | None = None
     project_id: UUID | None = None

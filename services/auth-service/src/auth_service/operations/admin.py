@@ -10,7 +10,7 @@ from servicekit.problems import Forbidden
 
 from auth_service.call import Call
 from auth_service.errors import LastAdmin, UserDeactivated, UserNotFound
-from auth_service.models.audit import NewEvent
+from auth_service.models.audit import Action, NewEvent
 from auth_service.models.events import (
     USER_ACTIVATED,
     USER_ADMIN_GRANTED,
@@ -153,7 +153,7 @@ async def _record(
     connection: Connection,
     call: Call,
     principal: Principal,
-    action: str,
+    action: Action,
     user_id: UUID,
     details: dict[str, int],
 ) -> None:

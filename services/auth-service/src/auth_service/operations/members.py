@@ -9,7 +9,7 @@ from servicekit.problems import Forbidden, ProjectArchived
 
 from auth_service.call import Call
 from auth_service.errors import LastOwner, MemberNotFound, UserDeactivated, UserNotFound
-from auth_service.models.audit import NewEvent
+from auth_service.models.audit import Action, NewEvent
 from auth_service.models.events import (
     MEMBER_ADDED,
     MEMBER_CHANGED,
@@ -136,7 +136,7 @@ async def _keep_an_owner(connection: Connection, project_id: UUID, user_id: UUID
         raise LastOwner(msg)
 
 
-def _event(action: str, principal: Principal, project_id: UUID, user_id: UUID) -> NewEvent:
+def _event(action: Action, principal: Principal, project_id: UUID, user_id: UUID) -> NewEvent:
     return NewEvent(
         action=action,
         actor_id=principal.user_id,

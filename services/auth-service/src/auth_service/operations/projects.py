@@ -13,7 +13,7 @@ from servicekit.problems import PreconditionFailed, ProjectArchived
 
 from auth_service.call import Call
 from auth_service.errors import ProjectSlugTaken
-from auth_service.models.audit import NewEvent
+from auth_service.models.audit import Action, NewEvent
 from auth_service.models.events import (
     MEMBER_ADDED,
     PROJECT_ARCHIVED,
@@ -242,7 +242,7 @@ async def _record(
     connection: Connection,
     call: Call,
     principal: Principal,
-    action: str,
+    action: Action,
     project_id: UUID,
     **details: str,
 ) -> None:

@@ -14,7 +14,7 @@ from auth_service.addresses import email_key, tidy_email
 from auth_service.call import Call
 from auth_service.counters import LOGINS, REFRESH_REUSED
 from auth_service.errors import RefreshTokenInvalid, SessionNotFound, WrongCredentials
-from auth_service.models.audit import NewEvent
+from auth_service.models.audit import Action, NewEvent
 from auth_service.models.keys import Revocations
 from auth_service.models.people import Account, Credentials
 from auth_service.models.sessions import Logout, OpenSession, Refresh, Session
@@ -274,5 +274,5 @@ async def _session(
     )
 
 
-def _session_event(action: str, user_id: UUID, session_id: UUID) -> NewEvent:
+def _session_event(action: Action, user_id: UUID, session_id: UUID) -> NewEvent:
     return NewEvent(action=action, actor_id=user_id, target_type="session", target_id=session_id)

@@ -11,7 +11,7 @@ from servicekit.problems import Forbidden, ProjectArchived, Unauthenticated
 
 from auth_service.call import Call
 from auth_service.errors import TokenNotFound
-from auth_service.models.audit import NewEvent
+from auth_service.models.audit import Action, NewEvent
 from auth_service.models.tokens import MadeToken, NewToken, Token
 from auth_service.operations.audit import record
 from auth_service.operations.telling import tell_of_ended_tokens, tell_of_new_token
@@ -119,7 +119,7 @@ async def _list(
     )
 
 
-def _event(action: str, principal: Principal, token: Token) -> NewEvent:
+def _event(action: Action, principal: Principal, token: Token) -> NewEvent:
     return NewEvent(
         action=action,
         actor_id=principal.user_id,

@@ -44,6 +44,40 @@ test("what was noted unfolds, with a link to what it was done to", async () => {
   expect(row.getByText("4bf92f3577b34da6a3ce929d0e0e4736")).toBeVisible();
 });
 
+test("what a row is about has its page: a file that of its run, and a person none", async () => {
+  const backend = withEvents();
+  const [first] = backend.audit;
+  if (!first) throw new Error("There is nothing in the audit.");
+  const data = { holder: "run", holder_id: run };
+  backend.audit.push({
+    ...first,
+    id: crypto.randomUUID(),
+    action: "artifact.stored",
+    target_type: "artifact",
+    target_id: ada,
+    details: { subject_name: "data/loss.csv", data },
+  });
+  const { user } = await renderApp(page, backend);
+  await user.click(await screen.findByText("file"));
+  const link = screen.getByRole("link", { name: "Open this file" });
+  expect(link).toHaveAttribute("href", expect.stringContaining(`/p/motor-bench/r/${run}?`));
+  expect(link).toHaveAttribute("href", expect.stringContaining("file=data%2Floss.csv"));
+  expect(screen.getByText("File stored", { selector: "span[title]" })).toBeVisible();
+  expect(screen.queryByRole("link", { name: "Open this person" })).toBeNull();
+});
+
+test("an administrator opens what is in a project that they are a member of", async () => {
+  const backend = withEvents();
+  const [first] = backend.audit;
+  if (!first || !backend.user) throw new Error("There is nothing in the audit.");
+  backend.user.is_admin = true;
+  backend.audit.push({ ...first, id: crypto.randomUUID(), project_id: ada });
+  const { user } = await renderApp("/admin/audit", backend);
+  for (const row of await screen.findAllByText("run")) await user.click(row);
+  const links = await screen.findAllByRole("link", { name: "Open this run" });
+  expect(links.map((link) => link.getAttribute("href"))).toEqual([`/p/motor-bench/r/${run}`]);
+});
+
 test("filters stand in the address, and are taken away there", async () => {
   const { user, where } = await renderApp(page, withEvents());
   const name = await screen.findByText(/brave-otter/, { selector: "summary" });

@@ -37,6 +37,7 @@ function ProjectAuditPage() {
     () => new Map(members.data?.map((member) => [member.user_id, member.name])),
     [members.data],
   );
+  const projects = useMemo(() => new Map([[project.id, slug]]), [project.id, slug]);
   const events = useInfiniteQuery({
     ...projectAuditQuery(project.id, filter),
     placeholderData: keepPreviousData,
@@ -61,7 +62,7 @@ function ProjectAuditPage() {
         <Panel flush>
           <AuditTable
             people={people}
-            project={slug}
+            projects={projects}
             events={items}
             onNarrow={(by) => show({ ...search, ...by })}
             onShowAll={Object.values(search).some(Boolean) ? () => show({}) : undefined}
