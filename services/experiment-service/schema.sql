@@ -47,8 +47,10 @@ CREATE FUNCTION experiment.stop_capture_session() RETURNS trigger
     AS $$
 BEGIN
     UPDATE experiment.capture_sessions
-    SET status = 'stopped', stop_reason = 'run', version = version + 1,
-        stopped_at = greatest(started_at, least(NEW.status_changed_at, stop_at))
+    SET status = 'stopped', version = version + 1,
+        stop_reason = CASE WHEN stop_at <= NEW.status_changed_at THEN 'time' ELSE 'run' END,
+        stopped_at = greatest(started_at, least(NEW.status_changed_at, stop_at)),
+        ended_in_change = NEW.change
     WHERE run_id = NEW.id AND status = 'running';
     RETURN NULL;
 END
@@ -95,6 +97,7 @@ CREATE TABLE experiment.capture_sessions (
     stopped_at timestamp with time zone,
     stop_reason text,
     version integer DEFAULT 1 NOT NULL,
+    ended_in_change bigint,
     CONSTRAINT capture_sessions_reason_check CHECK ((stop_reason = ANY (ARRAY['person'::text, 'time'::text, 'run'::text]))),
     CONSTRAINT capture_sessions_span_check CHECK ((stopped_at >= started_at)),
     CONSTRAINT capture_sessions_status_check CHECK ((status = ANY (ARRAY['running'::text, 'stopped'::text]))),
@@ -775,6 +778,8 @@ CREATE UNIQUE INDEX capture_sessions_active_key ON experiment.capture_sessions U
 CREATE INDEX capture_sessions_by_project ON experiment.capture_sessions USING btree (project_id, started_at, id);
 
 CREATE INDEX capture_sessions_due ON experiment.capture_sessions USING btree (stop_at) WHERE ((status = 'running'::text) AND (stop_at IS NOT NULL));
+
+CREATE INDEX capture_sessions_ended ON experiment.capture_sessions USING btree (project_id, ended_in_change) WHERE (ended_in_change IS NOT NULL);
 
 CREATE UNIQUE INDEX conversion_profiles_begin_key ON experiment.conversion_profiles USING btree (sensor_id, signal, valid_from) WHERE ((valid_from IS NOT NULL) AND (valid_to IS DISTINCT FROM valid_from));
 

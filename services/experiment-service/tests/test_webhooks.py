@@ -1,6 +1,7 @@
 """Webhooks: owners name addresses, which are told of what happens, signed, until they hear it."""
 
 import asyncio
+import json
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
@@ -242,15 +243,25 @@ async def test_one_that_fails_for_days_is_paused_and_loses_nothing(
     assert (await api.get(path, headers=OWNER))["failing_since"] is None
 
 
-async def test_one_that_says_it_is_gone_is_paused(api, hook, there, client, project_id) -> None:
+async def test_one_that_says_it_is_gone_is_paused_and_that_is_told_once(
+    api, hook, there, client, project_id, connection
+) -> None:
+    await connection.execute("INSERT INTO experiment.outbox_sinks (name) VALUES ('audit')")
     there.statuses = [410]
-    await queue(client, project_id)
+    for _ in range(3):
+        await queue(client, project_id)
 
     async def gone() -> bool:
         found = await api.get(f"/api/v1/webhooks/{hook['id']}", headers=OWNER)
         return found["pause_reason"] == "gone"
 
     await eventually(gone)
+    told = await connection.fetch(
+        "SELECT event FROM experiment.outbox WHERE event->>'type' = 'webhook.paused'"
+    )
+    (event,) = (json.loads(row["event"]) for row in told)
+    assert (event["subject"]["id"], event["data"]) == (hook["id"], {"reason": "gone"})
+    assert event["actor"]["kind"] == "system"
 
 
 async def test_a_new_secret_signs_beside_the_old_one_for_the_grace(api, hook, there) -> None:

@@ -80,15 +80,16 @@ class EventKind[D: BaseModel]:
         subject_id: UUID,
         subject_name: str | None = None,
         at: datetime | None = None,
+        actor: Actor | None = None,
     ) -> Event:
-        """One event of this kind, by whoever is calling now; `at` is now where it is left out."""
+        """One event of this kind; it happens now and by whoever is calling where not said."""
         return Event(
             id=uuid7(),
             type=self.name,
             version=self.version,
             project_id=project_id,
             subject=Subject(kind=self.subject, id=subject_id, name=subject_name),
-            actor=current_actor(),
+            actor=actor or current_actor(),
             occurred_at=at or datetime.now(UTC),
             trace_id=current_trace_id(),
             data=data.model_dump(mode="json"),
@@ -111,8 +112,10 @@ class Catalogue:
         return name in self._kinds
 
 
-_SYSTEM = Actor(kind="system")
-_actor: ContextVar[Actor] = ContextVar("actor", default=_SYSTEM)
+SYSTEM = Actor(kind="system")
+"""The service itself."""
+
+_actor: ContextVar[Actor] = ContextVar("actor", default=SYSTEM)
 _address: ContextVar[str | None] = ContextVar("address", default=None)
 
 
@@ -121,7 +124,7 @@ def note_actor(principal: Principal | None) -> None:
     _actor.set(
         Actor(kind=principal.kind, id=principal.user_id, token_id=principal.token_id)
         if principal
-        else _SYSTEM
+        else SYSTEM
     )
 
 

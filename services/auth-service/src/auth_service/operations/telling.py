@@ -43,10 +43,13 @@ async def tell_of_user[D: BaseModel](
 async def tell_of_registration(connection: Connection, account: Account) -> None:
     """Tell of somebody who registered: nobody was signed in, so they themselves did it."""
     event = USER_REGISTERED.event(
-        NoData(), project_id=None, subject_id=account.id, subject_name=account.name
+        NoData(),
+        project_id=None,
+        subject_id=account.id,
+        subject_name=account.name,
+        actor=Actor(kind="user", id=account.id),
     )
-    themselves = Actor(kind="user", id=account.id)
-    await emit(connection, [event.model_copy(update={"actor": themselves})])
+    await emit(connection, [event])
 
 
 async def tell_of_new_token(connection: Connection, token: Token) -> None:

@@ -13,11 +13,18 @@ from experiment_service.mlflow import limits, queries
 from experiment_service.mlflow.entities import StoredExperiment
 from experiment_service.mlflow.labels import NOTE
 from experiment_service.mlflow.messages import DEFAULT_EXPERIMENT, DEFAULT_EXPERIMENT_NAME, Pair
+from experiment_service.models.events import (
+    EXPERIMENT_ARCHIVED,
+    EXPERIMENT_CHANGED,
+    FieldsData,
+    NoData,
+)
 from experiment_service.models.experiments import ExperimentChange, NewExperiment
 from experiment_service.models.statuses import EXPERIMENT_SOURCES
 from experiment_service.models.values import MAX_TAGS
 from experiment_service.operations import experiments
-from experiment_service.operations.changing import changing
+from experiment_service.operations.capture_events import tell_of_captures_ended_with_runs
+from experiment_service.operations.changing import Change, changing
 from experiment_service.queries.experiments import update_experiment_status
 from experiment_service.queries.run_states import update_runs_archived_with_experiment
 
@@ -143,6 +150,8 @@ async def delete_experiment(database: Database, project_id: UUID, experiment_id:
         await update_runs_archived_with_experiment(
             now.connection, experiment_id=experiment.id, at=now.turn.at, change=now.turn.change
         )
+        await tell_of_captures_ended_with_runs(now, project_id)
+        await experiments.tell_of_experiment(now, EXPERIMENT_ARCHIVED, NoData(), experiment)
 
 
 async def restore_experiment(
@@ -176,7 +185,7 @@ async def tag_experiment(
         _check_count(tags)
         after = before.model_copy(update={"tags": tags, "description": description})
         if after != before:
-            await queries.update_experiment_labels(now.connection, after, at=now.turn.at)
+            await _store_labels(now, before, after)
 
 
 async def untag_experiment(
@@ -200,7 +209,17 @@ async def untag_experiment(
                 "description": "" if described else before.description,
             }
         )
-        await queries.update_experiment_labels(now.connection, after, at=now.turn.at)
+        await _store_labels(now, before, after)
+
+
+async def _store_labels(now: Change, before: StoredExperiment, after: StoredExperiment) -> None:
+    await queries.update_experiment_labels(now.connection, after, at=now.turn.at)
+    fields = [
+        field
+        for field, value in (("description", after.description), ("tags", after.tags))
+        if value != getattr(before, field)
+    ]
+    await experiments.tell_of_experiment(now, EXPERIMENT_CHANGED, FieldsData(fields=fields), after)
 
 
 async def _active(connection: Connection, project_id: UUID, id_: UUID) -> StoredExperiment:

@@ -152,7 +152,7 @@ async def delete_run(database: Database, project_id: UUID, run_id: UUID) -> None
             at=now.turn.at,
             change=now.turn.change,
         )
-        await tell_of_runs(now.connection, project_id, archived)
+        await tell_of_runs(now, project_id, archived)
 
 
 async def restore_run(database: Database, project_id: UUID, run_id: UUID) -> None:
@@ -174,7 +174,7 @@ async def restore_run(database: Database, project_id: UUID, run_id: UUID) -> Non
             at=now.turn.at,
             change=now.turn.change,
         )
-        await tell_of_runs(now.connection, project_id, [run_id] if restored else [], restored=True)
+        await tell_of_runs(now, project_id, [run_id] if restored else [], restored=True)
 
 
 async def active_run(connection: Connection, run_id: UUID) -> StoredRun:
@@ -241,7 +241,7 @@ async def _step(now: Change, run: StoredRun, name: RunStatusName) -> None:
         at=now.turn.at,
         change=now.turn.change,
     )
-    await tell_of_runs(now.connection, run.project_id, stepped)
+    await tell_of_runs(now, run.project_id, stepped)
 
 
 async def _parts(connection: Connection, run_ids: Sequence[UUID]) -> dict[UUID, answers.RunParts]:

@@ -62,6 +62,12 @@ class CaptureData(Answer):
     sensor_ids: list[UUID]
 
 
+class CaptureStopData(CaptureData):
+    """Why a recording ended: by a person, by its time, or with its run."""
+
+    reason: Literal["person", "time", "run"]
+
+
 class TokenData(Answer):
     """A token of a sensor; never the token itself."""
 
@@ -86,6 +92,12 @@ class SensorCrossingData(Answer):
     most: float = Field(description="The one that was furthest beyond, of what arrived with it.")
     unit: str
     taken_at: Timestamp
+
+
+class PauseData(Answer):
+    """Why an address is called no more until somebody resumes it."""
+
+    reason: Literal["failing", "gone"]
 
 
 class NoData(Answer):
@@ -151,10 +163,6 @@ def _changed(subject: str, about: str) -> EventKind[FieldsData]:
     return EventKind(f"{subject}.changed", about, subject=subject, data=FieldsData)
 
 
-def _capture(step: str, about: str) -> EventKind[CaptureData]:
-    return EventKind(f"capture.{step}", about, subject="capture_session", data=CaptureData)
-
-
 def _token(step: str, about: str) -> EventKind[TokenData]:
     return EventKind(f"sensor.{step}", about, subject="sensor", data=TokenData)
 
@@ -163,8 +171,18 @@ EXPERIMENT_CREATED = _of("experiment", "created", "An experiment was made.")
 EXPERIMENT_CHANGED = _changed("experiment", "An experiment was edited.")
 EXPERIMENT_ARCHIVED = _of("experiment", "archived", "An experiment was hidden, with its runs.")
 EXPERIMENT_RESTORED = _of("experiment", "restored", "A hidden experiment was brought back.")
-CAPTURE_STARTED = _capture("started", "A run began to record sensors.")
-CAPTURE_STOPPED = _capture("stopped", "A recording was stopped by somebody.")
+CAPTURE_STARTED = EventKind(
+    "capture.started",
+    "A run began to record sensors.",
+    subject="capture_session",
+    data=CaptureData,
+)
+CAPTURE_STOPPED = EventKind(
+    "capture.stopped",
+    "A recording ended: somebody stopped it, its time was over, or its run ended.",
+    subject="capture_session",
+    data=CaptureStopData,
+)
 SENSOR_CREATED = _of("sensor", "created", "A sensor was registered.")
 SENSOR_CHANGED = _changed("sensor", "A sensor was edited.")
 SENSOR_DECOMMISSIONED = _of("sensor", "decommissioned", "A sensor was taken out of use.")
@@ -172,6 +190,12 @@ SENSOR_TOKEN_ROTATED = _token("token_rotated", "A sensor got a new token; those 
 SENSOR_TOKEN_REVOKED = _token("token_revoked", "A token of a sensor was ended at once.")
 WEBHOOK_CREATED = _of("webhook", "created", "An address was added that is told of events.")
 WEBHOOK_CHANGED = _changed("webhook", "A webhook was edited, paused or resumed.")
+WEBHOOK_PAUSED = EventKind(
+    "webhook.paused",
+    "The service itself stopped calling an address that fails for days, or says that it is gone.",
+    subject="webhook",
+    data=PauseData,
+)
 WEBHOOK_SECRET_ROTATED = _of("webhook", "secret_rotated", "A webhook got a new secret.")
 WEBHOOK_REMOVED = _of("webhook", "removed", "A webhook was removed with its log.")
 
@@ -195,6 +219,7 @@ EVENTS = Catalogue(
     SENSOR_TOKEN_REVOKED,
     WEBHOOK_CREATED,
     WEBHOOK_CHANGED,
+    WEBHOOK_PAUSED,
     WEBHOOK_SECRET_ROTATED,
     WEBHOOK_REMOVED,
 )

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from servicekit.database import Connection, Database, constraint
-from servicekit.events import EventKind
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
 from servicekit.pagination import Cursor, Page, page_of
@@ -28,11 +27,13 @@ from experiment_service.models.captures import (
     NewCaptureEvent,
     NewCaptureSession,
 )
-from experiment_service.models.events import CAPTURE_STARTED, CAPTURE_STOPPED, CaptureData
+from experiment_service.operations.capture_events import (
+    tell_of_started_capture,
+    tell_of_stopped_captures,
+)
 from experiment_service.operations.changing import Change, changing
 from experiment_service.operations.run_reading import stored_run
 from experiment_service.operations.run_sensors import check_usable, too_many_sensors
-from experiment_service.operations.telling import tell
 from experiment_service.queries.captures import (
     Pin,
     count_events,
@@ -80,9 +81,10 @@ async def start_capture(
         if run.status != "running":
             msg = f"The run is {run.status}; only a running run can record."
             raise RunNotRunning(msg)
-        await update_due_captures(
+        due = await update_due_captures(
             now.connection, project_id=project_id, at=now.turn.at, change=now.turn.change
         )
+        await tell_of_stopped_captures(now.connection, due)
         sensor_ids = await _sensors_to_record(now.connection, run_id, project_id, new)
         pins = await _pins(now, sensor_ids, new)
         active = CaptureSessionActive("The run is recording already; stop that first.")
@@ -111,7 +113,7 @@ async def start_capture(
             now.connection, capture_session_id=capture_session_id, pins=pins
         )
         session = await _told(now, run_id, capture_session_id)
-        await _tell(now, CAPTURE_STARTED, session)
+        await tell_of_started_capture(now.connection, session)
         return session
 
 
@@ -135,8 +137,8 @@ async def stop_capture(
             user_id=principal.user_id,
             at=now.turn.at,
         ):
+            await tell_of_stopped_captures(now.connection, [capture_session_id])
             session = await _session(now.connection, capture_session_id)
-            await _tell(now, CAPTURE_STOPPED, session)
             return await _told(now, session.run_id, capture_session_id)
         session = await _session(now.connection, capture_session_id)
         if session.stopped_at and session.stopped_at > now.arrived_at:
@@ -312,21 +314,6 @@ async def list_events(
         limit=limit,
         cursor=lambda event: Cursor(sort="time", value=event.time, id=event.id),
     )
-
-
-async def _tell(now: Change, kind: EventKind[CaptureData], session: CaptureSession) -> None:
-    event = kind.event(
-        CaptureData(
-            run_id=session.run_id,
-            ordinal=session.ordinal,
-            sensor_ids=[sensor.sensor_id for sensor in session.sensors],
-        ),
-        project_id=session.project_id,
-        subject_id=session.id,
-        subject_name=session.name or None,
-        at=now.turn.at,
-    )
-    await tell(now.connection, [event])
 
 
 async def _session(connection: Connection, capture_session_id: UUID) -> CaptureSession:

@@ -6,16 +6,18 @@ from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from importlib.metadata import version
 from time import time
+from typing import Literal
 from uuid import UUID
 
 from servicekit.database import Connection, Database
-from servicekit.events import Event
+from servicekit.events import SYSTEM, Event
 from servicekit.ids import uuid7
+from servicekit.outbox import emit
 from servicekit.outgoing import Answer, Caller
 from servicekit.pagination import Cursor, Page, page_of
 from servicekit.problems import NotFound
 
-from experiment_service.models.events import WEBHOOK_TEST, NoData
+from experiment_service.models.events import WEBHOOK_PAUSED, WEBHOOK_TEST, NoData, PauseData
 from experiment_service.models.webhooks import (
     Delivery,
     DeliveryDetails,
@@ -215,8 +217,25 @@ async def _count_failure(connection: Connection, webhook_id: UUID, answer: Answe
     gone = answer.status == HTTPStatus.GONE
     if gone or datetime.now(UTC) - since > FAILING_FOR:
         reason = "gone" if gone else "failing"
-        await update_webhook_paused(connection, webhook_id=webhook_id, reason=reason)
+        paused = await update_webhook_paused(connection, webhook_id=webhook_id, reason=reason)
         await update_deliveries_held(connection, webhook_id=webhook_id)
+        if paused:
+            await _tell_of_pause(connection, webhook_id, reason)
+
+
+async def _tell_of_pause(
+    connection: Connection, webhook_id: UUID, reason: Literal["gone", "failing"]
+) -> None:
+    if webhook := await select_webhook(connection, webhook_id=webhook_id):
+        event = WEBHOOK_PAUSED.event(
+            PauseData(reason=reason),
+            project_id=webhook.project_id,
+            subject_id=webhook_id,
+            subject_name=webhook.name,
+            actor=SYSTEM,
+        )
+        # No webhook is told of webhooks.
+        await emit(connection, [event])
 
 
 def _outcome(tries: int, answer: Answer, *, once: bool) -> tuple[DeliveryState, timedelta | None]:

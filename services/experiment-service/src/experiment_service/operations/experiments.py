@@ -1,6 +1,6 @@
 """What can be done with experiments."""
 
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -41,6 +41,7 @@ from experiment_service.models.values import (
     merge_patch,
     merge_tags,
 )
+from experiment_service.operations.capture_events import tell_of_captures_ended_with_runs
 from experiment_service.operations.changing import Change, changing
 from experiment_service.operations.filters import archived_filter, tag_filters
 from experiment_service.operations.telling import tell
@@ -85,7 +86,7 @@ async def create_experiment(
                 at=change.turn.at,
             )
         experiment = await _experiment(change.connection, experiment_id)
-        await _tell(change, EXPERIMENT_CREATED, NoData(), experiment)
+        await tell_of_experiment(change, EXPERIMENT_CREATED, NoData(), experiment)
         return experiment
 
 
@@ -159,7 +160,7 @@ async def change_experiment(
             with constraint("experiments_name_key", otherwise=_name_taken(edited.name)):
                 await update_experiment(now.connection, edited, at=now.turn.at)
             fields = [name for name in given if name != "status"]
-            await _tell(now, EXPERIMENT_CHANGED, FieldsData(fields=fields), edited)
+            await tell_of_experiment(now, EXPERIMENT_CHANGED, FieldsData(fields=fields), edited)
         return await _experiment(now.connection, experiment_id)
 
 
@@ -198,13 +199,25 @@ async def restore_experiment(
             change=now.turn.change,
         )
         experiment = await _experiment(now.connection, experiment_id)
-        await _tell(now, EXPERIMENT_RESTORED, NoData(), experiment)
+        await tell_of_experiment(now, EXPERIMENT_RESTORED, NoData(), experiment)
         return experiment
 
 
-async def _tell[D: BaseModel](
-    now: Change, kind: EventKind[D], data: D, experiment: Experiment
+class Told(Protocol):
+    """What is told of an experiment beside what happened to it."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def project_id(self) -> UUID: ...
+    @property
+    def name(self) -> str: ...
+
+
+async def tell_of_experiment[D: BaseModel](
+    now: Change, kind: EventKind[D], data: D, experiment: Told
 ) -> None:
+    """Tell of an experiment, in the change in which it happens."""
     event = kind.event(
         data,
         project_id=experiment.project_id,
@@ -239,7 +252,8 @@ async def _step(now: Change, before: Experiment, status: ExperimentStatus) -> No
             raise TransitionNotAllowed(f"From {before.status} there is no step to {status}.")
     elif status == "archived":
         await _archive_runs(now, before)
-        await _tell(now, EXPERIMENT_ARCHIVED, NoData(), before)
+        await tell_of_captures_ended_with_runs(now, before.project_id)
+        await tell_of_experiment(now, EXPERIMENT_ARCHIVED, NoData(), before)
 
 
 async def _archive_runs(now: Change, experiment: Experiment) -> None:

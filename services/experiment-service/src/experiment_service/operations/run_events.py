@@ -3,23 +3,30 @@
 from collections.abc import Iterable
 from uuid import UUID
 
-from servicekit.database import Connection
-
 from experiment_service.models.events import RUN_RESTORED, RUN_STEPS, RunData
+from experiment_service.models.statuses import RunStatus
+from experiment_service.operations.capture_events import tell_of_captures_ended_with_runs
+from experiment_service.operations.changing import Change
 from experiment_service.operations.telling import is_heard, tell
 from experiment_service.queries.run_events import select_told_runs
 
+RECORDS_NO_MORE: frozenset[RunStatus] = frozenset({"succeeded", "failed", "archived"})
+"""What ends a run's recording: the trigger `runs_ended` says the same."""
+
 
 async def tell_of_runs(
-    connection: Connection, project_id: UUID, run_ids: Iterable[UUID], *, restored: bool = False
+    now: Change, project_id: UUID, run_ids: Iterable[UUID], *, restored: bool = False
 ) -> None:
-    """Tell of the status that runs have come to, in the transaction in which they came to it."""
+    """Tell of the status that runs have come to, and of the recordings that ended with them.
+
+    To be called once a change, in its transaction.
+    """
     ids = list(run_ids)
-    if not ids or not await is_heard(connection, project_id):
+    if not ids or not await is_heard(now.connection, project_id):
         return
-    runs = await select_told_runs(connection, project_id=project_id, run_ids=ids)
+    runs = await select_told_runs(now.connection, project_id=project_id, run_ids=ids)
     await tell(
-        connection,
+        now.connection,
         [
             (RUN_RESTORED if restored else RUN_STEPS[run.status]).event(
                 RunData(
@@ -36,3 +43,5 @@ async def tell_of_runs(
             for run in runs
         ],
     )
+    if not restored and any(run.status in RECORDS_NO_MORE for run in runs):
+        await tell_of_captures_ended_with_runs(now, project_id)

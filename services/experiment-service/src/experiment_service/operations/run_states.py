@@ -77,7 +77,7 @@ async def restore_run(database: Database, run_id: UUID, project_id: UUID, *, arr
         if not restored:
             state = await _state(now.connection, project_id, run_id)
             raise _lost(now, state) or NotArchived()
-        await tell_of_runs(now.connection, project_id, [run_id], restored=True)
+        await tell_of_runs(now, project_id, [run_id], restored=True)
         return await answer_run(now.connection, run_id)
 
 
@@ -113,7 +113,7 @@ async def note_heartbeat(database: Database, run_id: UUID, project_id: UUID) -> 
         resumed = await update_run_resumed(
             now.connection, run_id=run_id, at=now.turn.at, change=now.turn.change
         )
-        await tell_of_runs(now.connection, project_id, [run_id] if resumed else [])
+        await tell_of_runs(now, project_id, [run_id] if resumed else [])
         state = await _state(now.connection, project_id, run_id)
     return Heartbeat(status=state.status)
 
@@ -143,7 +143,7 @@ async def _steps(
         at=at,
         change=now.turn.change,
     )
-    await tell_of_runs(now.connection, project_id, updated)
+    await tell_of_runs(now, project_id, updated)
     if len(updated) == len(run_ids):
         return updated, {}
     rest = [run_id for run_id in run_ids if run_id not in updated]

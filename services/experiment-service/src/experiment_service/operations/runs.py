@@ -95,7 +95,7 @@ async def create_run(
             at=now.turn.at,
             running=new.status == "running",
         )
-        await tell_of_runs(now.connection, project_id, [run_id])
+        await tell_of_runs(now, project_id, [run_id])
         return await stored_run(now.connection, run_id)
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from servicekit.database import Database, PinnedConnection
 
+from experiment_service.operations.capture_events import tell_of_stopped_captures
 from experiment_service.operations.changing import changing
 from experiment_service.operations.run_events import tell_of_runs
 from experiment_service.queries.captures import update_due_captures
@@ -60,7 +61,8 @@ async def _sweep(database: Database, project_id: UUID, silence: timedelta) -> Sw
             at=now.turn.at,
             change=now.turn.change,
         )
-        await tell_of_runs(now.connection, project_id, [*completed, *interrupted])
+        await tell_of_stopped_captures(now.connection, captures)
+        await tell_of_runs(now, project_id, [*completed, *interrupted])
     return Swept(
         project_id=project_id, completed=completed, interrupted=interrupted, captures=captures
     )

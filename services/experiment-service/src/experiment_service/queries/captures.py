@@ -100,6 +100,19 @@ async def select_captures_by_ids(
     )
 
 
+async def select_captures_ended_in_change(
+    connection: Connection, *, project_id: UUID, change: int
+) -> list[CaptureSession]:
+    """The capture sessions that ended with their runs in a change of the project."""
+    return await fetch_all(
+        connection,
+        CaptureSession,
+        _SESSIONS + "WHERE c.project_id = $1 AND c.ended_in_change = $2 ORDER BY c.id",
+        project_id,
+        change,
+    )
+
+
 async def select_captures_of_runs(
     connection: Connection, *, run_ids: Sequence[UUID], limit: int
 ) -> list[CaptureSession]:
