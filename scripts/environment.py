@@ -87,6 +87,8 @@ DEFAULTS = {
     "VITE_API_URL": "",
     "RABBITMQ_URL": "",
     "OTEL_EXPORTER_OTLP_ENDPOINT": "",
+    "OTEL_BSP_EXPORT_TIMEOUT": "2000",
+    "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": "2048",
 }
 
 SERVICE = (
@@ -153,6 +155,8 @@ TOLD = {
         "METRICS_PORT",
         "OTEL_TRACES_EXPORTER",
         "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_BSP_EXPORT_TIMEOUT",
+        "OTEL_BSP_MAX_EXPORT_BATCH_SIZE",
     ),
     "auth-proxy": (
         "RUNBENCH_ENV",

@@ -134,6 +134,27 @@ async def test_whoever_still_gets_a_connection_gets_an_answer(empty_database_url
         assert await asyncio.wait_for(running.process.wait(), 20) == 0
 
 
+async def test_a_collector_that_never_answers_holds_up_neither_requests_nor_the_end(
+    empty_database_url: str,
+) -> None:
+    deaf = socket.create_server(("127.0.0.1", 0))
+    endpoint = f"http://127.0.0.1:{deaf.getsockname()[1]}"
+    async with (
+        started(empty_database_url, OTEL_EXPORTER_OTLP_ENDPOINT=endpoint) as running,
+        aiohttp.ClientSession() as session,
+    ):
+        line = await running.until("service.listening")
+        # More than one batch of spans (512), so that one is under way and others wait.
+        for _ in range(600):
+            began = time.monotonic()
+            async with session.get(f"http://127.0.0.1:{line['port']}/nothing") as response:
+                assert response.status == 404
+            assert time.monotonic() - began < 2
+        running.process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(running.process.wait(), 8) == 0
+    deaf.close()
+
+
 async def test_migrate_alone_ends_by_itself(empty_database_url: str) -> None:
     async with started(empty_database_url, "migrate") as running:
         await running.until("migrations.applied")

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -679,6 +680,26 @@ async def test_a_stop_is_quick_even_with_open_streams(
             await stop_gateway(gateway)
     assert gateway.process.returncode == 0
     upstreams["metrics-service"].next_event.set()
+
+
+async def test_a_stop_is_quick_with_a_collector_that_never_answers(
+    upstreams: dict[str, Upstream], tmp_path: Path
+) -> None:
+    image = (GATEWAY / "Dockerfile").read_text()
+    told = dict(re.findall(r"\b(OTEL_BSP_\w+)=(\d+)", image))
+    with socket.create_server(("127.0.0.1", 0), backlog=100) as deaf:
+        own = await start_gateway(
+            {name: service.url for name, service in upstreams.items()},
+            tmp_path,
+            OTEL_TRACES_EXPORTER="otlp",
+            OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{deaf.getsockname()[1]}",
+            **told,
+        )
+        async with aiohttp.ClientSession(own.url) as session:
+            for _ in range(20):
+                async with session.get(RUN) as response:
+                    assert response.status == 200
+        await stop_gateway(own)
 
 
 async def test_a_sensor_s_socket_passes_frames_larger_than_a_body(

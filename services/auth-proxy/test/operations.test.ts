@@ -317,14 +317,27 @@ test('spans go to the OTLP endpoint, in the trace of the caller', { skip }, asyn
   assert.ok(sent.includes('GET /api/*') && sent.includes('auth-proxy'))
 })
 
-test('a collector that is away holds nothing up', { skip }, async (t) => {
-  const { url, child } = await startProcess(t, {
-    OTEL_EXPORTER_OTLP_ENDPOINT: 'http://127.0.0.1:9',
+for (const [which, listens] of [
+  ['is away', false],
+  ['never answers', true],
+] as const) {
+  test(`a collector that ${which} holds nothing up`, { skip }, async (t) => {
+    const deaf = createServer(() => {}).listen(0, '127.0.0.1')
+    await once(deaf, 'listening')
+    const { port } = deaf.address() as { port: number }
+    t.after(() => deaf.closeAllConnections())
+    t.after(() => deaf.close())
+    if (!listens) deaf.close()
+    const { url, child } = await startProcess(t, {
+      OTEL_EXPORTER_OTLP_ENDPOINT: `http://127.0.0.1:${port}`,
+    })
+    for (let count = 0; count < 20; count += 1) {
+      assert.equal((await send(`${url}/api/v1/x`, { headers: PROGRAM })).status, 200)
+    }
+    const gone = once(child, 'exit')
+    const began = Date.now()
+    child.kill('SIGTERM')
+    assert.equal((await gone)[0], 0)
+    assert.ok(Date.now() - began < 4800, 'it waits for less than one try of the exporter')
   })
-  for (let count = 0; count < 20; count += 1) {
-    assert.equal((await send(`${url}/api/v1/x`, { headers: PROGRAM })).status, 200)
-  }
-  const gone = once(child, 'exit')
-  child.kill('SIGTERM')
-  assert.equal((await gone)[0], 0)
-})
+}

@@ -21,7 +21,7 @@ from servicekit.application import ENDPOINTS, LIFECYCLE
 from servicekit.logs import configure_logs
 from servicekit.migrations import migrate
 from servicekit.settings import ServiceSettings, read_settings
-from servicekit.spans import start_spans
+from servicekit.spans import end_spans, start_spans
 
 log = structlog.get_logger()
 
@@ -82,7 +82,10 @@ def main[S: ServiceSettings](service: Service[S], arguments: list[str] | None = 
         return uvloop.run(_migrate(service, settings))
     if command in service.commands:
         return uvloop.run(_command(service, settings, service.commands[command]))
-    return uvloop.run(serve(service, settings))
+    try:
+        return uvloop.run(serve(service, settings))
+    finally:
+        end_spans()
 
 
 def contract[S: ServiceSettings](service: Service[S]) -> str:

@@ -6,6 +6,7 @@ what somebody sent, secrets among it, stays here. Without an endpoint nothing is
 
 from collections.abc import Generator
 from contextlib import contextmanager
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -13,6 +14,7 @@ from aiohttp import web
 from servicekit.tracing import Parent
 
 if TYPE_CHECKING:
+    from opentelemetry.sdk.trace import TracerProvider
     from opentelemetry.trace import Span, Tracer
 
 # Probes, and what services ask each other every few seconds: they would be most of all spans.
@@ -20,7 +22,9 @@ UNTRACED = frozenset(
     {"/health", "/ready", "/metrics", "/.well-known/revocations", "/.well-known/jwks.json"}
 )
 SERVER_ERROR = 500
+END_WITHIN_SEC = 3.0
 
+_provider: "TracerProvider | None" = None
 _tracer: "Tracer | None" = None
 
 
@@ -46,15 +50,31 @@ def start_spans(service: str, version: str, endpoint: str) -> None:
     # Events are the texts of errors, and PostgreSQL's have the values that were refused.
     limits = SpanLimits(max_events=0)
     sending = BatchSpanProcessor(OTLPSpanExporter(endpoint=f"{endpoint.rstrip('/')}/v1/traces"))
-    provider = TracerProvider(resource=resource, span_limits=limits)
+    # Neither ends by itself: see `end_spans`.
+    provider = TracerProvider(resource=resource, span_limits=limits, shutdown_on_exit=False)
     provider.add_span_processor(sending)
     trace.set_tracer_provider(provider)
     # SQL belongs to a request; that of background work, which never rests, is left out.
-    below = TracerProvider(resource=resource, span_limits=limits, sampler=ParentBased(ALWAYS_OFF))
+    below = TracerProvider(
+        resource=resource,
+        span_limits=limits,
+        sampler=ParentBased(ALWAYS_OFF),
+        shutdown_on_exit=False,
+    )
     below.add_span_processor(sending)
     AsyncPGInstrumentor().instrument(tracer_provider=below)
-    global _tracer  # noqa: PLW0603 - one a process, as OpenTelemetry's own is
-    _tracer = provider.get_tracer("servicekit")
+    global _provider, _tracer
+    _provider, _tracer = provider, provider.get_tracer("servicekit")
+
+
+def end_spans() -> None:
+    """Send what waits, within 3 s: an endpoint that takes nothing must not hold up a stop."""
+    if _provider is None:
+        return
+    # OpenTelemetry's own end waits for 30 s, beyond which whoever stops us kills.
+    last = Thread(target=_provider.shutdown, daemon=True)
+    last.start()
+    last.join(END_WITHIN_SEC)
 
 
 @contextmanager
