@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from http import HTTPStatus
 from typing import Any
 
@@ -86,7 +87,9 @@ def application(
     app[LIFECYCLE] = Lifecycle()
     app.cleanup_ctx.extend(contexts)
     app.cleanup_ctx.append(_forget_expired_keys)
-    _add_doors(app, openapi.document(name, version, endpoints), dict(checks or {}))
+    # Written when somebody asks: it takes longer than all the rest of starting.
+    contract = cache(lambda: orjson.dumps(openapi.document(name, version, endpoints)))
+    _add_doors(app, contract, dict(checks or {}))
     for endpoint in endpoints:
         app.router.add_route(endpoint.method, endpoint.pattern, _serve(endpoint))
     app.router.add_routes(doors)
@@ -121,9 +124,9 @@ async def _admit(request: web.Request, endpoint: Endpoint, path: Mapping[str, An
     await policy.allow(request, identity, principal, path)
 
 
-def _add_doors(app: web.Application, contract: dict[str, object], checks: dict[str, Check]) -> None:
-    document = orjson.dumps(contract)
-
+def _add_doors(
+    app: web.Application, contract: Callable[[], bytes], checks: dict[str, Check]
+) -> None:
     async def health(request: web.Request) -> web.Response:
         # The gateway asks this before it chooses one of several: who leaves gets nothing new.
         if request.app[LIFECYCLE].draining.is_set():
@@ -148,6 +151,8 @@ def _add_doors(app: web.Application, contract: dict[str, object], checks: dict[s
         )
 
     async def openapi_json(_request: web.Request) -> web.Response:
+        # In a thread, so that nobody else waits the first time.
+        document = await asyncio.to_thread(contract)
         return web.Response(body=document, content_type="application/json")
 
     app.router.add_get("/health", health)
