@@ -115,8 +115,11 @@ def bar(depth: int, span: Span, began: int, took: float) -> str:
 
 
 def root(trace: Trace) -> str:
-    """What the request was."""
-    return escape(trace.tree()[0][1].name)
+    """What the request was; of `GET /api/*`, as the outermost knows it, the name further in."""
+    names = [span.name for _, span in trace.tree()]
+    start = names[0].removesuffix("*")
+    inside = (name for name in names if name.startswith(start) and not name.endswith("*"))
+    return escape(next(inside, names[0]))
 
 
 def verdict(*, failed: bool) -> str:

@@ -12,7 +12,7 @@ from playwright.async_api import Browser, async_playwright, expect
 
 from scripts import state as states
 from scripts.environment import Workspace
-from scripts.page import traces
+from scripts.page import trace_pages, traces
 from scripts.page.token import link, token
 from tests.support.browser import chromium
 from tests.workspace.conftest import PATIENCE_SECONDS, eventually
@@ -288,6 +288,32 @@ def test_the_list_is_filtered_and_an_id_leads_to_its_trace(known: httpx.Client, 
     assert "3.0 ms" in known.get("/traces", params={"id": failed.upper()}).text
     assert known.get("/traces", params={"least": "long"}).status_code == 400
     assert known.get(f"/traces/{'9' * 32}").status_code == 404
+
+
+def test_a_request_is_called_by_what_it_was_behind_the_doors():
+    def span(number: int, name: str) -> traces.Span:
+        parent = f"{number - 1:016x}" if number else ""
+        return traces.Span(
+            service="api",
+            name=name,
+            trace_id="4" * 32,
+            span_id=f"{number:016x}",
+            parent_id=parent,
+            began=number,
+            took=1.0,
+            failed=False,
+            attributes=(),
+        )
+
+    def called(*names: str) -> str:
+        spans = [span(number, name) for number, name in enumerate(names)]
+        return trace_pages.root(traces.Trace("4" * 32, {one.span_id: one for one in spans}))
+
+    assert (
+        called("GET /api/*", "GET runs", "GET /api/v1/runs", "GET /api/v1/x") == "GET /api/v1/runs"
+    )
+    assert called("GET /api/*", "GET runs") == "GET /api/*"
+    assert called("GET /auth/me", "GET /auth/me/all") == "GET /auth/me"
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ export function TraceId({ id }: { id: string }) {
       <Text size="xs" c="dimmed">
         <Trans>Trace id</Trans>
       </Text>
-      <Code style={{ overflowWrap: "anywhere" }}>{id}</Code>
-      <CopyButton text={id} label={t`Copy the trace id`} />
+      <Group gap={4} wrap="nowrap">
+        <Code style={{ overflowWrap: "anywhere" }}>{id}</Code>
+        <CopyButton text={id} label={t`Copy the trace id`} />
+      </Group>
     </Group>
   );
 }

@@ -121,7 +121,7 @@ export const actionGroups: { title: MessageDescriptor; names: Names }[] = [
     },
   },
   {
-    title: msg`The audit and its platform`,
+    title: msg`The audit itself`,
     names: {
       "audit.export": msg`Audit taken as a file`,
       "audit.forget": msg`Old months of the audit forgotten`,

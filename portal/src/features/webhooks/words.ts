@@ -22,6 +22,11 @@ export const eventNames: Record<EventType, MessageDescriptor> = {
 
 export const eventTypes = Object.keys(eventNames) as EventType[];
 
+/** These, in the order in which one chooses from them. */
+export function inOrder(types: readonly EventType[]): EventType[] {
+  return eventTypes.filter((type) => types.includes(type));
+}
+
 export const stateNames: Record<DeliveryState, MessageDescriptor> = {
   pending: msg`On its way`,
   delivered: msg`Delivered`,

@@ -55,7 +55,7 @@ export function AuditFilters({ search, onChange, person }: Props) {
       />
       <TextInput
         type="date"
-        label={t`From`}
+        label={t`From this day`}
         value={search.from ?? ""}
         onChange={({ currentTarget: { value } }) => set({ from: value || undefined })}
       />

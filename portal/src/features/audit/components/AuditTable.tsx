@@ -41,7 +41,11 @@ export function AuditTable(props: Props) {
       {
         id: "at",
         header: t`When`,
-        cell: ({ row }) => <TimeText at={row.original.at} as="dateTime" />,
+        cell: ({ row }) => (
+          <span className={classes.at}>
+            <TimeText at={row.original.at} as="dateTime" />
+          </span>
+        ),
       },
       {
         id: "actor",
@@ -121,7 +125,11 @@ type DetailsProps = Pick<Props, "projects" | "onNarrow"> & {
 function Details({ event, names, projects, onNarrow }: DetailsProps) {
   const targetName = useTargetName();
   const { actor_id, target_id, target_type, trace_id } = event;
-  const noted: [string, unknown][] = Object.entries(event.details);
+  // What another service told of its event stands one level deeper.
+  const { data, ...rest } = event.details;
+  const deeper =
+    typeof data === "object" && data !== null && !Array.isArray(data) ? data : { data };
+  const noted: [string, unknown][] = Object.entries({ ...rest, ...deeper });
   const facts: [string, unknown][] = [
     ["id", event.id],
     ["action", event.action],
@@ -135,7 +143,7 @@ function Details({ event, names, projects, onNarrow }: DetailsProps) {
       </summary>
       <dl className={classes.facts}>
         {facts
-          .filter(([, value]) => value !== null && value !== "")
+          .filter(([, value]) => value !== undefined && value !== null && value !== "")
           .map(([name, value]) => (
             <div key={name}>
               <dt>{name}</dt>

@@ -29,7 +29,7 @@ export function DeliveryView({ deliveryId, webhookId, projectId, canChange }: Pr
   ];
 
   return (
-    <Stack gap="sm" role="region" aria-label={t`Delivery`}>
+    <Stack gap="sm" role="region" aria-label={t`Delivery`} ref={intoView}>
       <Facts
         facts={[
           [
@@ -83,6 +83,11 @@ export function DeliveryView({ deliveryId, webhookId, projectId, canChange }: Pr
       ) : null}
     </Stack>
   );
+}
+
+/** It opens below the log, which may be long. */
+function intoView(element: HTMLElement | null) {
+  element?.scrollIntoView?.({ block: "nearest" });
 }
 
 function Call({ call }: { call: Attempt }) {

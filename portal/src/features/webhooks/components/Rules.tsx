@@ -9,7 +9,7 @@ import { EmptyState } from "@/ui/EmptyState";
 import { ErrorNotice } from "@/ui/ErrorNotice";
 import { announceFailure } from "@/ui/notices";
 import { rulesQuery, useNotificationChanges } from "../notification-queries";
-import { eventNames } from "../words";
+import { eventNames, inOrder } from "../words";
 import { RuleForm } from "./RuleForm";
 
 type Props = {
@@ -61,7 +61,9 @@ function Rule({ rule, ...where }: Props & { rule: NotificationRule }) {
   // As it was when one began: what another tab does meanwhile is not overwritten.
   const [edited, setEdited] = useState<NotificationRule | null>(null);
   const paused = rule.state === "paused";
-  const events = rule.event_types.map((type) => t(eventNames[type])).join(" · ");
+  const events = inOrder(rule.event_types)
+    .map((type) => t(eventNames[type]))
+    .join(" · ");
   const experiment =
     experiments.find(({ id }) => id === rule.experiment_id)?.name ?? rule.experiment_id;
   const bounds = [

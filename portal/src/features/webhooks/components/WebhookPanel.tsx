@@ -8,7 +8,7 @@ import { announce, announceFailure, announceWarning } from "@/ui/notices";
 import { Panel } from "@/ui/Panel";
 import { TimeText } from "@/ui/TimeText";
 import { useWebhookChanges } from "../queries";
-import { eventNames } from "../words";
+import { eventNames, inOrder } from "../words";
 import { DeliveryLog } from "./DeliveryLog";
 import { NewSecret } from "./NewSecret";
 import { SecretOnce } from "./SecretOnce";
@@ -76,7 +76,9 @@ export function WebhookPanel({ webhook, projectId, canChange }: Props) {
           />
         ) : (
           <Text size="sm" c="dimmed">
-            {webhook.event_types.map((type) => t(eventNames[type])).join(" · ")}
+            {inOrder(webhook.event_types)
+              .map((type) => t(eventNames[type]))
+              .join(" · ")}
           </Text>
         )}
         <Group gap="xs">
