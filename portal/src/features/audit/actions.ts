@@ -115,6 +115,7 @@ export const actionGroups: { title: MessageDescriptor; names: Names }[] = [
       "webhook.": msg`Everything about webhooks`,
       "webhook.created": msg`Webhook added`,
       "webhook.changed": msg`Webhook changed`,
+      "webhook.paused": msg`Webhook paused: nobody accepts its calls`,
       "webhook.secret_rotated": msg`New secret for a webhook`,
       "webhook.removed": msg`Webhook removed`,
       "webhook.test": msg`Test sent to a webhook`,
