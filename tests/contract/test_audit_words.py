@@ -21,11 +21,12 @@ def told() -> Iterator[EventKind[Any]]:
     auth-service tells others of what it has written into the trail by other names itself.
     """
     for service in DATABASES.keys() - {"auth-service"}:
-        module = f"{service.replace('-', '_')}.models.events"
-        if importlib.util.find_spec(module):
-            for value in vars(importlib.import_module(module)).values():
-                found = value.values() if isinstance(value, dict) else [value]
-                yield from (kind for kind in found if isinstance(kind, EventKind))
+        models = f"{service.replace('-', '_')}.models"
+        for module in (f"{models}.events", f"{models}.audited"):
+            if importlib.util.find_spec(module):
+                for value in vars(importlib.import_module(module)).values():
+                    found = value.values() if isinstance(value, dict) else [value]
+                    yield from (kind for kind in found if isinstance(kind, EventKind))
 
 
 def test_every_action_has_words_in_the_portal() -> None:

@@ -15,6 +15,14 @@ export function pageOf(event: AuditEvent, project: string): LinkProps | null {
       return { to: "/p/$project/x/$experiment", params: { project, experiment: id } };
     case "sensor":
       return { to: "/p/$project/sensors/$sensor", params: { project, sensor: id } };
+    case "sensor_watch":
+    case "profile":
+      return typeof data.sensor_id === "string"
+        ? { to: "/p/$project/sensors/$sensor", params: { project, sensor: data.sensor_id } }
+        : null;
+    case "metric_watch":
+    case "notification_rule":
+      return { to: "/p/$project/notifications", params: { project } };
     case "capture_session":
       return typeof data.run_id === "string"
         ? {
