@@ -1,13 +1,15 @@
 """A real Chromium for the journeys. Tests here are `async def`: they share pytest's event loop."""
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from servicekit.testing.postbox import Postbox, postbox
 
 from scripts.environment import ROOT
 from scripts.stack import Stack
+from scripts.stack import stack as running_stack
 from tests.support.browser import chromium
 
 FLAGS = (
@@ -20,6 +22,21 @@ FLAGS = (
     "--disable-dev-shm-usage",
 )
 PICTURES = ROOT / "test-results"
+
+
+@pytest.fixture(scope="session")
+async def box() -> AsyncIterator[Postbox]:
+    """Where mails of the stack go, everybody's."""
+    async with postbox() as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def stack(box: Postbox) -> Iterator[Stack]:
+    """All of Runbench, with a mail server, and webhooks that may call this machine."""
+    told = {"SMTP_URL": box.url, "WEBHOOK_ALLOWED_NETWORKS": "127.0.0.0/8"}
+    with running_stack(told) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
