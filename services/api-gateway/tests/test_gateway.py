@@ -577,7 +577,12 @@ async def test_the_access_log_keeps_secrets_out(
     async with http.get(f"{RUN}?token=log-secret-3", headers=headers) as response:
         request_id = response.headers["X-Request-Id"]
     lines = await gateway.lines_of(request_id)
+    # Also where somebody takes a token for an id.
+    async with http.get("/api/v1/sensors/rb_sensor_logsecret4_x/tokens") as response:
+        (astray, *_) = await gateway.lines_of(response.headers["X-Request-Id"])
     assert "log-secret" not in json.dumps(gateway.log)
+    assert "logsecret" not in json.dumps(gateway.log)
+    assert astray["request"]["uri"] == "/api/v1/sensors//tokens"
     assert lines[0]["request"]["uri"] == RUN
     assert lines[0]["status"] == 200
     assert re.fullmatch(r"[0-9a-f]{32}", lines[0]["trace_id"])
