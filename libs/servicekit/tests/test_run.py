@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import aiohttp
@@ -77,6 +78,46 @@ async def test_it_migrates_and_then_listens(service: Running) -> None:
     async with aiohttp.ClientSession() as session, session.get(f"{service.url}/ready") as ready:
         assert ready.status == 200
         assert await ready.json() == {"status": "ready", "dependencies": {"postgresql": "ok"}}
+
+
+async def test_a_database_that_hangs_is_told_of_before_whoever_asks_gives_up(
+    empty_database_url: str,
+) -> None:
+    database = urlsplit(empty_database_url)
+    flows = asyncio.Event()
+    flows.set()
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while piece := await reader.read(1 << 16):
+            await flows.wait()
+            writer.write(piece)
+        writer.close()
+
+    async def connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behind = await asyncio.open_connection(database.hostname, database.port)
+        await asyncio.gather(pump(reader, behind[1]), pump(behind[0], writer))
+
+    between = await asyncio.start_server(connect, "127.0.0.1", 0)
+    port = between.sockets[0].getsockname()[1]
+    url = empty_database_url.replace(f"{database.hostname}:{database.port}", f"127.0.0.1:{port}")
+    async with started(url) as running, aiohttp.ClientSession() as session:
+        line = await running.until("service.listening")
+        ready = f"http://127.0.0.1:{line['port']}/ready"
+        flows.clear()
+        for _ in range(2):
+            began = time.monotonic()
+            async with session.get(ready) as response:
+                assert response.status == 503
+                assert (await response.json())["dependencies"] == {"postgresql": "unreachable"}
+            assert time.monotonic() - began < 5
+        flows.set()
+        async with asyncio.timeout(20):
+            while True:
+                async with session.get(ready) as response:
+                    if response.status == 200:
+                        break
+                await asyncio.sleep(0.1)
+    between.close()
 
 
 async def test_a_stop_lets_requests_finish_and_says_not_ready_first(

@@ -43,6 +43,10 @@ HEADERS = {
 }
 
 
+# Less than whoever asks for readiness waits: the gateway does for 5 s.
+READY_WITHIN_SEC = 3.0
+
+
 class UnguardedRoute(Exception):
     """A route declares no policy; every route must say who may call it."""
 
@@ -135,14 +139,13 @@ def _add_doors(
 
     async def ready(request: web.Request) -> web.Response:
         app = request.app
-        dependencies: dict[str, str] = {}
+        asked: dict[str, Awaitable[bool | str]] = {}
         if DATABASE in app:
-            up = await answers(app[DATABASE])
-            dependencies["postgresql"] = "ok" if up else "unreachable"
-        for name, check in checks.items():
-            answer = await check(app)
-            said = "ok" if answer else "unreachable"
-            dependencies[name] = answer if isinstance(answer, str) else said
+            asked["postgresql"] = answers(app[DATABASE])
+        asked |= {name: check(app) for name, check in checks.items()}
+        # All at once and each within the same time: one that hangs must not hide the others.
+        said = await asyncio.gather(*(_standing(answer) for answer in asked.values()))
+        dependencies = dict(zip(asked, said, strict=True))
         draining = app[LIFECYCLE].draining.is_set()
         fine = not draining and all(state == "ok" for state in dependencies.values())
         status = "draining" if draining else "ready" if fine else "not ready"
@@ -159,6 +162,15 @@ def _add_doors(
     app.router.add_get("/ready", ready)
     app.router.add_get("/metrics", observability.metrics)
     app.router.add_get("/openapi.json", openapi_json)
+
+
+async def _standing(answer: Awaitable[bool | str]) -> str:
+    try:
+        async with asyncio.timeout(READY_WITHIN_SEC):
+            found = await answer
+    except TimeoutError:
+        found = False
+    return found if isinstance(found, str) else "ok" if found else "unreachable"
 
 
 @web.middleware
