@@ -35,8 +35,16 @@ SERVICES = (
     "comparison-service",
 )
 NPM_PACKAGES = {"proxy": "services/auth-proxy", "portal": "portal"}
+# What crosses services and mostly waits, each with a stack of its own or alone in one: beside
+# what computes it takes no time. All other tests of the whole have the machine for themselves.
+WAITING = (
+    "tests/client/test_outage.py",
+    "tests/running/test_backup.py",
+    "tests/e2e/test_telemetry.py",
+)
 # Everything that `nox -s test` runs, the long ones first so that two at a time end together.
 EVERYTHING = (
+    "test-waiting",
     "lint",
     "test-portal",
     "test-auth",
@@ -383,9 +391,17 @@ def test_whole(session: nox.Session) -> None:
         "tests",
         "--ignore=tests/workspace",
         "--ignore=tests/mlflow",
+        *(f"--ignore={path}" for path in WAITING),
         "--timeout=300",
         "--durations=10",
     )
+
+
+@nox.session(name="test-waiting", default=False, allow_parallel=True)
+def test_waiting(session: nox.Session) -> None:
+    """Test what crosses services and mostly waits: outages, backups, sensors for a while."""
+    python = whole(session)
+    pytest(session, python, "test-waiting", *WAITING, "--timeout=300", "--durations=5")
 
 
 @nox.session(name="test-mlflow", default=False)

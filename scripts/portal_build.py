@@ -1,5 +1,6 @@
 """The portal as users get it, built once for each state of its sources."""
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -31,12 +32,20 @@ def digest(portal: Path) -> str:
 
 def built_portal() -> Path:
     """Folder of the built portal; builds it when its sources have changed since the last time."""
-    portal = ROOT / "portal"
-    wanted = digest(portal)
     target = ROOT / ".nox" / "portal"
+    target.parent.mkdir(exist_ok=True)
+    # Two that start at the same time build it once.
+    with (target.parent / "portal.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        _build(ROOT / "portal", target)
+    return target
+
+
+def _build(portal: Path, target: Path) -> None:
+    wanted = digest(portal)
     stamp = target / STAMP
     if stamp.exists() and stamp.read_text() == wanted:
-        return target
+        return
     shutil.rmtree(target, ignore_errors=True)
     answer = subprocess.run(
         [node(), str(VITE), "build", "--outDir", str(target), "--emptyOutDir"],
@@ -49,4 +58,3 @@ def built_portal() -> Path:
     if answer.returncode:
         raise BuildFailed(answer.stdout + answer.stderr)
     stamp.write_text(wanted)
-    return target
