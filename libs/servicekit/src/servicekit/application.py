@@ -16,8 +16,10 @@ from aiohttp.typedefs import Handler
 
 from servicekit import limits, observability, openapi
 from servicekit.database import DATABASE, Pool, answers
+from servicekit.denials import DENIED, Denied, note_denial
 from servicekit.idempotency import delete_expired_keys, serve_once
 from servicekit.identity import Identity
+from servicekit.lately import LATELY, Lately
 from servicekit.problems import (
     Invalid,
     MethodNotAllowed,
@@ -72,11 +74,12 @@ def application(
     identity: Identity,
     checks: Mapping[str, Check] | None = None,
     doors: Iterable[web.RouteDef] = (),
+    denied: Denied = note_denial,
 ) -> web.Application:
     """Wire routes, identity and background contexts into one application.
 
     `checks` are what `/ready` asks beside PostgreSQL, by the name it shows; `doors` are routes
-    that speak another dialect than ours and see to their policies themselves.
+    that speak another dialect than ours and see to their policies themselves; `denied` notes a 403.
 
     Raises:
         UnguardedRoute: an endpoint without a policy.
@@ -88,6 +91,8 @@ def application(
     app = web.Application(middlewares=[observability.request_middleware, problem_middleware])
     app[ENDPOINTS] = endpoints
     app[IDENTITY] = identity
+    app[LATELY] = Lately()
+    app[DENIED] = denied
     app[LIFECYCLE] = Lifecycle()
     app.cleanup_ctx.extend(contexts)
     app.cleanup_ctx.append(_forget_expired_keys)
@@ -180,6 +185,7 @@ async def problem_middleware(request: web.Request, handler: Handler) -> web.Stre
         return await handler(request)
     except Problem as problem:
         log.info("request.problem", code=problem.code, detail=problem.detail)
+        await request.app[DENIED](request, problem)
         return respond(problem)
     except web.HTTPException as exc:
         return _respond_to_http(request, exc)

@@ -1,6 +1,6 @@
 """What happened, as others are told of it: one envelope, and kinds that say what is in it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -48,13 +48,17 @@ class Event(Answer):
     data: dict[str, JsonValue] = Field(default={})
 
 
+type Result = Literal["success", "failure", "denied"]
+
+
 class Recorded(Event):
-    """An event as the audit trail has it: with where the call came from.
+    """An event as the audit trail has it: with where the call came from, and how it ended.
 
     Nobody else is told: an address is personal.
     """
 
     address: str | None = None
+    result: Result = "success"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ SYSTEM = Actor(kind="system")
 """The service itself."""
 
 _actor: ContextVar[Actor] = ContextVar("actor", default=SYSTEM)
-_address: ContextVar[str | None] = ContextVar("address", default=None)
+_address: ContextVar[Callable[[], str] | None] = ContextVar("address", default=None)
 
 
 def note_actor(principal: Principal | None) -> None:
@@ -133,11 +137,12 @@ def current_actor() -> Actor:
     return _actor.get()
 
 
-def note_address(address: str | None) -> None:
-    """Say where the request being served comes from."""
+def note_address(address: Callable[[], str] | None) -> None:
+    """Say how to learn where the request being served comes from; most requests never ask."""
     _address.set(address)
 
 
 def current_address() -> str | None:
     """Where the request being served comes from; None where there is none, or nobody knows."""
-    return _address.get()
+    address = _address.get()
+    return address() if address else None

@@ -23,6 +23,7 @@ from pydantic_core import PydanticCustomError, from_json
 
 from servicekit.application import IDENTITY, UnguardedRoute, problem_of
 from servicekit.bodies import DEFAULT_LIMIT, holds_nul, read_body
+from servicekit.denials import DENIED
 from servicekit.events import note_actor
 from servicekit.identity import ACCESS, PRINCIPAL, TAKES_BASIC
 from servicekit.limits import Limit, count, identify_counted
@@ -419,6 +420,7 @@ def _serve(call: Call, policy: Policy) -> Handler:
             return _answer(await _call(call, policy, request))
         except Problem as problem:
             log.info("request.problem", code=problem.code, detail=problem.detail)
+            await request.app[DENIED](request, problem)
             return answer_error(problem)
         except web.HTTPException:
             raise

@@ -39,7 +39,6 @@ ARRIVED = web.RequestKey("arrived", float)
 """When the request's head was read, on this process's monotonic clock, in seconds."""
 
 _QUIET = frozenset({"/health", "/ready", "/metrics"})
-_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
@@ -49,8 +48,7 @@ async def request_middleware(request: web.Request, handler: Handler) -> web.Stre
     began = perf_counter()
     request[ARRIVED] = monotonic()
     note_actor(None)
-    if request.method not in _READING:
-        note_address(str(address_of(request, request.app.get(TRUSTED_PROXIES, ()))))
+    note_address(lambda: str(address_of(request, request.app.get(TRUSTED_PROXIES, ()))))
     status = 500
     ACTIVE.inc()
     with request_span(request) as span:

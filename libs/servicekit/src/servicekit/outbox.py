@@ -15,11 +15,14 @@ from aiohttp import web
 from prometheus_client import Counter, Gauge
 
 from servicekit.database import DATABASE, TROUBLE, Connection, Database
-from servicekit.events import Event, Recorded, current_address
+from servicekit.events import Event, Recorded, Result, current_address
 from servicekit.jobs import alongside, job
 from servicekit.problems import Unavailable
 
 log = structlog.get_logger()
+
+AUDIT = "audit"
+"""The sink that is the audit trail."""
 
 BATCH = 500
 POLL_SEC = 0.5
@@ -69,19 +72,35 @@ async def emit(connection: Connection, events: Sequence[Event]) -> None:
 
     Hold the changed rows until it ends: that is what keeps their order.
     """
+    await _leave(connection, events, sink=None, result="success")
+
+
+async def note(connection: Connection, events: Sequence[Event], result: Result = "success") -> None:
+    """Leave events for the audit trail alone: who read what is nobody else's to be told.
+
+    Where something is handed out, call it before, so that nothing goes of which there is no row.
+    """
+    await _leave(connection, events, sink=AUDIT, result=result)
+
+
+async def _leave(
+    connection: Connection, events: Sequence[Event], *, sink: str | None, result: Result
+) -> None:
     if not events:
         return
     address = current_address()
-    recorded = [Recorded(**dict(event), address=address) for event in events]
+    recorded = [Recorded(**dict(event), address=address, result=result) for event in events]
     await connection.execute(
         """
         INSERT INTO outbox (sink, event)
         SELECT s.name, e.event
         FROM unnest($1::jsonb[]) WITH ORDINALITY AS e (event, ordinal)
         CROSS JOIN outbox_sinks AS s
+        WHERE $2::text IS NULL OR s.name = $2
         ORDER BY e.ordinal
         """,
         [event.model_dump(mode="json") for event in recorded],
+        sink,
     )
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from aiohttp import web
 
 from servicekit.database import DATABASE, Connection, Database
+from servicekit.denials import ACTS_IN
 from servicekit.events import note_actor
 from servicekit.identity import ACCESS, PRINCIPAL, Identity, Principal, Role, bearer_token
 from servicekit.problems import Forbidden, NotFound, ProjectArchived, Unauthenticated
@@ -109,6 +110,7 @@ class Policy:
                 break
         if not access:
             raise NotFound
+        request[ACTS_IN] = access.project_id
         if role != Role.VIEWER and access.project_id != projects[0]:
             raise Forbidden(_GUESTS_READ)
         if not access.role.includes(role):

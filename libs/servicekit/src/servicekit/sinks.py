@@ -14,7 +14,7 @@ from yarl import URL
 
 from servicekit.events import Event, Recorded
 from servicekit.inside import Inside
-from servicekit.outbox import Sink
+from servicekit.outbox import AUDIT, Sink
 from servicekit.problems import Unavailable
 from servicekit.settings import ServiceSettings
 
@@ -37,9 +37,14 @@ def sinks(settings: ServiceSettings, *, service: str, audit: bool = True) -> lis
     found: list[Sink] = []
     if settings.rabbitmq_url:
         found.append(RabbitMQ(settings.rabbitmq_url, service=service))
-    if audit and settings.auth_service_url and settings.service_secrets:
-        found.append(AuditTrail(settings.auth_service_url, settings.service_secrets[0]))
-    return found
+    return [*found, *audit_trail(settings)] if audit else found
+
+
+def audit_trail(settings: ServiceSettings) -> list[Sink]:
+    """The audit trail, for a service that tells nobody else; none where the settings name none."""
+    if settings.auth_service_url and settings.service_secrets:
+        return [AuditTrail(settings.auth_service_url, settings.service_secrets[0])]
+    return []
 
 
 def routing_key(event: Event) -> str:
@@ -181,7 +186,7 @@ class RabbitMQ:
 class AuditTrail:
     """auth-service's list of who did what; it knows a repeat by the event's id."""
 
-    name = "audit"
+    name = AUDIT
 
     def __init__(self, addresses: str, secret: bytes) -> None:
         self._auth = Inside("auth-service", addresses, secret)

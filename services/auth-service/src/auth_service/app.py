@@ -10,10 +10,11 @@ from servicekit.limits import request_limits
 from servicekit.outbox import Relay
 from servicekit.policy import SERVICE_SECRETS
 from servicekit.sinks import sinks
+from servicekit.tracing import begin_trace
 
 from auth_service.call import SETTINGS
 from auth_service.clients.mail import MAIL, Mail
-from auth_service.denials import note_denials
+from auth_service.denials import note_denial
 from auth_service.identity import OwnIdentity
 from auth_service.jobs import audit_months, sweep
 from auth_service.operations.start import make_first_admin, note_keys
@@ -71,12 +72,12 @@ def create_app(settings: Settings) -> web.Application:
             audit_months.context,
         ],
         identity=OwnIdentity(keys),
+        denied=note_denial,
     )
     app[SETTINGS] = settings
     app[KEYS] = keys
     app[SEAL] = keys.seal
     app[SERVICE_SECRETS] = settings.service_secrets
-    app.middlewares.append(note_denials)
     return app
 
 
@@ -84,6 +85,7 @@ async def _tools(app: web.Application) -> AsyncIterator[None]:
     settings = app[SETTINGS]
     app[HASHER] = Hasher(rounds=settings.bcrypt_rounds)
     app[MAIL] = Mail(settings)
+    begin_trace("", "")  # what is done at the start has a trace too, in the log and in the audit
     await note_keys(app[DATABASE], app[KEYS])
     await make_first_admin(app[DATABASE], app[HASHER], settings)
     yield

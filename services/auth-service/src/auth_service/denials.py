@@ -3,10 +3,9 @@
 from uuid import UUID
 
 from aiohttp import web
-from aiohttp.typedefs import Handler
 from servicekit.database import DATABASE
 from servicekit.identity import PRINCIPAL, Principal
-from servicekit.problems import Forbidden
+from servicekit.problems import Forbidden, Problem
 
 from auth_service.addresses import origin_of
 from auth_service.call import SETTINGS
@@ -14,16 +13,11 @@ from auth_service.models.audit import NewEvent
 from auth_service.operations.audit import record
 
 
-@web.middleware
-async def note_denials(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def note_denial(request: web.Request, problem: Problem) -> None:
     """Write an event for a 403 that no operation has written one for."""
-    try:
-        return await handler(request)
-    except Forbidden as problem:
-        principal = request.get(PRINCIPAL)
-        if principal and type(problem) is Forbidden:
-            await _note(request, principal, problem)
-        raise
+    principal = request.get(PRINCIPAL)
+    if principal and type(problem) is Forbidden:
+        await _note(request, principal, problem)
 
 
 async def _note(request: web.Request, principal: Principal, problem: Forbidden) -> None:

@@ -12,7 +12,9 @@ from servicekit.database import DATABASE, database
 from servicekit.debug_identity import DebugIdentity
 from servicekit.identity import Identity
 from servicekit.limits import request_limits
+from servicekit.outbox import Relay
 from servicekit.problems import Problem
+from servicekit.sinks import audit_trail
 from servicekit.wakeups import Wakeups
 
 from metrics_service.clients.experiments import Experiments
@@ -41,6 +43,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         Experiments(settings.experiment_service_url).context,
         feeds.context,
         upkeep(timedelta(days=settings.batch_ids_kept_days)),
+        Relay(audit_trail(settings)).context,
     ]
     checks: dict[str, Check] = {"experiment-service": _runs_are_published}
     if identity is None and settings.auth_service_url:

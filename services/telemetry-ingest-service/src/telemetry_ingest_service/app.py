@@ -13,7 +13,9 @@ from servicekit.database import DATABASE, database
 from servicekit.debug_identity import DebugIdentity
 from servicekit.identity import Identity
 from servicekit.limits import request_limits
+from servicekit.outbox import Relay
 from servicekit.problems import Problem
+from servicekit.sinks import audit_trail
 from servicekit.wakeups import Wakeups
 
 from telemetry_ingest_service.jobs.buffer import buffered
@@ -68,6 +70,7 @@ def create_app(settings: Settings, identity: Identity | None = None) -> web.Appl
         *_buffer(stream, settings),
         crossings,
         upkeep(timedelta(days=settings.batch_ids_kept_days)),
+        Relay(audit_trail(settings)).context,
     ]
     checks: dict[str, Check] = {"experiment-service": _sensors_are_published}
     if buffering and stream:

@@ -93,7 +93,7 @@ async def download_artifact(request: web.Request) -> web.StreamResponse:
     """Send a file."""
     place = _location(request)
     artifact = await read_artifact(request.app[DATABASE], place.holder.id, place.path)
-    return await send_file(request, request.app[STORE], artifact)
+    return await send_file(request, request.app[STORE], artifact, place.holder)
 
 
 @calls.add("DELETE", ONE, policy=policy.editor(), project=_project_of_address)

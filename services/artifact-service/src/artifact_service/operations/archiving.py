@@ -11,6 +11,7 @@ from stream_zip import ZIP_64, async_stream_zip
 
 from artifact_service.errors import ArchiveTooLarge
 from artifact_service.models.artifacts import StoredArtifact
+from artifact_service.operations.telling import tell_of_archive
 from artifact_service.queries.artifacts import count_below, select_below
 from artifact_service.stores.contract import Store, key_of
 
@@ -23,19 +24,18 @@ _CHUNK_BYTES = 1 << 20
 type _Member = tuple[str, datetime, int, stream_zip.Method, AsyncIterable[bytes]]
 
 
-async def check_archive(database: Database, holder_id: UUID, folder: str) -> None:
-    """Whether the folder can be an archive.
+async def begin_archive(database: Database, project_id: UUID, run_id: UUID, folder: str) -> None:
+    """Note that a folder of a run's files is taken, if it can be an archive.
 
     Raises:
         ArchiveTooLarge: it has more than 100,000 files.
     """
     async with database.acquire() as connection:
-        count = await count_below(
-            connection, holder_id=holder_id, folder=folder, limit=MAX_FILES + 1
-        )
-    if count > MAX_FILES:
-        msg = f"An archive takes at most {MAX_FILES} files."
-        raise ArchiveTooLarge(msg)
+        count = await count_below(connection, holder_id=run_id, folder=folder, limit=MAX_FILES + 1)
+        if count > MAX_FILES:
+            msg = f"An archive takes at most {MAX_FILES} files."
+            raise ArchiveTooLarge(msg)
+        await tell_of_archive(connection, project_id, run_id, folder, files=count)
 
 
 def archive(database: Database, store: Store, holder_id: UUID, folder: str) -> AsyncIterable[bytes]:

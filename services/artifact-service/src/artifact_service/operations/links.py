@@ -7,13 +7,14 @@ from servicekit.database import Database
 
 from artifact_service.errors import NoPresignedLinks
 from artifact_service.models.details import Link
-from artifact_service.operations.details import read_by_id
+from artifact_service.operations.details import holder_of, read_by_id
+from artifact_service.operations.telling import Reader, tell_of_read
 from artifact_service.stores.contract import Store, key_of
 
 VALID = timedelta(minutes=5)
 
 
-async def link(database: Database, store: Store, artifact_id: UUID) -> Link:
+async def link(database: Database, store: Store, reader: Reader, artifact_id: UUID) -> Link:
     """An address that serves the file to whoever has it.
 
     Raises:
@@ -26,4 +27,5 @@ async def link(database: Database, store: Store, artifact_id: UUID) -> Link:
     url = await store.link(key_of(artifact.object_id), valid=VALID)
     if url is None:
         raise NoPresignedLinks
+    await tell_of_read(database, reader, holder_of(artifact), artifact, way="link")
     return Link(url=url, expires_at=expires_at)

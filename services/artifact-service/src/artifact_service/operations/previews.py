@@ -9,7 +9,8 @@ from servicekit.database import Database
 
 from artifact_service.models.kinds import kind_of
 from artifact_service.models.previews import Preview, PreviewKind, PreviewQuery, PreviewTable
-from artifact_service.operations.details import read_by_id
+from artifact_service.operations.details import holder_of, read_by_id
+from artifact_service.operations.telling import Reader, tell_of_read
 from artifact_service.previews.parquet import read_rows
 from artifact_service.previews.texts import decode, table_of
 from artifact_service.queries.details import DetailedArtifact
@@ -25,7 +26,7 @@ _PLOTLY_MORE = {"frames", "config"}
 
 
 async def preview(
-    database: Database, store: Store, artifact_id: UUID, query: PreviewQuery
+    database: Database, store: Store, reader: Reader, artifact_id: UUID, query: PreviewQuery
 ) -> Preview:
     """What can be shown of a file.
 
@@ -39,6 +40,7 @@ async def preview(
         return Preview(kind=kind, reason="Files of this kind are not shown.")
     if kind in _IN_PLACE:
         return Preview(kind=kind)
+    await tell_of_read(database, reader, holder_of(artifact), artifact, way="preview")
     if kind == "table":
         if artifact.detected_media_type == "application/x-parquet":
             return await _parquet(store, artifact, query)

@@ -1,12 +1,14 @@
-"""Whether the caller of a request may see another project than the one that the route names."""
+"""Who the caller of a request is, and whether they may see another project than the route's."""
 
 from uuid import UUID
 
 from aiohttp.web import Request
 from servicekit.application import IDENTITY
-from servicekit.identity import PRINCIPAL, Access
+from servicekit.identity import ACCESS, PRINCIPAL, Access
+from servicekit.lately import LATELY
 
 from artifact_service.operations.inputs import AccessTo
+from artifact_service.operations.telling import Reader
 
 
 def access_to(request: Request) -> AccessTo:
@@ -16,3 +18,8 @@ def access_to(request: Request) -> AccessTo:
         return await request.app[IDENTITY].access(request, request[PRINCIPAL], project_id)
 
     return ask
+
+
+def reader_of(request: Request) -> Reader:
+    """Who reads, as the audit trail is told."""
+    return Reader(request[PRINCIPAL], request[ACCESS].project_id, request.app[LATELY])

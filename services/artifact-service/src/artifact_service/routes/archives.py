@@ -7,12 +7,13 @@ from aiohttp.web import Request, StreamResponse
 from servicekit import policy
 from servicekit.database import DATABASE
 from servicekit.fields import Query
+from servicekit.identity import ACCESS
 from servicekit.problems import Problem
 from servicekit.routing import Routes
 
 from artifact_service.errors import ArchiveTooLarge, StoreUnavailable
 from artifact_service.models.paths import Prefix
-from artifact_service.operations.archiving import archive, check_archive
+from artifact_service.operations.archiving import archive, begin_archive
 from artifact_service.routes.artifacts import OF_RUN
 from artifact_service.routes.files import STALL_SEC, saved_as
 from artifact_service.stores.contract import STORE
@@ -37,7 +38,7 @@ class ArchiveQuery(Query):
 )
 async def get_archive(request: Request, run_id: UUID, query: ArchiveQuery) -> StreamResponse:
     """Download a folder of a run's files, all of them if none is named, as one zip."""
-    await check_archive(request.app[DATABASE], run_id, query.prefix)
+    await begin_archive(request.app[DATABASE], request[ACCESS].project_id, run_id, query.prefix)
     name = query.prefix.rpartition("/")[2] or f"run-{run_id}"
     response = StreamResponse(headers=saved_as(f"{name}.zip") | {"Content-Type": ZIP})
     pieces = archive(request.app[DATABASE], request.app[STORE], run_id, query.prefix)

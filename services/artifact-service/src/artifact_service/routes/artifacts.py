@@ -77,7 +77,7 @@ async def put_artifact(request: Request, run_id: UUID, path: ArtifactPath) -> Ar
 async def get_artifact(request: Request, run_id: UUID, path: ArtifactPath) -> StreamResponse:
     """Download a file, or with `Range` a part of it; its ETag is its SHA-256."""
     artifact = await operations.read_artifact(request.app[DATABASE], run_id, path)
-    return await send_file(request, request.app[STORE], artifact)
+    return await send_file(request, request.app[STORE], artifact, Holder("run", run_id))
 
 
 @routes.head(PATH, policy=policy.viewer(OF_RUN))

@@ -31,7 +31,7 @@ from artifact_service.models.previews import Preview, PreviewQuery
 from artifact_service.operations import details, inputs, links
 from artifact_service.operations import previews as showing
 from artifact_service.queries.details import select_artifact_project
-from artifact_service.routes.access import access_to
+from artifact_service.routes.access import access_to, reader_of
 from artifact_service.routes.artifacts import OF_RUN
 from artifact_service.routes.files import send_file
 from artifact_service.stores.contract import STORE
@@ -75,7 +75,9 @@ async def withdraw_approval(request: Request, artifact_id: UUID) -> None:
 @routes.get(ONE + "/preview", policy=policy.viewer(OF_ARTIFACT), raises=(StoreUnavailable,))
 async def preview_artifact(request: Request, artifact_id: UUID, query: PreviewQuery) -> Preview:
     """What can be shown of a file: its text, rows of its table, or that a page may embed it."""
-    return await showing.preview(request.app[DATABASE], request.app[STORE], artifact_id, query)
+    return await showing.preview(
+        request.app[DATABASE], request.app[STORE], reader_of(request), artifact_id, query
+    )
 
 
 @routes.get(
@@ -90,7 +92,9 @@ async def get_artifact_content(request: Request, artifact_id: UUID) -> StreamRes
     `Range` and ETag as for a download. Files of other kinds are sent as for saving.
     """
     artifact = await details.read_by_id(request.app[DATABASE], artifact_id)
-    return await send_file(request, request.app[STORE], artifact, in_place=True)
+    return await send_file(
+        request, request.app[STORE], artifact, details.holder_of(artifact), in_place=True
+    )
 
 
 @routes.post(
@@ -101,7 +105,9 @@ async def get_artifact_content(request: Request, artifact_id: UUID) -> StreamRes
 )
 async def link_artifact(request: Request, artifact_id: UUID) -> Link:
     """An address in the store itself that serves the file for five minutes to whoever has it."""
-    return await links.link(request.app[DATABASE], request.app[STORE], artifact_id)
+    return await links.link(
+        request.app[DATABASE], request.app[STORE], reader_of(request), artifact_id
+    )
 
 
 @routes.get(ONE + "/uses", policy=policy.viewer(OF_ARTIFACT))

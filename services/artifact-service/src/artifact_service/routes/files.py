@@ -6,12 +6,15 @@ from http import HTTPStatus
 from urllib.parse import quote
 
 from aiohttp import web
+from servicekit.database import DATABASE
 from servicekit.problems import Problem
 
-from artifact_service.models.artifacts import OCTETS, StoredArtifact
+from artifact_service.models.artifacts import OCTETS, Holder, StoredArtifact
 from artifact_service.models.digests import sha256_header
 from artifact_service.models.kinds import kind_of
 from artifact_service.models.ranges import requested_range
+from artifact_service.operations.telling import tell_of_read
+from artifact_service.routes.access import reader_of
 from artifact_service.stores.contract import Store, key_of
 
 # A reader that takes less than a piece in this time is sent away.
@@ -39,12 +42,17 @@ _ACTIVE = frozenset(
 
 
 async def send_file(
-    request: web.Request, store: Store, artifact: StoredArtifact, *, in_place: bool = False
+    request: web.Request,
+    store: Store,
+    artifact: StoredArtifact,
+    holder: Holder,
+    *,
+    in_place: bool = False,
 ) -> web.StreamResponse:
     """The file, the part that `Range` names, or 304 where the caller has it already.
 
     `in_place` is for a page to embed it, where it is of a kind that a browser shows without running
-    anything of it; all else is for saving.
+    anything of it; all else is for saving. That it was read is noted before any of it goes out.
 
     Raises:
         RangeNotSatisfiable, StoreUnavailable: before the head is sent.
@@ -63,6 +71,9 @@ async def send_file(
     blocks = store.read(key_of(artifact.object_id), start, end)
     try:
         first = await anext(blocks, b"")  # whether it can be read shows before the head is out
+        await tell_of_read(
+            request.app[DATABASE], reader_of(request), holder, artifact, way="download"
+        )
         await response.prepare(request)
         await _write(response, first)
         async for block in blocks:

@@ -4,13 +4,11 @@ from typing import Literal
 from uuid import UUID
 
 from pydantic import BaseModel, Field, JsonValue
-from servicekit.events import Recorded
+from servicekit.events import Recorded, Result
 from servicekit.fields import Answer, Body, Query, Timestamp
 from servicekit.pagination import PageQuery
 
 type ActorKind = Literal["user", "token", "sensor", "system"]
-type Result = Literal["success", "failure", "denied"]
-
 
 MOST_TOLD = 500
 

@@ -65,7 +65,7 @@ async def insert_told(
         )
         VALUES (
             $1, $2, $3, $4, coalesce($5, (SELECT name FROM auth.users WHERE id = $4)), $6, $7, $8,
-            $9, 'success', $10, $11, $12
+            $9, $10, $11, $12, $13
         )
         ON CONFLICT DO NOTHING
         """,
@@ -80,6 +80,7 @@ async def insert_told(
                 event.subject.kind,
                 str(event.subject.id),
                 address,
+                event.result,
                 _details(event),
                 event.trace_id,
                 event.actor and event.actor.kind,

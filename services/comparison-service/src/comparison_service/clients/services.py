@@ -136,6 +136,10 @@ def _decoded(service: str, answer: bytes) -> Any:
         raise NoAnswer(msg) from exc
 
 
+class ForbiddenThere(Forbidden):
+    """You may not do this."""  # the service that refused it has noted the denial
+
+
 def _refusal(service: str, status: int, answer: bytes) -> Exception:
     try:
         detail = str(orjson.loads(answer).get("detail", ""))
@@ -147,7 +151,7 @@ def _refusal(service: str, status: int, answer: bytes) -> Exception:
         case HTTPStatus.UNAUTHORIZED:
             return Unauthenticated(detail)
         case HTTPStatus.FORBIDDEN:
-            return Forbidden(detail)
+            return ForbiddenThere(detail)
         case _:
             return NoAnswer(f"{service} answered {status}" + (f": {detail}" if detail else ""))
 

@@ -3,10 +3,14 @@
 import csv
 import io
 from datetime import UTC, datetime
+from uuid import UUID
 
 import orjson
 from servicekit.database import Database
+from servicekit.events import Event
+from servicekit.outbox import note
 
+from comparison_service.models.events import COMPARISON_EXPORTED, ExportData
 from comparison_service.models.export import ComparisonExport
 from comparison_service.models.runs import ComparedRuns, RunsComparison
 from comparison_service.models.selection import Scalar
@@ -20,7 +24,7 @@ PICTURE_POINTS = 300
 
 
 async def export(database: Database, reading: Reading, asked: ComparisonExport) -> bytes:
-    """The file.
+    """The file; that it was taken is noted before it goes out.
 
     Raises:
         NotFound: a run is missing, or of a project that the caller does not see.
@@ -31,6 +35,8 @@ async def export(database: Database, reading: Reading, asked: ComparisonExport) 
         compare_runs(database, reading, RunsComparison.model_construct(**fields)),
         _series(reading, asked),
     )
+    async with database.acquire() as connection:
+        await note(connection, _noted(asked, runs))
     # Either may have noticed something after the other was done.
     runs = runs.model_copy(update={"missing": reading.missing})
     match asked.format:
@@ -40,6 +46,21 @@ async def export(database: Database, reading: Reading, asked: ComparisonExport) 
             return as_json(asked, runs, series)
         case "html":
             return report(asked, runs, series, at=datetime.now(UTC)).encode()
+
+
+def _noted(asked: ComparisonExport, runs: ComparedRuns) -> list[Event]:
+    """What each project's audit trail is told."""
+    of_projects: dict[UUID, list[UUID]] = {}
+    for run in runs.runs:
+        of_projects.setdefault(run.project_id, []).append(run.id)
+    return [
+        COMPARISON_EXPORTED.event(
+            ExportData(format=asked.format, run_ids=run_ids),
+            project_id=project_id,
+            subject_id=project_id,
+        )
+        for project_id, run_ids in of_projects.items()
+    ]
 
 
 async def _series(reading: Reading, asked: ComparisonExport) -> ComparedSeries:

@@ -12,11 +12,12 @@ from uuid import UUID
 from servicekit.database import Connection, Database
 from servicekit.events import SYSTEM, Event
 from servicekit.ids import uuid7
-from servicekit.outbox import emit
+from servicekit.outbox import emit, note
 from servicekit.outgoing import Answer, Caller
 from servicekit.pagination import Cursor, Page, page_of
 from servicekit.problems import NotFound
 
+from experiment_service.models.audited import WEBHOOK_TESTED
 from experiment_service.models.events import WEBHOOK_PAUSED, WEBHOOK_TEST, NoData, PauseData
 from experiment_service.models.webhooks import (
     Delivery,
@@ -142,6 +143,13 @@ async def test_webhook(
             event_type=event.type,
             body=event.model_dump_json(),
         )
+        told = WEBHOOK_TESTED.event(
+            NoData(),
+            project_id=webhook.project_id,
+            subject_id=webhook_id,
+            subject_name=webhook.name,
+        )
+        await note(connection, [told])
     async with database.acquire() as connection:
         due = await select_due_delivery(connection, delivery_id=delivery_id)
     if due is None:

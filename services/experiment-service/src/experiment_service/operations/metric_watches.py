@@ -4,12 +4,18 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from servicekit.database import Database
-from servicekit.events import Event
+from servicekit.events import Event, EventKind
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
+from servicekit.outbox import note
 from servicekit.pagination import Cursor, Page, PageQuery, page_of
 
 from experiment_service.errors import LimitExceeded
+from experiment_service.models.audited import (
+    METRIC_WATCH_CREATED,
+    METRIC_WATCH_REMOVED,
+    WatchData,
+)
 from experiment_service.models.events import THRESHOLD_CROSSED, CrossingData
 from experiment_service.models.metric_watches import (
     MAX_WATCHES,
@@ -64,13 +70,16 @@ async def add_watch(
             msg = f"There are {count} limits, which is the most a project may have."
             raise LimitExceeded(msg)
         await insert_watch(connection, watch)
+        await note(connection, [_noted(METRIC_WATCH_CREATED, watch)])
     return watch
 
 
 async def remove_watch(database: Database, watch_id: UUID) -> None:
     """Forget a limit."""
-    async with database.acquire() as connection:
-        await delete_watch(connection, watch_id)
+    async with database.acquire() as connection, connection.transaction():
+        watch = await delete_watch(connection, watch_id)
+        if watch:
+            await note(connection, [_noted(METRIC_WATCH_REMOVED, watch)])
 
 
 async def tell_of_crossings(database: Database) -> int:
@@ -86,6 +95,11 @@ async def tell_of_crossings(database: Database) -> int:
             crossings = await insert_crossings(connection)
             await tell(connection, [_event(crossing) for crossing in crossings])
     return len(crossings)
+
+
+def _noted(kind: EventKind[WatchData], watch: MetricWatch) -> Event:
+    data = WatchData(on=watch.key, direction=watch.direction, threshold=watch.threshold)
+    return kind.event(data, project_id=watch.project_id, subject_id=watch.id)
 
 
 def _event(crossing: Crossing) -> Event:

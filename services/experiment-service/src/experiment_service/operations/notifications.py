@@ -3,13 +3,18 @@
 from datetime import UTC, datetime
 from uuid import UUID
 
+from pydantic import BaseModel
 from servicekit.database import Database
+from servicekit.events import Event, EventKind
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
+from servicekit.outbox import note
 from servicekit.pagination import Cursor, Page, PageQuery, page_of
 from servicekit.problems import Invalid, NotFound, PreconditionFailed
 
 from experiment_service.errors import LimitExceeded
+from experiment_service.models.audited import RULE_CHANGED, RULE_CREATED, RULE_REMOVED
+from experiment_service.models.events import FieldsData, NoData
 from experiment_service.models.notifications import (
     MAX_RULES,
     NewNotificationRule,
@@ -80,6 +85,7 @@ async def add_rule(
             found = await select_project(connection, rule.experiment_id)
             _check_experiment(found, project_id)
         await insert_rule(connection, rule)
+        await note(connection, [_noted(RULE_CREATED, NoData(), rule)])
     return rule
 
 
@@ -114,6 +120,8 @@ async def change_rule(
             await delete_waiting_notifications(connection, rule_id=rule_id)
         now = datetime.now(UTC)
         await update_rule(connection, edited, at=now)
+        fields = FieldsData(fields=list(change.given))
+        await note(connection, [_noted(RULE_CHANGED, fields, edited)])
         return edited.model_copy(update={"version": before.version + 1, "updated_at": now})
 
 
@@ -123,9 +131,12 @@ async def remove_rule(database: Database, principal: Principal, rule_id: UUID) -
     Raises:
         NotFound: the caller has no such rule.
     """
-    async with database.acquire() as connection:
-        if not await delete_rule(connection, rule_id=rule_id, user_id=principal.user_id):
+    async with database.acquire() as connection, connection.transaction():
+        rule = await lock_rule(connection, rule_id=rule_id, user_id=principal.user_id)
+        if rule is None:
             raise NotFound
+        await delete_rule(connection, rule_id=rule_id, user_id=principal.user_id)
+        await note(connection, [_noted(RULE_REMOVED, NoData(), rule)])
 
 
 async def list_notifications(
@@ -143,6 +154,10 @@ async def list_notifications(
             limit=query.limit + 1,
         )
     return page_of(found, limit=query.limit, cursor=lambda one: Cursor(sort="-id", id=one.id))
+
+
+def _noted[D: BaseModel](kind: EventKind[D], data: D, rule: NotificationRule) -> Event:
+    return kind.event(data, project_id=rule.project_id, subject_id=rule.id)
 
 
 def _check_experiment(found: UUID | None, project_id: UUID) -> None:

@@ -10,8 +10,10 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from servicekit.database import Connection, Database
+from servicekit.events import EventKind
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
+from servicekit.outbox import note
 from servicekit.pagination import Cursor, Page, page_of
 from servicekit.problems import Invalid, NotFound, PreconditionFailed
 
@@ -20,6 +22,14 @@ from experiment_service.errors import (
     ProfileNotPublished,
     ProfilePublished,
     ProfileTimeTaken,
+)
+from experiment_service.models.audited import (
+    PROFILE_CHANGED,
+    PROFILE_CREATED,
+    PROFILE_PUBLISHED,
+    PROFILE_REMOVED,
+    PROFILE_RETIRED,
+    ProfileData,
 )
 from experiment_service.models.profiles import (
     MAX_PROFILES,
@@ -41,7 +51,7 @@ from experiment_service.queries.profiles import (
     update_profile_end,
     update_profile_published,
 )
-from experiment_service.queries.sensors import lock_sensor
+from experiment_service.queries.sensors import lock_sensor, select_sensor_projects
 from experiment_service.queries.turns import select_now
 
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -109,7 +119,9 @@ async def create_profile(
         if await insert_profile(connection, draft) > MAX_PROFILES:
             msg = f"A signal may have at most {MAX_PROFILES} profiles."
             raise LimitExceeded(msg)
-        return await _profile(connection, draft.id)
+        stored = await _profile(connection, draft.id)
+        await _note(connection, PROFILE_CREATED, stored)
+        return stored
 
 
 async def change_profile(
@@ -130,8 +142,10 @@ async def change_profile(
             detail = "a profile stays with its signal"
             raise Invalid(errors=[{"pointer": "#/signal", "detail": detail}])
         check_parameters(edited.kind, edited.parameters)
-        if edited != before and not await update_draft(connection, edited):
-            raise ProfilePublished
+        if edited != before:
+            if not await update_draft(connection, edited):
+                raise ProfilePublished
+            await _note(connection, PROFILE_CHANGED, edited)
         return await _profile(connection, profile_id)
 
 
@@ -141,9 +155,10 @@ async def delete_profile(database: Database, profile_id: UUID) -> None:
     Raises:
         ProfilePublished: it is none; retire it.
     """
-    async with _changing_profile(database, profile_id) as (connection, _, _):
+    async with _changing_profile(database, profile_id) as (connection, draft, _):
         if not await delete_draft(connection, profile_id):
             raise ProfilePublished
+        await _note(connection, PROFILE_REMOVED, draft)
 
 
 async def publish_profile(
@@ -184,6 +199,7 @@ async def publish_profile(
             valid_to=end,
         ):
             raise ProfilePublished
+        await _note(connection, PROFILE_PUBLISHED, draft)
         return await _profile(connection, profile_id)
 
 
@@ -209,7 +225,17 @@ async def retire_profile(database: Database, profile_id: UUID) -> ConversionProf
                     await update_profile_end(
                         connection, profile_id=other.id, valid_to=before.valid_to
                     )
+        if before.state != "retired":
+            await _note(connection, PROFILE_RETIRED, before)
         return await _profile(connection, profile_id)
+
+
+async def _note(
+    connection: Connection, kind: EventKind[ProfileData], profile: ConversionProfile
+) -> None:
+    home, *_ = await select_sensor_projects(connection, profile.sensor_id)
+    data = ProfileData(sensor_id=profile.sensor_id, signal=profile.signal, version=profile.version)
+    await note(connection, [kind.event(data, project_id=home, subject_id=profile.id)])
 
 
 async def _profile(connection: Connection, profile_id: UUID) -> ConversionProfile:

@@ -4,14 +4,20 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
-from servicekit.database import Database
-from servicekit.events import Event
+from servicekit.database import Connection, Database
+from servicekit.events import Event, EventKind
 from servicekit.identity import Principal
 from servicekit.ids import uuid7
+from servicekit.outbox import note
 from servicekit.pagination import Cursor, Page, PageQuery, page_of
 from servicekit.problems import Invalid, NotFound
 
 from experiment_service.errors import LimitExceeded
+from experiment_service.models.audited import (
+    SENSOR_WATCH_CREATED,
+    SENSOR_WATCH_REMOVED,
+    WatchData,
+)
 from experiment_service.models.events import SENSOR_CROSSED, SensorCrossingData
 from experiment_service.models.sensor_watches import (
     MAX_SENSOR_WATCHES,
@@ -30,7 +36,7 @@ from experiment_service.queries.sensor_watches import (
     select_sensor_watches,
     update_crossings_told,
 )
-from experiment_service.queries.sensors import lock_sensor
+from experiment_service.queries.sensors import lock_sensor, select_sensor_projects
 
 AT_ONCE = 500
 
@@ -74,6 +80,7 @@ async def add_sensor_watch(
         except asyncpg.ForeignKeyViolationError as exc:
             detail = "The sensor has no such signal."
             raise Invalid(errors=[{"pointer": "#/signal", "detail": detail}]) from exc
+        await _note(connection, SENSOR_WATCH_CREATED, watch)
     return watch
 
 
@@ -83,9 +90,11 @@ async def remove_sensor_watch(database: Database, sensor_id: UUID, watch_id: UUI
     Raises:
         NotFound: the sensor has none of that id.
     """
-    async with database.acquire() as connection:
-        if not await delete_sensor_watch(connection, sensor_id=sensor_id, watch_id=watch_id):
+    async with database.acquire() as connection, connection.transaction():
+        watch = await delete_sensor_watch(connection, sensor_id=sensor_id, watch_id=watch_id)
+        if watch is None:
             raise NotFound
+        await _note(connection, SENSOR_WATCH_REMOVED, watch)
 
 
 async def tell_of_sensor_crossings(database: Database) -> int:
@@ -104,6 +113,17 @@ async def tell_of_sensor_crossings(database: Database) -> int:
             crossings = await select_sensor_crossings(connection, after=after, upto=upto)
             await tell(connection, [_event(crossing) for crossing in crossings])
     return len(crossings)
+
+
+async def _note(connection: Connection, kind: EventKind[WatchData], watch: SensorWatch) -> None:
+    home, *_ = await select_sensor_projects(connection, watch.sensor_id)
+    data = WatchData(
+        on=watch.signal,
+        direction=watch.direction,
+        threshold=watch.threshold,
+        sensor_id=watch.sensor_id,
+    )
+    await note(connection, [kind.event(data, project_id=home, subject_id=watch.id)])
 
 
 def _event(crossing: SensorCrossing) -> Event:

@@ -11,6 +11,7 @@ from servicekit.database import Connection, Database, constraint
 from servicekit.events import EventKind
 from servicekit.identity import Access, Principal, Role
 from servicekit.ids import uuid7
+from servicekit.outbox import note
 from servicekit.problems import (
     Forbidden,
     Invalid,
@@ -26,6 +27,15 @@ from experiment_service.errors import (
     SensorNameTaken,
     SignalInUse,
     SignalNameTaken,
+)
+from experiment_service.models.audited import (
+    SENSOR_SHARED,
+    SENSOR_UNSHARED,
+    SIGNAL_ADDED,
+    SIGNAL_CHANGED,
+    SIGNAL_REMOVED,
+    ShareData,
+    SignalData,
 )
 from experiment_service.models.events import (
     SENSOR_CHANGED,
@@ -171,6 +181,7 @@ async def add_signal(database: Database, sensor_id: UUID, new: NewSignal) -> Sen
         ):
             await insert_signals(connection, sensor_id=sensor_id, signals=[new])
         await update_sensor_touched(connection, sensor_id=sensor_id, at=now)
+        await _note(connection, SIGNAL_ADDED, SignalData(signal=new.name), before)
         return await answer_sensor(connection, sensor_id)
 
 
@@ -191,6 +202,8 @@ async def change_signal(
             return before
         await update_signal(connection, sensor_id=sensor_id, signal=edited)
         await update_sensor_touched(connection, sensor_id=sensor_id, at=now)
+        changed = SignalData(signal=signal, fields=list(change.given))
+        await _note(connection, SIGNAL_CHANGED, changed, before)
         return await answer_sensor(connection, sensor_id)
 
 
@@ -212,6 +225,7 @@ async def remove_signal(database: Database, sensor_id: UUID, signal: str) -> Non
         with constraint("conversion_profiles_signal_fkey", otherwise=profiles):
             await delete_signal(connection, sensor_id=sensor_id, signal=signal)
         await update_sensor_touched(connection, sensor_id=sensor_id, at=now)
+        await _note(connection, SIGNAL_REMOVED, SignalData(signal=signal), before)
 
 
 async def share_sensor(
@@ -255,6 +269,7 @@ async def share_sensor(
             at=now,
         )
         await update_sensor_touched(connection, sensor_id=sensor_id, at=now)
+        await _note(connection, SENSOR_SHARED, ShareData(with_project_id=project_id), before)
         return await answer_sensor(connection, sensor_id)
 
 
@@ -274,6 +289,8 @@ async def unshare_sensor(database: Database, sensor_id: UUID, project_id: UUID) 
         ):
             raise NotFound
         await update_sensor_touched(connection, sensor_id=sensor_id, at=now)
+        sensor = await answer_sensor(connection, sensor_id)
+        await _note(connection, SENSOR_UNSHARED, ShareData(with_project_id=project_id), sensor)
 
 
 @asynccontextmanager
@@ -314,6 +331,16 @@ async def _tell[D: BaseModel](
         data, project_id=sensor.project_id, subject_id=sensor.id, subject_name=sensor.name, at=at
     )
     await tell(connection, [event])
+
+
+async def _note[D: BaseModel](
+    connection: Connection, kind: EventKind[D], data: D, sensor: Sensor
+) -> None:
+    """Tell the audit trail alone."""
+    event = kind.event(
+        data, project_id=sensor.project_id, subject_id=sensor.id, subject_name=sensor.name
+    )
+    await note(connection, [event])
 
 
 def _edited(before: Sensor, given: dict[str, Any]) -> Sensor:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from servicekit.database import Connection, fetch_all
+from servicekit.database import Connection, fetch_all, fetch_optional
 
 from experiment_service.models.metric_watches import Crossing, MetricWatch
 
@@ -68,9 +68,18 @@ async def insert_watch(connection: Connection, watch: MetricWatch) -> None:
     )
 
 
-async def delete_watch(connection: Connection, watch_id: UUID) -> None:
-    """Forget a limit."""
-    await connection.execute("DELETE FROM experiment.metric_watches WHERE id = $1", watch_id)
+async def delete_watch(connection: Connection, watch_id: UUID) -> MetricWatch | None:
+    """Forget a limit; what it was, if there was one."""
+    return await fetch_optional(
+        connection,
+        MetricWatch,
+        """
+        DELETE FROM experiment.metric_watches
+        WHERE id = $1
+        RETURNING id, project_id, key, direction, threshold, created_by, created_at
+        """,
+        watch_id,
+    )
 
 
 async def select_watched(connection: Connection) -> bool:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from servicekit.database import Connection, fetch_all
+from servicekit.database import Connection, fetch_all, fetch_optional
 
 from experiment_service.models.sensor_watches import SensorCrossing, SensorWatch
 
@@ -54,14 +54,21 @@ async def insert_sensor_watch(connection: Connection, watch: SensorWatch) -> Non
     )
 
 
-async def delete_sensor_watch(connection: Connection, *, sensor_id: UUID, watch_id: UUID) -> bool:
-    """Forget a limit of the sensor; whether there was one."""
-    gone = await connection.fetchval(
-        "DELETE FROM experiment.sensor_watches WHERE id = $1 AND sensor_id = $2 RETURNING id",
+async def delete_sensor_watch(
+    connection: Connection, *, sensor_id: UUID, watch_id: UUID
+) -> SensorWatch | None:
+    """Forget a limit of the sensor; what it was, if there was one."""
+    return await fetch_optional(
+        connection,
+        SensorWatch,
+        """
+        DELETE FROM experiment.sensor_watches
+        WHERE id = $1 AND sensor_id = $2
+        RETURNING id, sensor_id, signal, direction, threshold, rearm_at, created_by, created_at
+        """,
         watch_id,
         sensor_id,
     )
-    return gone is not None
 
 
 async def select_crossings_published(connection: Connection) -> bool:

@@ -8,8 +8,10 @@ from uuid import UUID
 from seriesstore.export import export
 from seriesstore.summary import find_summaries, list_summaries
 from servicekit.database import Database
+from servicekit.outbox import note
 from servicekit.problems import Unavailable
 
+from metrics_service.models.audited import METRICS_EXPORTED, ExportData
 from metrics_service.models.series import ExportQuery
 
 MOST_AT_ONCE = 4
@@ -23,11 +25,12 @@ _running = asyncio.Semaphore(MOST_AT_ONCE)
 
 @asynccontextmanager
 async def export_metrics(
-    database: Database, run_id: UUID, query: ExportQuery
+    database: Database, project_id: UUID, run_id: UUID, query: ExportQuery
 ) -> AsyncGenerator[AsyncGenerator[bytes]]:
     """The pieces of the file: metric by metric in the order of their keys, each by step.
 
-    The whole file shows the run at one moment, however much is logged meanwhile.
+    The whole file shows the run at one moment, however much is logged meanwhile. That it was taken
+    is noted before anything of it goes out.
 
     Raises:
         Unavailable: as many exports as may run are running.
@@ -42,6 +45,10 @@ async def export_metrics(
             if keys is None
             else await find_summaries(connection, [run_id], list(dict.fromkeys(keys)))
         )
+        told = METRICS_EXPORTED.event(
+            ExportData(format=query.format, keys=keys), project_id=project_id, subject_id=run_id
+        )
+        await note(connection, [told])
         pieces = export(connection, summaries, form=query.format, names=COLUMNS)
         async with aclosing(pieces):
             yield pieces

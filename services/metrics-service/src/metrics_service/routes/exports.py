@@ -6,6 +6,7 @@ from aiohttp.web import Request, StreamResponse
 from servicekit import policy
 from servicekit.database import DATABASE
 from servicekit.files import stream_file
+from servicekit.identity import ACCESS
 from servicekit.problems import Unavailable
 from servicekit.routing import Routes
 
@@ -35,7 +36,8 @@ async def export_run(request: Request, run_id: UUID, query: ExportQuery) -> Stre
     Values are exact in every form. A file that breaks off is not complete: the connection ends
     without its last piece.
     """
-    async with export_metrics(request.app[DATABASE], run_id, query) as pieces:
+    project_id = request[ACCESS].project_id
+    async with export_metrics(request.app[DATABASE], project_id, run_id, query) as pieces:
         return await stream_file(
             request,
             pieces,

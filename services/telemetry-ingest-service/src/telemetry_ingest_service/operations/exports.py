@@ -12,15 +12,22 @@ from seriesstore.export import stream_pieces, write_table
 from seriesstore.points import Points
 from seriesstore.read import snapshot
 from servicekit.database import Connection, Database
+from servicekit.outbox import note
 from servicekit.problems import Unavailable
 
+from telemetry_ingest_service.models.audited import (
+    CAPTURE_EXPORTED,
+    SENSOR_EXPORTED,
+    SessionExportData,
+    part_of,
+)
 from telemetry_ingest_service.models.series import ExportQuery, FileQuery, SessionExportQuery
 from telemetry_ingest_service.operations.converting import Converter, converters
 from telemetry_ingest_service.operations.series import (
     MayRead,
     Part,
-    admit_sensors,
     part_of_session,
+    see_sensors,
 )
 from telemetry_ingest_service.queries.reading import (
     select_profiles,
@@ -43,25 +50,36 @@ _TIME = pa.timestamp("us", tz="UTC")
 async def export_sensors(
     database: Database, query: ExportQuery, may_read: MayRead
 ) -> AsyncGenerator[AsyncGenerator[bytes]]:
-    """The pieces of a file of sensors' readings.
+    """The pieces of a file of sensors' readings; that it was taken is noted before they go out.
 
     Raises:
         NotFound: a sensor is missing, or the caller may not see it.
         Unavailable: as many exports as may run are running.
     """
-    sensor_ids = await admit_sensors(database, query.sensor_id, may_read)
+    projects = await see_sensors(database, query.sensor_id, may_read)
+    sensor_ids = list(projects)
     async with _turn(), database.acquire() as connection:
         known = converters(await select_profiles(connection, sensor_ids))
         part = Part(sensor_ids, query.low, query.high, known)
+        told = part_of(query)
+        await note(
+            connection,
+            [
+                SENSOR_EXPORTED.event(told, project_id=project_id, subject_id=sensor_id)
+                for sensor_id, project_id in projects.items()
+            ],
+        )
         async with aclosing(_file(connection, part, query, stopped=None)) as pieces:
             yield pieces
 
 
 @asynccontextmanager
 async def export_session(
-    database: Database, capture_session_id: UUID, query: SessionExportQuery
+    database: Database, project_id: UUID, capture_session_id: UUID, query: SessionExportQuery
 ) -> AsyncGenerator[AsyncGenerator[bytes]]:
     """The pieces of a file of what a capture session holds, its late readings marked.
+
+    That it was taken is noted before they go out.
 
     Raises:
         NotFound: it is gone, or a sensor is none of its own.
@@ -72,6 +90,9 @@ async def export_session(
         window = await select_window(connection, capture_session_id)
         stop = window and window.stopped_at
         stopped = to_us(stop) if stop else None
+        told = SessionExportData(**dict(part_of(query)), sensor_ids=query.sensor_id)
+        event = CAPTURE_EXPORTED.event(told, project_id=project_id, subject_id=capture_session_id)
+        await note(connection, [event])
         async with aclosing(_file(connection, part, query, stopped=stopped)) as pieces:
             yield pieces
 

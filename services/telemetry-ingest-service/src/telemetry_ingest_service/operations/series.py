@@ -52,31 +52,44 @@ async def admit_sensors(
     Raises:
         NotFound: one is missing, or of projects that the caller does not see.
     """
+    return list(await see_sensors(database, sensor_ids, may_read))
+
+
+async def see_sensors(
+    database: Database, sensor_ids: Sequence[UUID], may_read: MayRead
+) -> dict[UUID, UUID]:
+    """The sensors, each with a project in which the caller sees it.
+
+    Raises:
+        NotFound: one is missing, or of projects that the caller does not see.
+    """
     wanted = list(dict.fromkeys(sensor_ids))
     async with database.acquire() as connection:
         projects = await select_sensor_projects(connection, wanted)
-    await check_seen(wanted, projects, may_read)
-    return wanted
+    return await check_seen(wanted, projects, may_read)
 
 
 async def check_seen(
     wanted: Sequence[UUID], projects: Mapping[UUID, Sequence[UUID]], may_read: MayRead
-) -> None:
-    """That the caller sees a project of each of the sensors.
+) -> dict[UUID, UUID]:
+    """A project of each of the sensors in which the caller sees it.
 
     Raises:
         NotFound: of one of them there is none.
     """
     seen: dict[UUID, bool] = {}
+    found: dict[UUID, UUID] = {}
     for sensor_id in wanted:
         for project_id in projects.get(sensor_id, []):
             if project_id not in seen:
                 seen[project_id] = await may_read(project_id)
             if seen[project_id]:
+                found[sensor_id] = project_id
                 break
         else:
             msg = f"There is no sensor {sensor_id}, or you may not see it."
             raise NotFound(msg)
+    return found
 
 
 async def read_series(

@@ -8,10 +8,12 @@ import structlog
 from prometheus_client import Counter
 from servicekit.database import Connection, Database
 from servicekit.ids import uuid7
+from servicekit.outbox import note
 from servicekit.pagination import Cursor, Page, page_of
 from servicekit.problems import NotFound
 
 from telemetry_ingest_service.errors import StillNotStorable
+from telemetry_ingest_service.models.audited import SET_ASIDE_DISCARDED, DiscardData
 from telemetry_ingest_service.models.received import (
     Received,
     Unreadable,
@@ -135,16 +137,20 @@ async def store_after_all(database: Database, set_aside_id: UUID) -> tuple[UUID,
     return received.sensor_id, answer
 
 
-async def discard(database: Database, set_aside_id: UUID) -> None:
+async def discard(database: Database, project_id: UUID, set_aside_id: UUID) -> None:
     """Throw a batch away that could not be stored.
 
     Raises:
         NotFound: it is gone.
     """
-    async with database.acquire() as connection:
+    async with database.acquire() as connection, connection.transaction():
         record = await delete_set_aside(connection, set_aside_id)
-    if record is None:
-        raise NotFound
+        if record is None:
+            raise NotFound
+        told = SET_ASIDE_DISCARDED.event(
+            DiscardData(bytes=len(record)), project_id=project_id, subject_id=set_aside_id
+        )
+        await note(connection, [told])
     log.info("set_aside.discarded", set_aside_id=str(set_aside_id), bytes=len(record))
 
 

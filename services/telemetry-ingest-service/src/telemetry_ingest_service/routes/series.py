@@ -7,7 +7,7 @@ from servicekit import policy
 from servicekit.application import IDENTITY
 from servicekit.database import DATABASE
 from servicekit.files import stream_file
-from servicekit.identity import PRINCIPAL
+from servicekit.identity import ACCESS, PRINCIPAL
 from servicekit.problems import NotFound, Unavailable
 from servicekit.routing import Routes
 from servicekit.sse import event_stream
@@ -143,7 +143,9 @@ async def export_session_telemetry(
     request: Request, capture_session_id: UUID, query: SessionExportQuery
 ) -> StreamResponse:
     """Export everything that a capture session holds, late readings marked."""
-    async with export_session(request.app[DATABASE], capture_session_id, query) as pieces:
+    project_id = request[ACCESS].project_id
+    exported = export_session(request.app[DATABASE], project_id, capture_session_id, query)
+    async with exported as pieces:
         return await stream_file(
             request,
             pieces,

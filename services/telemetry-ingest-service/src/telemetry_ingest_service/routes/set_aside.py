@@ -5,6 +5,7 @@ from uuid import UUID
 from aiohttp.web import Request
 from servicekit import policy
 from servicekit.database import DATABASE
+from servicekit.identity import ACCESS
 from servicekit.pagination import Page
 from servicekit.problems import InvalidCursor
 from servicekit.routing import Routes
@@ -51,4 +52,4 @@ async def retry_set_aside(request: Request, set_aside_id: UUID) -> StoredAfterAl
 @routes.delete("/api/v1/telemetry/set-aside/{set_aside_id}", policy=policy.owner(OF_BATCH))
 async def discard_set_aside(request: Request, set_aside_id: UUID) -> None:
     """Throw away a batch that was set aside: its readings are gone for good."""
-    await operations.discard(request.app[DATABASE], set_aside_id)
+    await operations.discard(request.app[DATABASE], request[ACCESS].project_id, set_aside_id)
