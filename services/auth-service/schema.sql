@@ -2,6 +2,73 @@
 
 CREATE SCHEMA auth;
 
+CREATE FUNCTION auth.audit_field(value text) RETURNS text
+    LANGUAGE sql IMMUTABLE
+    SET search_path TO 'pg_catalog'
+    AS $$ SELECT CASE WHEN value IS NULL THEN '-' ELSE octet_length(value) || ':' || value END || E'\n' $$;
+
+CREATE FUNCTION auth.chain_audit_event() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'auth', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+DECLARE
+    own uuid := coalesce(NEW.project_id, '00000000-0000-0000-0000-000000000000');
+    head audit_chains;
+BEGIN
+    SELECT * INTO head FROM audit_chains WHERE chain = own FOR UPDATE;
+    IF NOT FOUND THEN
+        INSERT INTO audit_chains (chain, length, hash, began_at) VALUES (own, 0, '\x', now())
+        ON CONFLICT DO NOTHING;
+        SELECT * INTO head FROM audit_chains WHERE chain = own FOR UPDATE;
+    END IF;
+    IF EXISTS (SELECT FROM audit_events WHERE id = NEW.id AND at = NEW.at) THEN
+        RETURN NULL;
+    END IF;
+    NEW.chain_number := head.length + 1;
+    NEW.hash := sha256(head.hash || convert_to(
+        audit_field(NEW.chain_number::text)
+        || audit_field(NEW.id::text)
+        || audit_field(to_char(NEW.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+        || audit_field(NEW.action)
+        || audit_field(NEW.result)
+        || audit_field(NEW.actor_kind)
+        || audit_field(NEW.actor_id::text)
+        || audit_field(NEW.actor_name)
+        || audit_field(NEW.project_id::text)
+        || audit_field(NEW.target_type)
+        || audit_field(NEW.target_id)
+        || audit_field(host(NEW.address))
+        || audit_field(NEW.details::text)
+        || audit_field(NEW.trace_id), 'UTF8'));
+    UPDATE audit_chains SET length = NEW.chain_number, hash = NEW.hash WHERE chain = own;
+    RETURN NEW;
+END
+$$;
+
+CREATE FUNCTION auth.forget_chains(part text, before timestamp with time zone) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'auth', 'pg_temp'
+    SET "TimeZone" TO 'UTC'
+    AS $_$
+BEGIN
+    EXECUTE format($q$
+        INSERT INTO audit_forgotten (chain, first, last, hash)
+        SELECT chain, min(chain_number), max(chain_number),
+               (array_agg(hash ORDER BY chain_number DESC))[1]
+        FROM (
+            SELECT coalesce(project_id, '00000000-0000-0000-0000-000000000000') AS chain,
+                   chain_number, hash,
+                   chain_number - row_number() OVER (PARTITION BY project_id ORDER BY chain_number)
+                       AS island
+            FROM %I
+            WHERE chain_number IS NOT NULL AND at < $1
+        ) AS gone
+        GROUP BY chain, island
+        $q$, part) USING before;
+END
+$_$;
+
 CREATE PROCEDURE auth.grant_rights()
     LANGUAGE plpgsql
     SET search_path TO 'auth', 'pg_temp'
@@ -33,6 +100,8 @@ BEGIN
     LOOP
         rights := CASE name
             WHEN 'audit_events' THEN 'SELECT, INSERT'
+            WHEN 'audit_chains' THEN 'SELECT'
+            WHEN 'audit_forgotten' THEN 'SELECT'
             WHEN 'schema_migrations' THEN 'SELECT'
             ELSE 'SELECT, INSERT, UPDATE, DELETE'
         END;
@@ -87,11 +156,15 @@ BEGIN
     ORDER BY relname
     LIMIT 1;
     IF part IS NOT NULL THEN
+        -- Nobody adds to it any more between what is noted of it and its end.
+        EXECUTE format('LOCK TABLE audit_events, %I IN ACCESS EXCLUSIVE MODE', part);
+        PERFORM forget_chains(part, 'infinity');
         EXECUTE format('SELECT count(*) FROM %I', part) INTO gone;
         EXECUTE format('DROP TABLE %I', part);
     ELSIF EXISTS (SELECT FROM audit_events_default WHERE at < first_kept) THEN
         part := 'audit_events_default';
         ALTER TABLE audit_events_default DISABLE TRIGGER USER;
+        PERFORM forget_chains(part, first_kept);
         DELETE FROM audit_events_default WHERE at < first_kept;
         GET DIAGNOSTICS gone = ROW_COUNT;
         ALTER TABLE audit_events_default ENABLE TRIGGER USER;
@@ -162,6 +235,13 @@ CREATE TABLE auth.api_tokens (
     CONSTRAINT api_tokens_role_check CHECK ((role = ANY (ARRAY['viewer'::text, 'editor'::text, 'owner'::text])))
 );
 
+CREATE TABLE auth.audit_chains (
+    chain uuid NOT NULL,
+    length bigint NOT NULL,
+    hash bytea NOT NULL,
+    began_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE auth.audit_events (
     id uuid CONSTRAINT audit_events_id_not_null1 NOT NULL,
     at timestamp with time zone DEFAULT now() CONSTRAINT audit_events_at_not_null1 NOT NULL,
@@ -176,6 +256,8 @@ CREATE TABLE auth.audit_events (
     details jsonb CONSTRAINT audit_events_details_not_null1 NOT NULL,
     trace_id text,
     actor_kind text,
+    chain_number bigint,
+    hash bytea,
     CONSTRAINT audit_events_result_check CHECK ((result = ANY (ARRAY['success'::text, 'failure'::text, 'denied'::text])))
 )
 PARTITION BY RANGE (at);
@@ -194,7 +276,16 @@ CREATE TABLE auth.audit_events_default (
     details jsonb CONSTRAINT audit_events_details_not_null NOT NULL,
     trace_id text,
     actor_kind text,
+    chain_number bigint,
+    hash bytea,
     CONSTRAINT audit_events_result_check CHECK ((result = ANY (ARRAY['success'::text, 'failure'::text, 'denied'::text])))
+);
+
+CREATE TABLE auth.audit_forgotten (
+    chain uuid NOT NULL,
+    first bigint NOT NULL,
+    last bigint NOT NULL,
+    hash bytea NOT NULL
 );
 
 CREATE TABLE auth.idempotency_keys (
@@ -318,11 +409,17 @@ ALTER TABLE ONLY auth.api_tokens
 ALTER TABLE ONLY auth.api_tokens
     ADD CONSTRAINT api_tokens_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY auth.audit_chains
+    ADD CONSTRAINT audit_chains_pkey PRIMARY KEY (chain);
+
 ALTER TABLE ONLY auth.audit_events
     ADD CONSTRAINT audit_events_pkey PRIMARY KEY (id, at);
 
 ALTER TABLE ONLY auth.audit_events_default
     ADD CONSTRAINT audit_events_default_pkey PRIMARY KEY (id, at);
+
+ALTER TABLE ONLY auth.audit_forgotten
+    ADD CONSTRAINT audit_forgotten_pkey PRIMARY KEY (chain, first);
 
 ALTER TABLE ONLY auth.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (caller, route, key);
@@ -389,6 +486,10 @@ CREATE INDEX audit_events_of_project ON ONLY auth.audit_events USING btree (proj
 
 CREATE INDEX audit_events_default_of_project ON auth.audit_events_default USING btree (project_id, at DESC, id DESC);
 
+CREATE INDEX audit_events_in_chain ON ONLY auth.audit_events USING btree (project_id, chain_number) WHERE (chain_number IS NOT NULL);
+
+CREATE INDEX audit_events_default_project_id_chain_number_idx ON auth.audit_events_default USING btree (project_id, chain_number) WHERE (chain_number IS NOT NULL);
+
 CREATE INDEX audit_events_of_target ON ONLY auth.audit_events USING btree (target_id, at DESC, id DESC);
 
 CREATE INDEX audit_events_default_target_id_at_id_idx ON auth.audit_events_default USING btree (target_id, at DESC, id DESC);
@@ -415,9 +516,13 @@ ALTER INDEX auth.audit_events_of_project ATTACH PARTITION auth.audit_events_defa
 
 ALTER INDEX auth.audit_events_pkey ATTACH PARTITION auth.audit_events_default_pkey;
 
+ALTER INDEX auth.audit_events_in_chain ATTACH PARTITION auth.audit_events_default_project_id_chain_number_idx;
+
 ALTER INDEX auth.audit_events_of_target ATTACH PARTITION auth.audit_events_default_target_id_at_id_idx;
 
 CREATE TRIGGER audit_events_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON auth.audit_events FOR EACH STATEMENT EXECUTE FUNCTION auth.refuse_change();
+
+CREATE TRIGGER audit_events_chained BEFORE INSERT ON auth.audit_events FOR EACH ROW EXECUTE FUNCTION auth.chain_audit_event();
 
 CREATE TRIGGER audit_events_keep_all BEFORE TRUNCATE ON auth.audit_events_default FOR EACH STATEMENT EXECUTE FUNCTION auth.refuse_change();
 

@@ -1,4 +1,4 @@
-"""Start auth-service: `python -m auth_service [serve|migrate|openapi|create-admin]`."""
+"""`python -m auth_service [serve|migrate|openapi|create-admin|verify-audit]`."""
 
 import asyncio
 import sys
@@ -10,6 +10,7 @@ from servicekit.run import Service, main
 
 import auth_service
 from auth_service.app import NAME, ROLE, SCHEMA, VERSION, create_app
+from auth_service.operations.audit_chain import Broken, verify
 from auth_service.operations.start import NoAdmin, make_admin
 from auth_service.passwords import Hasher
 from auth_service.settings import Settings
@@ -37,6 +38,20 @@ async def create_admin(settings: Settings) -> int:
     return 0
 
 
+async def verify_audit(settings: Settings) -> int:
+    """Say whether the audit is as it was written; 1 where it is not, with the first row."""
+    async with open_database(
+        str(settings.database_url), schema=SCHEMA, size=1, role=ROLE
+    ) as database:
+        try:
+            found = await verify(database)
+        except Broken as exc:
+            sys.stderr.write(f"The audit is broken: {exc}.\n")
+            return 1
+    sys.stdout.write(f"The audit is whole: {found.events} events in {found.chains} chains.\n")
+    return 0
+
+
 SERVICE = Service(
     name=NAME,
     version=VERSION,
@@ -48,7 +63,7 @@ SERVICE = Service(
         runbench_env="dev",
         database_url="postgresql://localhost/auth_db",  # pyright: ignore[reportArgumentType]
     ),
-    commands={"create-admin": create_admin},
+    commands={"create-admin": create_admin, "verify-audit": verify_audit},
 )
 
 if __name__ == "__main__":

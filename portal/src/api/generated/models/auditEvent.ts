@@ -20,7 +20,11 @@ export interface AuditEvent {
   actor_name: string | null;
   address: string | null;
   at: Timestamp;
+  /** The how manieth of its project, or of the platform where it is of none, since the audit is a chain. */
+  chain_number: number | null;
   details: AuditEventDetails;
+  /** SHA-256 of what the event says and of the hash before it; 64 hex digits. */
+  hash: string | null;
   id: string;
   project_id: string | null;
   result: Result;

@@ -118,3 +118,10 @@ class AuditEvent(Answer):
     result: Result
     details: dict[str, JsonValue]
     trace_id: str | None
+    chain_number: int | None = Field(
+        description="The how manieth of its project, or of the platform where it is of none, since"
+        " the audit is a chain."
+    )
+    hash: str | None = Field(
+        description="SHA-256 of what the event says and of the hash before it; 64 hex digits."
+    )

@@ -30,6 +30,8 @@ COLUMNS = (
     "trace_id",
     "id",
     "details",
+    "chain_number",
+    "hash",
 )
 # How a spreadsheet recognises a formula.
 FORMULA = ("=", "+", "-", "@")
@@ -81,8 +83,10 @@ def _row(event: AuditEvent) -> list[str]:
     return [_cell(values[name]) for name in COLUMNS]
 
 
-def _cell(value: str | None) -> str:
+def _cell(value: str | int | None) -> str:
     """A text that a spreadsheet would take for a formula is told to be a text."""
+    if isinstance(value, int):
+        return str(value)
     if value and value.lstrip().startswith(FORMULA):
         return f"'{value}"
     return value or ""

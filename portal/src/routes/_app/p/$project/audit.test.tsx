@@ -24,6 +24,8 @@ function withEvents() {
     result: "success",
     details: { subject_name: "brave-otter", data: { reason: "out of memory" } },
     trace_id: "4bf92f3577b34da6a3ce929d0e0e4736",
+    chain_number: 7,
+    hash: "0".repeat(64),
     ...changes,
   });
   backend.audit.push(
