@@ -83,7 +83,8 @@ class Acting:
         ended = datetime.now(UTC)
         asked = f"{action}: {method} {path}: {response.status_code} {response.text[:300]}"
         assert response.status_code == status if status else response.is_success, asked
-        is_json = response.headers.get("Content-Type", "").startswith("application/json")
+        media_type = response.headers.get("Content-Type", "").partition(";")[0]
+        is_json = media_type == "application/json"
         answer = response.json() if response.content and is_json else None
         if actor == "":
             actor = self.world.people[caller].user_id if caller in self.world.people else None
@@ -155,6 +156,11 @@ def newcomer(acting: Acting, name: str) -> Person:
     return person
 
 
+def its_id(answer: Any) -> str:
+    """The id of what was made."""
+    return answer["id"]
+
+
 def sign_in(acting: Acting, name: str, password: str = PASSWORD) -> None:
     person = acting.world.people[name]
     session = acting.does(
@@ -179,7 +185,7 @@ def refresh(acting: Acting, token: str) -> str:
 def test_signing_in_and_out(acting: Acting) -> None:
     ada = newcomer(acting, "ada")
     wrong = {"email": ada.email, "password": "wrong-horse-battery-9"}
-    nobody = {"actor": None, "kind": None}
+    nobody: dict[str, Any] = {"actor": None, "kind": None}
     sign_in(acting, "ada")
     login = ("POST", "/auth/login", "anonymous")
     acting.does(
@@ -228,7 +234,7 @@ def test_signing_in_and_out(acting: Acting) -> None:
 def test_passwords_and_accounts(acting: Acting, stack: Stack) -> None:
     joe = newcomer(acting, "joe")
     change = {"current_password": "wrong-horse-battery-9", "new_password": NEW}
-    own = {"target": joe.user_id}
+    own: dict[str, Any] = {"target": joe.user_id}
     acting.does("profile.change", "PATCH", "/auth/me", "joe", json={"name": "Joseph"}, **own)
     password = ("POST", "/auth/change-password", "joe")
     acting.does("password.change", *password, status=403, result="failure", json=change, **own)
@@ -288,7 +294,7 @@ def test_roles_tokens_and_settings_of_a_project(acting: Acting) -> None:
         f"{path}/tokens",
         "owner",
         json={"name": "CI", "role": "owner"},
-        target=lambda answer: answer["id"],
+        target=its_id,
         **here,
     )
     world.tokens["ci"] = made["token"]
@@ -312,7 +318,7 @@ def test_roles_tokens_and_settings_of_a_project(acting: Acting) -> None:
         f"{path}/webhooks",
         "owner",
         json={"name": "CI", "url": "http://127.0.0.1/", "event_types": ["run.failed"]},
-        target=lambda answer: answer["id"],
+        target=its_id,
         **here,
     )
     one = f"/api/v1/webhooks/{hook['id']}"
@@ -336,7 +342,7 @@ def test_roles_tokens_and_settings_of_a_project(acting: Acting) -> None:
         f"{path}/metric-watches",
         "owner",
         json={"key": "loss", "direction": "above", "threshold": 1},
-        target=lambda answer: answer["id"],
+        target=its_id,
         **here,
     )
     acting.does(
@@ -353,7 +359,7 @@ def test_roles_tokens_and_settings_of_a_project(acting: Acting) -> None:
         f"{path}/notification-rules",
         "owner",
         json={"event_types": ["run.failed"]},
-        target=lambda answer: answer["id"],
+        target=its_id,
         **here,
     )
     one = f"/api/v1/notification-rules/{rule['id']}"
@@ -383,7 +389,7 @@ def test_sensors_and_who_is_let_at_them(acting: Acting) -> None:
         f"/api/v1/projects/{project}/sensors",
         "owner",
         json={"name": "TC-9", "signals": [{"name": "temperature"}]},
-        target=lambda answer: answer["id"],
+        target=its_id,
         **here,
     )
     here["target"] = sensor["id"]
@@ -397,11 +403,16 @@ def test_sensors_and_who_is_let_at_them(acting: Acting) -> None:
     signal = f"{path}/signals"
     acting.does("sensor.signal_added", "POST", signal, "owner", json={"name": "flow"}, **here)
     acting.does(
-        "sensor.signal_changed", "PATCH", f"{signal}/flow", "owner", json={"unit": "l/s"}, **here
+        "sensor.signal_changed",
+        "PATCH",
+        f"{signal}/flow",
+        "owner",
+        json={"input_unit": "l/s"},
+        **here,
     )
     acting.does("sensor.signal_removed", "DELETE", f"{signal}/flow", "owner", **here)
     linear = {"signal": "temperature", "kind": "linear", "parameters": {"a": 2, "b": 1}}
-    here["target"] = lambda answer: answer["id"]
+    here["target"] = its_id
     profile = acting.does(
         "profile.created", "POST", f"{path}/profiles", "owner", json=linear, **here
     )
@@ -411,7 +422,7 @@ def test_sensors_and_who_is_let_at_them(acting: Acting) -> None:
     acting.does("profile.published", "POST", f"{one}/publish", "owner", json={}, **here)
     acting.does("profile.retired", "POST", f"{one}/retire", "owner", **here)
     bound = {"signal": "temperature", "direction": "above", "threshold": 100}
-    here["target"] = lambda answer: answer["id"]
+    here["target"] = its_id
     watch = acting.does(
         "sensor_watch.created", "POST", f"{path}/watches", "owner", json=bound, **here
     )
@@ -532,14 +543,16 @@ def test_what_was_refused(acting: Acting) -> None:
     place = world.places["own"]
     project = place.project_id
     no: dict[str, Any] = {"status": 403, "result": "denied", "project": project}
-    for method, path, caller, body in (
+    in_no_project: dict[str, Any] = no | {"project": None}
+    refused: list[tuple[str, str, str, Any]] = [
         ("PATCH", f"/api/v1/projects/{project}", "viewer", {"name": "Mine"}),
         ("POST", f"/api/v1/projects/{project}/experiments", "viewer", {"name": "Mine"}),
         ("DELETE", f"/api/v1/runs/{place.ids['run_id']}/artifacts/a", "viewer", None),
         ("POST", f"/api/v1/runs/{place.ids['run_id']}/metrics", "viewer", {"series": []}),
         ("POST", f"/api/v1/projects/{project}/comparisons", "viewer", {"title": "M", "view": {}}),
         ("POST", f"/api/v1/projects/{project}/webhooks", "editor", {"name": "Mine"}),
-    ):
+    ]
+    for method, path, caller, body in refused:
         acting.does("access.denied", method, path, caller, json=body, **no)
     acting.quiet("POST", f"/api/v1/projects/{project}/webhooks", "editor", json={})
     acting.does(
@@ -547,7 +560,7 @@ def test_what_was_refused(acting: Acting) -> None:
         "GET",
         "/api/v1/admin/audit",
         "viewer",
-        **no | {"project": None},
+        **in_no_project,
     )
     acting.does(
         "access.denied",

@@ -2,7 +2,6 @@
 
 import asyncio
 
-import pytest
 from servicekit.lately import Lately
 
 
@@ -56,11 +55,3 @@ async def test_it_is_done_again_after_a_while_and_when_there_is_no_room() -> Non
     for key in "abcab":
         await small.once(key, notes.write)
     assert notes.written == 7
-
-
-@pytest.mark.parametrize("most", [1, 5])
-async def test_no_more_is_remembered_than_was_said(most: int) -> None:
-    lately, notes = Lately(most=most), Notes()
-    for key in range(20):
-        await lately.once(key, notes.write)
-    assert len(lately._until) <= most
