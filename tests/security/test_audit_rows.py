@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import psycopg
 import pytest
-from support.world import PASSWORD, Person, World, register
+from support.world import NOBODY, PASSWORD, Person, World, register
 
 from scripts.stack import Stack
 
@@ -317,7 +317,7 @@ def test_roles_tokens_and_settings_of_a_project(acting: Acting) -> None:
         "POST",
         f"{path}/webhooks",
         "owner",
-        json={"name": "CI", "url": "http://127.0.0.1/", "event_types": ["run.failed"]},
+        json={"name": "CI", "url": NOBODY, "event_types": ["run.failed"]},
         target=its_id,
         **here,
     )
