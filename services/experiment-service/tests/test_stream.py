@@ -206,7 +206,7 @@ async def test_a_viewer_who_is_removed_sees_no_more(
 async def test_streams_end_when_the_service_is_about_to_stop(client, watch) -> None:
     async with watch() as viewer:
         await viewer.next()
-        client.app[LIFECYCLE].draining.set()
+        client.app[LIFECYCLE].closing.set()
         assert await viewer.ended()
 
 

@@ -173,14 +173,19 @@ async def test_a_stop_ends_every_stream_and_the_next_process_goes_on(
 ) -> None:
     one, other = await start_app(), await start_app()
     await log(one, run_id, points(step=[1], value=[1]))
+    one.app[
+        LIFECYCLE
+    ].draining.set()  # who comes now has been sent by a gateway that has not seen it
     async with watch(one, run_id) as viewer:
         await viewer.points(1)
-        one.app[LIFECYCLE].draining.set()
+        await log(one, run_id, points(step=[2], value=[2]))
+        assert await viewer.points(1) == [("loss", 2, 2.0)]
+        one.app[LIFECYCLE].closing.set()
         await viewer.end()
         position = viewer.position
-    await log(other, run_id, points(step=[2], value=[2]))
+    await log(other, run_id, points(step=[3], value=[3]))
     async with watch(other, run_id, after=str(position)) as viewer:
-        assert await viewer.points(1) == [("loss", 2, 2.0)]
+        assert await viewer.points(1) == [("loss", 3, 3.0)]
     refused = await one.get(
         f"/api/v1/runs/{run_id}/metrics/stream", headers={"Authorization": "Bearer viewer"}
     )

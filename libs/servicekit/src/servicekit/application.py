@@ -55,9 +55,14 @@ class UnguardedRoute(Exception):
 
 @dataclass(slots=True)
 class Lifecycle:
-    """Whether the service is taking work or on its way out."""
+    """Whether the service is taking work or on its way out.
+
+    While it is draining it serves everything, live streams too: who came again at once might
+    meet it once more. When it is closing streams end, and go on at another process.
+    """
 
     draining: asyncio.Event = field(default_factory=asyncio.Event)
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 LIFECYCLE = web.AppKey("lifecycle", Lifecycle)

@@ -128,6 +128,7 @@ async def serve[S: ServiceSettings](service: Service[S], settings: S) -> int:
     log.info("service.stopping")
     app[LIFECYCLE].draining.set()
     await asyncio.sleep(settings.drain_sec)
+    app[LIFECYCLE].closing.set()
     await _close(site, door, runner)
     if settings.drain_sec:
         # Who came last has a connection, but has perhaps not sent the request yet.

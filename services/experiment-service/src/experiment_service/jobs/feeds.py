@@ -96,14 +96,14 @@ class Feeds:
         self._wakeups = wakeups
         self._feeds: dict[UUID, Feed] = {}
         self._woken = asyncio.Event()
-        self._draining = False
+        self._closing = False
         wakeups.listen(self._wake)
 
     async def context(self, app: web.Application) -> AsyncIterator[None]:
         """Read for all viewers while the service runs, and send them away when it stops."""
         app[FEEDS] = self
         reader = asyncio.create_task(self._read(app[DATABASE]))
-        watch = asyncio.create_task(self._close_when(app[LIFECYCLE].draining))
+        watch = asyncio.create_task(self._close_when(app[LIFECYCLE].closing))
         yield
         self._close()
         for task in (reader, watch):
@@ -130,7 +130,7 @@ class Feeds:
 
     async def _open(self, database: Database, project_id: UUID) -> Feed:
         last = await read_last_changes(database, {project_id})
-        if self._draining:
+        if self._closing:
             msg = "The service is stopping."
             raise Unavailable(msg)
         if existing := self._feeds.get(project_id):
@@ -183,12 +183,12 @@ class Feeds:
         if project_id in self._feeds:
             self._woken.set()
 
-    async def _close_when(self, draining: asyncio.Event) -> None:
-        await draining.wait()
+    async def _close_when(self, closing: asyncio.Event) -> None:
+        await closing.wait()
         self._close()
 
     def _close(self) -> None:
-        self._draining = True
+        self._closing = True
         for feed in self._feeds.values():
             feed.close()
 

@@ -102,14 +102,14 @@ class Feeds:
         self._feeds: dict[UUID, RunFeed] = {}
         self._woken: set[UUID] = set()
         self._wake_up = asyncio.Event()
-        self._draining = False
+        self._closing = False
         wakeups.listen(self._wake)
 
     async def context(self, app: web.Application) -> AsyncIterator[None]:
         """Read for the viewers; send every one away when the service is about to stop."""
         app[FEEDS] = self
         tasks = [
-            asyncio.create_task(self._close_when(app[LIFECYCLE].draining)),
+            asyncio.create_task(self._close_when(app[LIFECYCLE].closing)),
             asyncio.create_task(self._read(app[DATABASE])),
         ]
         yield
@@ -140,7 +140,7 @@ class Feeds:
     async def _open(self, database: Database, run_ids: Sequence[UUID]) -> list[RunFeed]:
         missing = [run_id for run_id in run_ids if run_id not in self._feeds]
         states = await read_states(database, missing) if missing else {}
-        if self._draining:
+        if self._closing:
             msg = "The service is stopping."
             raise Unavailable(msg)
         for run_id in missing:
@@ -193,12 +193,12 @@ class Feeds:
             self._woken.add(run_id)
             self._wake_up.set()
 
-    async def _close_when(self, draining: asyncio.Event) -> None:
-        await draining.wait()
+    async def _close_when(self, closing: asyncio.Event) -> None:
+        await closing.wait()
         self._close()
 
     def _close(self) -> None:
-        self._draining = True
+        self._closing = True
         for feed in list(self._feeds.values()):
             feed.close()
 

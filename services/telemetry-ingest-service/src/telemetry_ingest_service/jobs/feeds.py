@@ -119,7 +119,7 @@ class Feeds:
         """Read for the viewers; send every one away when the service is about to stop."""
         app[FEEDS] = self
         tasks = [
-            asyncio.create_task(self._close_when(app[LIFECYCLE].draining)),
+            asyncio.create_task(self._close_when(app[LIFECYCLE].closing)),
             asyncio.create_task(self._read(app[DATABASE])),
         ]
         yield
@@ -230,8 +230,8 @@ class Feeds:
             self._woken.add(sensor_id)
             self._wake_up.set()
 
-    async def _close_when(self, draining: asyncio.Event) -> None:
-        await draining.wait()
+    async def _close_when(self, closing: asyncio.Event) -> None:
+        await closing.wait()
         self._close()
 
     def _close(self) -> None:

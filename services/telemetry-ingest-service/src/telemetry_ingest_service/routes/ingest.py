@@ -76,7 +76,7 @@ async def open_socket(request: Request) -> web.WebSocketResponse:
         sent = read_packed(raw) if packed else read_json(raw)
         return sent, await _take(request, sent)
 
-    socket = Socket(take, most_bytes=BODY_LIMIT, ending=request.app[LIFECYCLE].draining)
+    socket = Socket(take, most_bytes=BODY_LIMIT, ending=request.app[LIFECYCLE].closing)
     return await socket.serve(request)
 
 
