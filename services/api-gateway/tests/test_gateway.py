@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import signal
 import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -568,6 +569,35 @@ async def test_one_of_two_that_is_about_to_stop_gets_nothing_new(tmp_path: Path)
         await stop_gateway(gateway)
         for runner in runners:
             await runner.cleanup()
+
+
+async def test_a_gateway_that_is_about_to_stop_says_so_and_goes_on_serving(tmp_path: Path) -> None:
+    service = Upstream("behind")
+    runner = await service.start()
+    gateway = await start_gateway(
+        dict.fromkeys(SERVICES, service.url), tmp_path, DRAIN_SEC="2", STOP_WITHIN_SEC="5"
+    )
+    try:
+        async with aiohttp.ClientSession(gateway.url) as http:
+            async with http.get("/health") as response:
+                assert response.status == 200
+            gateway.process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(2):
+                status = 200
+                while status == 200:
+                    async with http.get("/health") as response:
+                        status = response.status
+                        said = await response.json()
+            assert (status, said) == (503, {"status": "draining"})
+            async with http.get("/ready") as response:
+                assert response.status == 503
+            for path in (RUN, "/nowhere"):
+                async with http.get(path) as response:
+                    assert response.headers["Connection"] == "close"
+        assert await asyncio.wait_for(gateway.process.wait(), 10) == 0
+    finally:
+        await stop_gateway(gateway)
+        await runner.cleanup()
 
 
 async def test_the_access_log_keeps_secrets_out(

@@ -95,6 +95,10 @@ export function createApp({ settings, store, logger, tracer }: Parts) {
 
   app.register(tracing, { tracer })
   app.register(problems, { metrics })
+  app.addHook('onRequest', async (_request, reply) => {
+    // Whoever comes by this connection again would meet a closed door.
+    if (readiness.stopping) reply.header('connection', 'close')
+  })
   app.register(measuring, { metrics })
   app.register(door, { rules: settings, addressOf })
   app.register(cors, {

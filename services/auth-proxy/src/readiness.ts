@@ -5,7 +5,7 @@ const CHECK_TIMEOUT_MS = 2000
 const KEPT_MS = 1000
 
 export type Readiness = {
-  status: 'ok' | 'unavailable' | 'stopping'
+  status: 'ok' | 'unavailable' | 'draining'
   dependencies: Record<string, 'ok' | 'unreachable'>
 }
 
@@ -24,6 +24,9 @@ export function readinessOf(store: SessionStore, gateway: Upstream) {
   }
 
   return {
+    get stopping() {
+      return stopping
+    },
     /** From now on the process answers that it is going away. */
     stop: () => {
       stopping = true
@@ -31,7 +34,7 @@ export function readinessOf(store: SessionStore, gateway: Upstream) {
     async now(): Promise<Readiness> {
       if (!kept || Date.now() - kept.at > KEPT_MS) kept = { at: Date.now(), answer: check() }
       const answer = await kept.answer
-      return stopping ? { ...answer, status: 'stopping' } : answer
+      return stopping ? { ...answer, status: 'draining' } : answer
     },
   }
 }

@@ -5,7 +5,7 @@ import { openSessionStore } from './session-store.ts'
 import { readSettings, type Settings, SettingsError, withSecrets } from './settings.ts'
 import { startTracing } from './tracing.ts'
 
-const DRAIN_MS = 20_000
+const STOP_WITHIN_MS = 20_000
 
 const settings = settingsOrExit()
 const logger = await createLogger(settings)
@@ -44,8 +44,8 @@ async function stop(signal: string): Promise<void> {
   setTimeout(() => {
     logger.error('requests were still running at the end of the drain')
     process.exit(1)
-  }, settings.drainDelayMs + DRAIN_MS).unref()
-  await delay(settings.drainDelayMs)
+  }, settings.drainMs + STOP_WITHIN_MS).unref()
+  await delay(settings.drainMs)
   await app.close()
   await tracing?.stop()
   logger.info('stopped')

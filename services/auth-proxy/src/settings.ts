@@ -49,7 +49,7 @@ export const Environment = v.object({
   BODY_LIMIT_BYTES: whole(16 * 1024 * 1024, 1024),
   MAX_IN_FLIGHT: whole(256, 1),
   MAX_STREAMS: whole(2000, 1),
-  DRAIN_DELAY_SEC: amount(0, 0),
+  DRAIN_SEC: amount(0, 0),
   LOG_LEVEL: choice(['trace', 'debug', 'info', 'warning', 'error'], 'info'),
   LOG_FORMAT: choice(['json', 'console'], 'json'),
   OTEL_EXPORTER_OTLP_ENDPOINT: text(''),
@@ -79,7 +79,7 @@ export type Settings = Readonly<{
   bodyLimit: number
   maxInFlight: number
   maxStreams: number
-  drainDelayMs: number
+  drainMs: number
   logLevel: string
   logFormat: 'json' | 'console'
   otlpEndpoint: string | undefined
@@ -134,7 +134,7 @@ export function readSettings(variables: NodeJS.ProcessEnv = process.env): Settin
     bodyLimit: environment.BODY_LIMIT_BYTES,
     maxInFlight: environment.MAX_IN_FLIGHT,
     maxStreams: environment.MAX_STREAMS,
-    drainDelayMs: environment.DRAIN_DELAY_SEC * 1000,
+    drainMs: environment.DRAIN_SEC * 1000,
     logLevel: environment.LOG_LEVEL === 'warning' ? 'warn' : environment.LOG_LEVEL,
     logFormat: environment.LOG_FORMAT,
     otlpEndpoint: environment.OTEL_EXPORTER_OTLP_ENDPOINT || undefined,

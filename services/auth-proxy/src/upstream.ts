@@ -44,7 +44,9 @@ export class Upstream {
         connect: { timeout: CONNECT_TIMEOUT_MS },
         headersTimeout: timeoutMs,
         bodyTimeout: silenceMs,
-        keepAliveTimeout: 10_000,
+        // Shorter than a server that stops goes on answering (DRAIN_SEC): no request meets a
+        // connection that is about to be closed.
+        keepAliveTimeout: 5000,
         allowH2: false,
       })
     this.#bulkheads = {

@@ -249,15 +249,22 @@ test('connections that were opened ahead of need do not hold up the end', { skip
   await closed
 })
 
-test('while it drains it answers that it is not ready', { skip }, async (t) => {
-  const { url, child, output } = await startProcess(t, { DRAIN_DELAY_SEC: '1' })
+test('while it drains it says so, and ends each connection with its answer', {
+  skip,
+}, async (t) => {
+  const { url, child, output } = await startProcess(t, { DRAIN_SEC: '1' })
   const gone = once(child, 'exit')
   child.kill('SIGTERM')
   await output.find(/"msg":"stopping"/)
   const ready = await send(`${url}/ready`, {})
   assert.equal(ready.status, 503)
-  assert.equal(ready.json().status, 'stopping')
-  assert.equal((await send(`${url}/api/v1/x`, { headers: PROGRAM })).status, 200)
+  assert.equal(ready.json().status, 'draining')
+  const health = await send(`${url}/health`, {})
+  assert.equal(health.status, 503)
+  assert.equal(health.json().status, 'draining')
+  const answer = await send(`${url}/api/v1/x`, { headers: PROGRAM })
+  assert.equal(answer.status, 200)
+  assert.equal(answer.headers.connection, 'close')
   assert.equal((await gone)[0], 0)
 })
 

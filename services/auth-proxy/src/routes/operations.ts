@@ -1,8 +1,8 @@
 import type { FastifyPluginAsync } from 'fastify'
 import type { Metrics } from '../metrics.ts'
-import type { Readiness } from '../readiness.ts'
+import type { readinessOf } from '../readiness.ts'
 
-export type OperationsParts = { metrics: Metrics; readiness: { now(): Promise<Readiness> } }
+export type OperationsParts = { metrics: Metrics; readiness: ReturnType<typeof readinessOf> }
 
 /** What those who run the service ask it. */
 export const operationsRoutes: FastifyPluginAsync<OperationsParts> = async (app, parts) => {
@@ -12,8 +12,12 @@ export const operationsRoutes: FastifyPluginAsync<OperationsParts> = async (app,
   app.route({
     ...open,
     url: '/health',
+    // Whoever chooses between several asks this first: who leaves gets nothing new.
     handler: async (_request, reply) =>
-      reply.header('cache-control', 'no-store').send({ status: 'ok' }),
+      reply
+        .code(readiness.stopping ? 503 : 200)
+        .header('cache-control', 'no-store')
+        .send({ status: readiness.stopping ? 'draining' : 'ok' }),
   })
 
   app.route({
