@@ -382,7 +382,7 @@ async def test_an_owner_reads_the_projects_audit_and_nobody_else_does(register: 
     page = await ada.get(path)
 
     assert [event["action"] for event in page["items"]] == ["member.set", "project.create"]
-    assert page["items"][0] | {"id": "", "at": "", "trace_id": ""} == {
+    assert page["items"][0] | {"id": "", "at": "", "trace_id": "", "hash": ""} == {
         "id": "",
         "at": "",
         "action": "member.set",
@@ -396,6 +396,8 @@ async def test_an_owner_reads_the_projects_audit_and_nobody_else_does(register: 
         "result": "success",
         "details": {"role": "editor", "before": None},
         "trace_id": "",
+        "chain_number": 2,
+        "hash": "",
     }
     await problem(await ed.ask("GET", path), 403, "forbidden")
     assert (await ada.get(f"{path}?action=project.create"))["items"][0] == page["items"][1]
