@@ -110,7 +110,7 @@ async def everything(
     shared = {"name": "all", "state": {}, "visibility": "shared"}
     view = await api.post(f"{api.project}/views", shared, status=201)
     tokens = await api.get(f"/api/v1/sensors/{sensor['id']}/tokens")
-    hook = {"name": "CI", "url": "http://127.0.0.2/", "event_types": ["run.failed"]}
+    hook = {"name": "CI", "url": "http://127.0.0.1:9/", "event_types": ["run.failed"]}
     owner = {"Authorization": "Bearer owner"}
     webhook = await api.post(f"{api.project}/webhooks", hook, status=201, headers=owner)
     path = f"/api/v1/webhooks/{webhook['id']}/test"
