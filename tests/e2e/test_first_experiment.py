@@ -34,8 +34,8 @@ async def test_a_person_records_a_training_run_and_watches_its_curve(
     slug = await _create_project(page)
     token = await _create_token(page, slug)
 
-    with _training(stack, token):
-        await _open_the_newest_run(page, slug)
+    with _training(stack, token) as training:
+        await _open_the_newest_run(page, slug, training)
         await _watch_the_curve_grow(page)
         await _wait_until_all_succeeded(stack, token, runs=4)
 
@@ -104,12 +104,19 @@ def _training(stack: Stack, token: str) -> Iterator[subprocess.Popen[str]]:
                 sys.stderr.write(process.communicate()[0])
 
 
-async def _open_the_newest_run(page: Page, slug: str) -> None:
+async def _open_the_newest_run(page: Page, slug: str, training: subprocess.Popen[str]) -> None:
     await page.goto(f"/p/{slug}/runs")
     # The page notices the first run by itself; the script has scikit-learn to load before.
-    await page.get_by_role("rowheader").get_by_role("link").first.click(timeout=120_000)
-    await expect(page).to_have_url(re.compile(r"/r/[0-9a-f-]{36}"))
-    await page.get_by_role("tab", name="Metrics").click()
+    newest = page.get_by_role("rowheader").get_by_role("link").first
+    await expect(newest).to_be_visible(timeout=120_000)
+    # The run is not to end before somebody looks at it, however slow the machine is.
+    training.send_signal(signal.SIGSTOP)
+    try:
+        await newest.click()
+        await expect(page).to_have_url(re.compile(r"/r/[0-9a-f-]{36}"))
+        await page.get_by_role("tab", name="Metrics").click()
+    finally:
+        training.send_signal(signal.SIGCONT)
 
 
 async def _watch_the_curve_grow(page: Page) -> None:
