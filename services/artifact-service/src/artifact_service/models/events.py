@@ -18,18 +18,6 @@ class FileData(Answer):
     media_type: str
 
 
-type Way = Literal["download", "preview", "link"]
-
-
-class ReadData(FileData):
-    """A file whose content went out."""
-
-    way: Way = Field(
-        description="All of it or a part as a file; what can be shown of it; or an address of five"
-        " minutes, which whoever has it may use."
-    )
-
-
 class FolderData(Answer):
     """Files that went together."""
 
@@ -56,16 +44,6 @@ MODEL_FILES_REMOVED = EventKind(
     "model.folder_removed",
     "A folder of a logged model's files was removed.",
     subject="model",
-    data=FolderData,
-)
-# For the audit trail alone.
-ARTIFACT_READ = EventKind(
-    "artifact.read", "The content of a file was read.", subject="artifact", data=ReadData
-)
-RUN_FILES_EXPORTED = EventKind(
-    "artifact.folder_exported",
-    "A folder of a run's files was taken as one zip.",
-    subject="run",
     data=FolderData,
 )
 

@@ -13,15 +13,12 @@ from servicekit.lately import Lately
 from servicekit.outbox import emit, note
 
 from artifact_service.models.artifacts import Artifact, Holder, StoredArtifact
+from artifact_service.models.audited import ARTIFACT_READ, RUN_FILES_EXPORTED, ReadData, Way
 from artifact_service.models.events import (
-    ARTIFACT_READ,
     MODEL_FILES_REMOVED,
-    RUN_FILES_EXPORTED,
     RUN_FILES_REMOVED,
     FileData,
     FolderData,
-    ReadData,
-    Way,
 )
 
 

@@ -1,6 +1,5 @@
 """What this service tells others of."""
 
-from typing import Literal
 from uuid import UUID
 
 from servicekit.events import Catalogue, EventKind
@@ -17,13 +16,6 @@ class FieldsData(Answer):
     """What was changed."""
 
     fields: list[str]
-
-
-class ExportData(Answer):
-    """Which runs of the project, as which file."""
-
-    format: Literal["csv", "json", "html"]
-    run_ids: list[UUID]
 
 
 class NoData(Answer):
@@ -44,13 +36,6 @@ COMPARISON_CHANGED = EventKind(
 )
 COMPARISON_REMOVED = EventKind(
     "comparison.removed", "A saved comparison was removed.", subject="comparison", data=NoData
-)
-# For the audit trail alone.
-COMPARISON_EXPORTED = EventKind(
-    "comparison.exported",
-    "Runs of a project were taken as one file, alone or beside those of others.",
-    subject="project",
-    data=ExportData,
 )
 
 EVENTS = Catalogue(BASELINE_SET, COMPARISON_CREATED, COMPARISON_CHANGED, COMPARISON_REMOVED)

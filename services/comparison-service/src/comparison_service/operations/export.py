@@ -10,7 +10,7 @@ from servicekit.database import Database
 from servicekit.events import Event
 from servicekit.outbox import note
 
-from comparison_service.models.events import COMPARISON_EXPORTED, ExportData
+from comparison_service.models.audited import COMPARISON_EXPORTED, ExportData
 from comparison_service.models.export import ComparisonExport
 from comparison_service.models.runs import ComparedRuns, RunsComparison
 from comparison_service.models.selection import Scalar
