@@ -13,7 +13,7 @@ import { TimeText } from "@/ui/TimeText";
 import { deliveriesQuery } from "../queries";
 import { stateNames } from "../words";
 import { DeliveryView } from "./DeliveryView";
-import { StateFilter } from "./StateFilter";
+import { NoneInState, StateFilter } from "./StateFilter";
 import { useOutcome } from "./useOutcome";
 
 type Props = { webhook: Webhook; projectId: string; canChange: boolean };
@@ -96,11 +96,7 @@ export function DeliveryLog({ webhook, projectId, canChange }: Props) {
         loadingMore={deliveries.isFetchingNextPage}
         empty={
           state ? (
-            <EmptyState icon={<IconWebhook size={22} />} title={t`Nothing is in this state`}>
-              <Button variant="default" onClick={() => setState(undefined)}>
-                <Trans>Show all</Trans>
-              </Button>
-            </EmptyState>
+            <NoneInState onShowAll={() => setState(undefined)} />
           ) : (
             <EmptyState icon={<IconWebhook size={22} />} title={t`Nothing was sent yet`}>
               <Trans>The next event that it is told of stands here, and so does a test.</Trans>

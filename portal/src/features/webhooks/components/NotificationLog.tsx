@@ -1,5 +1,4 @@
 import { Trans, useLingui } from "@lingui/react/macro";
-import { Button } from "@mantine/core";
 import { IconMail } from "@tabler/icons-react";
 import { useInfiniteQuery } from "@tanstack/react-query";
 import { useMemo, useState } from "react";
@@ -13,7 +12,7 @@ import { Panel } from "@/ui/Panel";
 import { TimeText } from "@/ui/TimeText";
 import { notificationsQuery } from "../notification-queries";
 import { eventNames, mailFailureNames, notificationStateNames } from "../words";
-import { StateFilter } from "./StateFilter";
+import { NoneInState, StateFilter } from "./StateFilter";
 
 /** What one was or is to be told of, the newest first. */
 export function NotificationLog({ projectId }: { projectId: string }) {
@@ -94,11 +93,7 @@ export function NotificationLog({ projectId }: { projectId: string }) {
           loadingMore={told.isFetchingNextPage}
           empty={
             state ? (
-              <EmptyState icon={<IconMail size={22} />} title={t`Nothing is in this state`}>
-                <Button variant="default" onClick={() => setState(undefined)}>
-                  <Trans>Show all</Trans>
-                </Button>
-              </EmptyState>
+              <NoneInState onShowAll={() => setState(undefined)} />
             ) : (
               <EmptyState icon={<IconMail size={22} />} title={t`Nothing was sent yet`}>
                 <Trans>

@@ -1,6 +1,8 @@
 import type { MessageDescriptor } from "@lingui/core";
-import { useLingui } from "@lingui/react/macro";
-import { Select } from "@mantine/core";
+import { Trans, useLingui } from "@lingui/react/macro";
+import { Button, Select } from "@mantine/core";
+import { IconFilter } from "@tabler/icons-react";
+import { EmptyState } from "@/ui/EmptyState";
 
 type Props<State extends string> = {
   label: string;
@@ -28,5 +30,17 @@ export function StateFilter<State extends string>(props: Props<State>) {
         label: t(names[state]),
       }))}
     />
+  );
+}
+
+/** What stands in a log of which nothing is in the chosen state. */
+export function NoneInState({ onShowAll }: { onShowAll: () => void }) {
+  const { t } = useLingui();
+  return (
+    <EmptyState icon={<IconFilter size={22} />} title={t`Nothing is in this state`}>
+      <Button variant="default" onClick={onShowAll}>
+        <Trans>Show all</Trans>
+      </Button>
+    </EmptyState>
   );
 }
