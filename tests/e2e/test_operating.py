@@ -10,9 +10,7 @@ import re
 import time
 from collections.abc import Generator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 from uuid import uuid4
 
@@ -20,6 +18,7 @@ import httpx
 import pytest
 from playwright.async_api import BrowserContext, Locator, Page, expect
 from servicekit.testing.postbox import Postbox
+from support.serving import QuietHandler, serving
 
 from scripts.environment import ADMIN_EMAIL, DEMO_PASSWORD
 from scripts.stack import Stack
@@ -177,26 +176,16 @@ def receiver() -> Generator[Receiver]:
     """Listen on a free port until the block ends."""
     made = Receiver()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+    class Handler(QuietHandler):
+        def do_POST(self) -> None:  # noqa: N802 - by the name that http.server looks for
             body = self.rfile.read(int(self.headers["Content-Length"]))
             made.calls.append(({name.lower(): text for name, text in self.headers.items()}, body))
             self.send_response(made.status)
             self.end_headers()
 
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    made.url = f"http://127.0.0.1:{server.server_port}/hook"
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving(Handler) as url:
+        made.url = f"{url}/hook"
         yield made
-    finally:
-        server.shutdown()
-        server.server_close()
 
 
 async def kept_secret(page: Page) -> str:

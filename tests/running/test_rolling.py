@@ -13,12 +13,11 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import aio_pika
 import aiohttp
 import pytest
+from aio_pika.abc import AbstractIncomingMessage
 from running.fleet import Copy, Fleet, fleet
-from servicekit.sinks import EXCHANGE
-from servicekit.testing.rabbitmq import Broker
+from servicekit.testing.rabbitmq import Broker, listening
 
 DRAIN_SEC = 6
 # For what is under way then: live streams, which never end by themselves, are held open to its end.
@@ -233,29 +232,13 @@ class Load:
             watching.cancel()
 
 
-@dataclass
-class Listener:
-    """Another system: takes what RabbitMQ has, and forgets what it has had."""
-
-    started: set[str] = field(default_factory=set[str])
-
-    async def take(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
-        async with message.process():
-            event = json.loads(message.body)
-            if event["type"] == "run.started":
-                self.started.add(event["subject"]["id"])
-
-
-@asynccontextmanager
-async def listening(broker: Broker) -> AsyncIterator[Listener]:
-    listener = Listener()
-    async with await aio_pika.connect(broker.url) as connection:
-        channel = await connection.channel()
-        exchange = await channel.get_exchange(EXCHANGE)
-        queue = await channel.declare_queue(exclusive=True)
-        await queue.bind(exchange, "#")
-        await queue.consume(listener.take)
-        yield listener
+def started(came: list[AbstractIncomingMessage]) -> set[str]:
+    """The runs of whose begin another system has heard."""
+    return {
+        json.loads(message.body)["subject"]["id"]
+        for message in came
+        if message.type == "run.started"
+    }
 
 
 async def audited(load: Load) -> set[str]:
@@ -352,7 +335,7 @@ async def test_a_rolling_restart_of_everything_fails_no_request_and_loses_no_eve
         "STOP_WITHIN_SEC": str(STOP_WITHIN_SEC),
         "RABBITMQ_URL": broker.url,
     }
-    async with fleet(**variables) as of, listening(broker) as listener, load_of(of) as load:
+    async with fleet(**variables) as of, listening(broker) as came, load_of(of) as load:
         await load.until(asyncio.create_task(replace_one_by_one(of)))
 
         assert load.failed == []
@@ -361,10 +344,10 @@ async def test_a_rolling_restart_of_everything_fails_no_request_and_loses_no_eve
         assert load.files
         await nothing_is_lost(load)
         for _ in range(TELLING_SEC):  # the relay is a moment behind
-            if load.runs <= listener.started & await audited(load):
+            if load.runs <= started(came) & await audited(load):
                 break
             await asyncio.sleep(1)
-        assert load.runs <= listener.started
+        assert load.runs <= started(came)
         assert load.runs <= await audited(load)
 
 
