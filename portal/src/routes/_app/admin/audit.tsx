@@ -40,7 +40,7 @@ function PlatformAuditPage() {
     <>
       <PageHeader
         title={t`Audit of the platform`}
-        lead={<Trans>Sign-ins, accounts, tokens, projects: what happened, newest first.</Trans>}
+        lead={<Trans>Who did what on the whole platform, newest first.</Trans>}
         actions={<AuditExport path={(format) => platformAuditFile(filter, format)} />}
       />
       <AuditFilters

@@ -48,7 +48,7 @@ function ProjectAuditPage() {
     <>
       <PageHeader
         title={t`Audit`}
-        lead={<Trans>Who changed what in this project. Only owners see this.</Trans>}
+        lead={<Trans>Who did what in this project, newest first. Only owners see this.</Trans>}
         actions={<AuditExport path={(format) => projectAuditFile(project.id, filter, format)} />}
       />
       <AuditFilters search={search} onChange={show} person={people.get(search.by ?? "")} />
